@@ -1,0 +1,19 @@
+//! callmark's pure core: call types, signals, scorecards, scoring, rep performance, accuracy.
+//!
+//! Nothing here does I/O, reads a clock or depends on an iteration order that changes between runs
+//! (`clippy.toml` bans them), so a re-score gives the same bytes on every machine.
+//! All times are whole milliseconds (`*_ms`, `i64`), all probabilities and shares whole per mille (`*_permille`).
+
+pub mod accuracy;
+pub mod acts;
+pub mod adherence;
+pub mod matching;
+pub mod operator;
+pub mod performance;
+pub mod record;
+pub mod recording;
+pub mod scorecard;
+pub mod scoring;
+pub mod signals;
+pub mod statistics;
+pub mod transcript;
