@@ -1,0 +1,247 @@
+//! Transcript → record: text models, signals, acts and scorecard in parallel, then the score. Used by `run`, `score` and `review`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, Result, bail};
+use callmark_core::acts::ActLexicon;
+use callmark_core::adherence::{self, CallEvidence};
+use callmark_core::record::{CallRecord, Decision, Provenance, RECORD_SCHEMA, Review};
+use callmark_core::recording::{Language, Metadata, sha256_hex};
+use callmark_core::scorecard::Scorecard;
+use callmark_core::scoring::{self, ScoringRules};
+use callmark_core::signals;
+use callmark_core::transcript::{Embedding, Transcript, TurnScores};
+use callmark_models::text_encoder::TextEncoder;
+
+use crate::call::transcript_hash;
+use crate::config::{Config, Route};
+use crate::install::Install;
+
+/// Encoders of one kind: each rayon worker borrows one, so that sessions are never shared between threads.
+pub struct EncoderPool {
+    folder: PathBuf,
+    free: Mutex<Vec<TextEncoder>>,
+    pub hash: String,
+}
+
+impl EncoderPool {
+    /// Loads a first encoder to learn its hash and to fail early.
+    pub fn load(folder: &Path) -> Result<EncoderPool> {
+        let first = TextEncoder::load(folder)?;
+        let hash = first.encoder_hash().to_string();
+        Ok(EncoderPool { folder: folder.to_path_buf(), free: Mutex::new(vec![first]), hash })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut TextEncoder) -> Result<T>) -> Result<T> {
+        let borrowed = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+        let mut encoder = match borrowed {
+            Some(encoder) => encoder,
+            None => TextEncoder::load(&self.folder)?,
+        };
+        let result = work(&mut encoder)?;
+        self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(encoder);
+        Ok(result)
+    }
+
+    /// Embeddings of free texts, for `meaning` phrases.
+    pub fn embed(&self, texts: &[String]) -> Result<Vec<Embedding>> {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        self.with(|encoder| Ok(encoder.encode(&texts)?.into_iter().map(|t| t.embedding).collect()))
+    }
+
+    /// Sentiment and embedding of each turn of an English call.
+    fn turn_scores(&self, transcript: &Transcript) -> Result<TurnScores> {
+        let texts: Vec<&str> = transcript.turns.iter().map(|t| t.text.as_str()).collect();
+        let scored = self.with(|encoder| Ok(encoder.encode(&texts)?))?;
+        let (sentiment, embeddings) = scored.into_iter().map(|t| (Some(t.sentiment), Some(t.embedding))).unzip();
+        Ok(TurnScores { sentiment, embeddings })
+    }
+}
+
+/// Scores from an earlier run, else from the encoder of the call's language; the hash names what made them.
+///
+/// # Errors
+/// When the encoder fails.
+pub fn text_scores(
+    encoders: Option<&EncoderPool>,
+    transcript: &Transcript,
+    stored: Option<TurnScores>,
+) -> Result<(TurnScores, Option<String>)> {
+    let encoder = encoders.filter(|_| transcript.language == Some(Language::En));
+    let hash = encoder.map(|pool| pool.hash.clone());
+    match (stored, encoder) {
+        (Some(scores), _) => Ok((scores, hash)),
+        (None, Some(pool)) => Ok((pool.turn_scores(transcript)?, hash)),
+        (None, None) => Ok((no_scores(transcript), None)),
+    }
+}
+
+fn no_scores(transcript: &Transcript) -> TurnScores {
+    TurnScores { sentiment: vec![None; transcript.turns.len()], embeddings: vec![None; transcript.turns.len()] }
+}
+
+/// Everything about a call that is known before scoring.
+#[derive(Debug, Clone)]
+pub struct Analysed {
+    pub call_id: String,
+    pub metadata: Metadata,
+    pub transcript: Transcript,
+    pub scores: TurnScores,
+    /// Hash of the encoder that made `scores`, when one did.
+    pub encoder_hash: Option<String>,
+    pub recording_ids: Vec<String>,
+    /// Hashes of the models that made the transcript.
+    pub models: BTreeMap<String, String>,
+    pub configuration: String,
+    pub reviews: Vec<Review>,
+}
+
+/// Scorecards, lexicon and phrase embeddings of one run.
+pub struct Analyst {
+    pub lexicon: Arc<ActLexicon>,
+    routes: Vec<(Route, usize)>,
+    scorecards: Vec<Scorecard>,
+    forced: bool,
+    /// Embeddings of the scorecards' `meaning` phrases.
+    pub phrases: BTreeMap<String, Embedding>,
+}
+
+impl Analyst {
+    /// Loads the scorecard for all calls, or those of the configured routes.
+    pub fn load(scorecard: Option<&Path>, config: &Config, install: &Install) -> Result<Analyst> {
+        let lexicon = Arc::new(ActLexicon::built_in());
+        let mut loaded: BTreeMap<PathBuf, usize> = BTreeMap::new();
+        let mut scorecards = Vec::new();
+        let mut index_of = |path: PathBuf| -> Result<usize> {
+            if let Some(index) = loaded.get(&path) {
+                return Ok(*index);
+            }
+            scorecards.push(read_scorecard(&path)?);
+            loaded.insert(path, scorecards.len() - 1);
+            Ok(scorecards.len() - 1)
+        };
+        let mut routes = Vec::new();
+        if let Some(path) = scorecard {
+            let everything = Route { campaign: None, call_type: None, direction: None, language: None, scorecard: String::new() };
+            routes.push((everything, index_of(resolve(&path.to_string_lossy(), Path::new("."), install)?)?));
+        } else {
+            for route in &config.routes {
+                let path = resolve(&route.scorecard, &config.folder, install)?;
+                routes.push((route.clone(), index_of(path)?));
+            }
+        }
+        Ok(Analyst { lexicon, routes, scorecards, forced: scorecard.is_some(), phrases: BTreeMap::new() })
+    }
+
+    /// The `meaning` phrases of all loaded scorecards.
+    pub fn meaning_phrases(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.scorecards.iter().flat_map(|s| s.meaning_phrases(Language::En)).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    fn scorecard_for(&self, metadata: &Metadata, language: Option<Language>) -> Option<&Scorecard> {
+        let (_, index) = self.routes.iter().find(|(route, _)| self.forced || route.matches(metadata, language))?;
+        self.scorecards.get(*index)
+    }
+
+    /// What the evaluation of a call depends on, as one hash: equal key, equal record.
+    pub fn evaluation_key(&self, call: &Analysed) -> String {
+        let scorecard = self.scorecard_for(&call.metadata, call.transcript.language).map_or("none", |s| s.hash.as_str());
+        let parts = [
+            call.call_id.clone(),
+            call.recording_ids.join(","),
+            transcript_hash(&call.transcript),
+            scorecard.to_string(),
+            json(&call.metadata),
+            json(&call.models),
+            json(&call.reviews),
+            call.encoder_hash.clone().unwrap_or_default(),
+            call.configuration.clone(),
+            program_fingerprint(),
+        ];
+        sha256_hex(parts.join("\n").as_bytes())
+    }
+
+    /// Scores one call. Pure: the same inputs give the same record on every machine.
+    pub fn evaluate(&self, call: &Analysed) -> CallRecord {
+        let transcript = &call.transcript;
+        let scorecard = self.scorecard_for(&call.metadata, transcript.language);
+        let acts = self.lexicon.label(transcript);
+        let turn_stages: Vec<_> = acts
+            .iter()
+            .map(|acts| self.lexicon.stages(acts).into_iter().map(str::to_string).collect())
+            .collect();
+        let stages: &[String] = scorecard.map_or(&[], |s| &s.stages);
+        let signals = signals::compute(transcript, &call.scores.sentiment, &acts, &turn_stages, stages);
+        let items = scorecard.map_or_else(Vec::new, |scorecard| {
+            let evidence = CallEvidence {
+                transcript,
+                metadata: &call.metadata,
+                signals: &signals,
+                scores: &call.scores,
+                acts: &acts,
+                lexicon: &self.lexicon,
+                phrase_embeddings: &self.phrases,
+            };
+            adherence::assess(scorecard, &evidence)
+        });
+        let evaluation = match scorecard {
+            Some(scorecard) => scoring::evaluate(&rules(scorecard), scorecard, transcript, &items, &final_decisions(&call.reviews)),
+            None => scoring::without_scorecard(transcript),
+        };
+        let mut models = call.models.clone();
+        models.extend(call.encoder_hash.iter().map(|hash| ("encoder".to_string(), hash.clone())));
+        CallRecord {
+            schema_version: RECORD_SCHEMA,
+            call_id: call.call_id.clone(),
+            metadata: call.metadata.clone(),
+            transcript: transcript.clone(),
+            signals,
+            sentiment: call.scores.sentiment.clone(),
+            acts,
+            provenance: Provenance {
+                program_version: env!("CARGO_PKG_VERSION").to_string(),
+                audio: call.recording_ids.clone(),
+                models,
+                scorecard: evaluation.scorecard_hash.clone(),
+                configuration: call.configuration.clone(),
+            },
+            evaluation,
+        }
+    }
+}
+
+/// The last final decision about each row counts.
+fn final_decisions(reviews: &[Review]) -> BTreeMap<String, Decision> {
+    let decided = reviews.iter().filter(|r| r.is_final && r.decision != Decision::Comment);
+    decided.map(|r| (r.requirement_id.clone(), r.decision)).collect()
+}
+
+/// Program version and everything built into it that decides a score.
+pub fn program_fingerprint() -> String {
+    format!("callmark {} record {RECORD_SCHEMA} acts {}", env!("CARGO_PKG_VERSION"), ActLexicon::built_in_hash())
+}
+
+/// Reads and checks one scorecard file; the error names file, line and column.
+pub fn read_scorecard(path: &Path) -> Result<Scorecard> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the scorecard {}", path.display()))?;
+    Scorecard::parse(&text).map_err(|error| anyhow::anyhow!("{}:{error}", path.display()))
+}
+
+/// A file, or the name of a scorecard in the box.
+fn resolve(name: &str, folder: &Path, install: &Install) -> Result<PathBuf> {
+    for path in [folder.join(name), install.scorecards().join(format!("{name}.yaml"))] {
+        if path.is_file() {
+            return Ok(path);
+        }
+    }
+    bail!("there is no scorecard `{name}`\nhint: give a file, or one in the box: telesales, support")
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
