@@ -454,6 +454,11 @@ fn speech_spans(transcript: &Transcript) -> Vec<(Role, Span)> {
         .collect()
 }
 
+/// Time in which at least one role speaks, in ms.
+pub(crate) fn talk_time_ms(transcript: &Transcript) -> i64 {
+    total(&merged(speech_spans(transcript).into_iter().map(|(_, span)| span), 0))
+}
+
 /// The union of spans; neighbours at most `bridge_ms` apart become one.
 fn merged(spans: impl Iterator<Item = Span>, bridge_ms: i64) -> Vec<Span> {
     let mut sorted: Vec<Span> = spans.collect();
