@@ -258,9 +258,10 @@ impl SplitMix64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Standard normal, by inversion.
+    /// Standard normal (Box, Muller 1958; the second value of each pair is not kept).
     pub fn normal(&mut self) -> f64 {
-        normal_quantile((self.unit() + 0.5 / (1u64 << 53) as f64).min(1.0 - f64::EPSILON / 2.0))
+        let radius = (-2.0 * libm::log(1.0 - self.unit())).sqrt();
+        radius * libm::cos(2.0 * std::f64::consts::PI * self.unit())
     }
 }
 
