@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
 use callmark_core::acts::ActLexicon;
 use callmark_core::adherence::{self, CallEvidence};
-use callmark_core::record::{CallRecord, Decision, Provenance, RECORD_SCHEMA, Review};
+use callmark_core::record::{CallRecord, Decision, Provenance, RECORD_SCHEMA, Review, UnscoredReason};
 use callmark_core::recording::{Language, Metadata, sha256_hex};
 use callmark_core::scorecard::Scorecard;
-use callmark_core::scoring::{self, ScoringRules};
+use callmark_core::scoring::{self, ScorecardId, ScoringRules, eligibility};
 use callmark_core::signals;
 use callmark_core::transcript::{Embedding, Transcript, TurnScores};
 use callmark_models::text_encoder::TextEncoder;
 
+use callmark_store::Store;
+
 use crate::call::transcript_hash;
+use crate::commands::explain;
 use crate::config::{Config, Route};
 use crate::install::Install;
 
@@ -100,7 +103,9 @@ pub struct Analysed {
 
 /// Scorecards, lexicon and phrase embeddings of one run.
 pub struct Analyst {
-    pub lexicon: Arc<ActLexicon>,
+    pub lexicon: &'static ActLexicon,
+    /// Fatal requirement → (findings that reviewers agreed with, findings reviewed).
+    precision: BTreeMap<String, (u32, u32)>,
     routes: Vec<(Route, usize)>,
     scorecards: Vec<Scorecard>,
     forced: bool,
@@ -111,7 +116,7 @@ pub struct Analyst {
 impl Analyst {
     /// Loads the scorecard for all calls, or those of the configured routes.
     pub fn load(scorecard: Option<&Path>, config: &Config, install: &Install) -> Result<Analyst> {
-        let lexicon = Arc::new(ActLexicon::built_in());
+        let lexicon = ActLexicon::built_in();
         let mut loaded: BTreeMap<PathBuf, usize> = BTreeMap::new();
         let mut scorecards = Vec::new();
         let mut index_of = |path: PathBuf| -> Result<usize> {
@@ -132,7 +137,7 @@ impl Analyst {
                 routes.push((route.clone(), index_of(path)?));
             }
         }
-        Ok(Analyst { lexicon, routes, scorecards, forced: scorecard.is_some(), phrases: BTreeMap::new() })
+        Ok(Analyst { lexicon, precision: BTreeMap::new(), routes, scorecards, forced: scorecard.is_some(), phrases: BTreeMap::new() })
     }
 
     /// The `meaning` phrases of all loaded scorecards.
@@ -141,6 +146,34 @@ impl Analyst {
         all.sort();
         all.dedup();
         all
+    }
+
+    /// Learns from the stored reviews how precise the fatal requirements' findings are.
+    pub fn load_precision(&mut self, store: &dyn Store) -> Result<()> {
+        for review in store.all_reviews().map_err(explain)?.iter().filter(|r| r.is_final && r.decision != Decision::Comment) {
+            let (agreed, reviewed) = self.precision.entry(review.requirement_id.clone()).or_default();
+            *agreed += u32::from(review.decision == Decision::Agree);
+            *reviewed += 1;
+        }
+        Ok(())
+    }
+
+    /// Fatal requirements precise enough to count without a review.
+    fn trusted_fatals(&self) -> Vec<String> {
+        let trusted = self.precision.iter().filter(|(_, counts)| scoring::precise_enough(**counts));
+        trusted.map(|(id, _)| id.clone()).collect()
+    }
+
+    fn rules(&self, scorecard: &Scorecard) -> ScoringRules {
+        let caps = scorecard.requirements.iter().filter_map(|r| Some((r.id.clone(), i64::from(r.cap?) * 1000)));
+        ScoringRules {
+            weights: scorecard.weights.clone(),
+            pass_millipoints: i64::from(scorecard.verdicts.pass) * 1000,
+            coach_millipoints: i64::from(scorecard.verdicts.coach) * 1000,
+            fatal_cap_millipoints: i64::from(scorecard.fatal_cap) * 1000,
+            fatal_caps: caps.collect(),
+            precision: self.precision.clone(),
+        }
     }
 
     fn scorecard_for(&self, metadata: &Metadata, language: Option<Language>) -> Option<&Scorecard> {
@@ -161,6 +194,7 @@ impl Analyst {
             json(&call.reviews),
             call.encoder_hash.clone().unwrap_or_default(),
             call.configuration.clone(),
+            self.trusted_fatals().join(","),
             program_fingerprint(),
         ];
         sha256_hex(parts.join("\n").as_bytes())
@@ -184,14 +218,17 @@ impl Analyst {
                 signals: &signals,
                 scores: &call.scores,
                 acts: &acts,
-                lexicon: &self.lexicon,
+                lexicon: self.lexicon,
                 phrase_embeddings: &self.phrases,
             };
             adherence::assess(scorecard, &evidence)
         });
         let evaluation = match scorecard {
-            Some(scorecard) => scoring::evaluate(&rules(scorecard), scorecard, transcript, &items, &final_decisions(&call.reviews)),
-            None => scoring::without_scorecard(transcript),
+            Some(scorecard) => {
+                let decisions = final_decisions(&call.reviews);
+                scoring::evaluate(transcript, &self.rules(scorecard), &items, &decisions, scorecard_id(scorecard))
+            }
+            None => scoring::unscored(eligibility(transcript).unwrap_or(UnscoredReason::NoScorecard), None),
         };
         let mut models = call.models.clone();
         models.extend(call.encoder_hash.iter().map(|hash| ("encoder".to_string(), hash.clone())));
@@ -213,6 +250,39 @@ impl Analyst {
             evaluation,
         }
     }
+}
+
+fn scorecard_id(scorecard: &Scorecard) -> ScorecardId<'_> {
+    ScorecardId { name: &scorecard.name, version: scorecard.version, hash: &scorecard.hash }
+}
+
+/// The English encoder, or `None` with a warning: then `meaning` is unknown and sentiment not applicable, never guessed.
+pub fn open_encoders(install: &Install, runtime_ready: bool, warnings: &mut Vec<String>) -> Option<EncoderPool> {
+    if !runtime_ready {
+        warnings.push("sentiment and meaning are left out: ONNX Runtime was not found (hint: run scripts/get-models)".into());
+        return None;
+    }
+    match EncoderPool::load(&install.text_en()) {
+        Ok(pool) => Some(pool),
+        Err(error) => {
+            warnings.push(format!("sentiment and meaning are left out: {error:#}"));
+            None
+        }
+    }
+}
+
+/// Fills in the embeddings of `meaning` phrases: stored ones first, so that every machine uses the same bytes.
+pub fn prepare_phrases(analyst: &mut Analyst, encoders: Option<&EncoderPool>, store: &dyn Store) -> Result<()> {
+    let Some(pool) = encoders else { return Ok(()) };
+    let texts = analyst.meaning_phrases();
+    let stored = store.get_phrases(&pool.hash, &texts).map_err(explain)?;
+    let missing: Vec<String> =
+        texts.iter().zip(&stored).filter(|(_, known)| known.is_none()).map(|(text, _)| text.clone()).collect();
+    let fresh: Vec<(String, Embedding)> = missing.iter().cloned().zip(pool.embed(&missing)?).collect();
+    store.put_phrases(&pool.hash, &fresh).map_err(explain)?;
+    analyst.phrases.extend(texts.into_iter().zip(stored).filter_map(|(text, known)| Some((text, known?))));
+    analyst.phrases.extend(fresh);
+    Ok(())
 }
 
 /// The last final decision about each row counts.

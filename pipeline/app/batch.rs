@@ -75,8 +75,8 @@ pub struct Context {
 type Decoded = (Job, Prepared);
 type Transcribed = (Job, Transcript, bool);
 
-/// Runs all jobs and gives every result to `report` on the calling thread (the one writer).
-pub fn run(jobs: Vec<Job>, lanes: &Lanes, mut report: impl FnMut(Done)) {
+/// Runs all jobs and gives every result to `report` on the calling thread (the one writer); `false` from it stops the batch.
+pub fn run(jobs: Vec<Job>, lanes: &Lanes, mut report: impl FnMut(Done) -> bool) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(lanes.analysis_threads).build();
     let next = AtomicUsize::new(0);
     let (decoded_in, decoded) = bounded::<Decoded>(lanes.recogniser_lanes);
@@ -102,7 +102,12 @@ pub fn run(jobs: Vec<Job>, lanes: &Lanes, mut report: impl FnMut(Done)) {
                 }
             }
         });
-        done.into_iter().for_each(&mut report);
+        for result in done {
+            if !report(result) {
+                // No new recordings; what is in the lanes runs out and is reported, so that nobody waits on a full channel.
+                next.store(jobs.len(), Ordering::Relaxed);
+            }
+        }
     });
 }
 

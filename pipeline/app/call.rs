@@ -1,7 +1,6 @@
 //! One call, front to back: bytes → audio → speech spans → transcript → analysis → record. `batch.rs` runs the same steps as lanes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use callmark_audio::{Limits, spans};
@@ -149,7 +148,7 @@ pub fn prepare(
 pub struct RecogniseOptions {
     pub channels: ChannelMap,
     pub vocabulary: Option<String>,
-    pub lexicon: Arc<ActLexicon>,
+    pub lexicon: &'static ActLexicon,
     pub confidence_floor_permille: u16,
     /// The languages that the model can follow; empty means all.
     pub model_languages: Vec<Language>,
@@ -212,7 +211,7 @@ pub fn recognise(
     transcript.turns = assemble_turns(segments, transcript.language);
     transcript.speech.sort_by_key(|s| (s.begin_ms, s.role));
     if transcript.role_method == RoleMethod::Inferred {
-        infer_roles(&mut transcript, &options.lexicon);
+        infer_roles(&mut transcript, options.lexicon);
     }
     Ok(transcript)
 }
