@@ -1,1 +1,3 @@
-
+pub mod embedding;
+pub mod sentiment;
+pub mod text_encoder;
