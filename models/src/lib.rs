@@ -4,8 +4,11 @@
 //! same inputs give the same records. Files are checked before native code sees them: C++ aborts cannot be caught.
 
 pub mod asr;
+pub mod embedding;
 pub mod ggml;
 mod guards;
 pub mod manifest;
 pub mod runtime;
+pub mod sentiment;
+pub mod text_encoder;
 pub mod vad;
