@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
 use callmark_core::acts::ActLexicon;
@@ -13,7 +12,8 @@ use callmark_core::scorecard::Scorecard;
 use callmark_core::scoring::{self, ScorecardId, ScoringRules, eligibility};
 use callmark_core::signals;
 use callmark_core::transcript::{Embedding, Transcript, TurnScores};
-use callmark_models::text_encoder::TextEncoder;
+use callmark_models::runtime;
+use callmark_models::text_encoder::EncoderPool;
 
 use callmark_store::Store;
 
@@ -22,45 +22,18 @@ use crate::commands::explain;
 use crate::config::{Config, Route};
 use crate::install::Install;
 
-/// Encoders of one kind: each rayon worker borrows one, so that sessions are never shared between threads.
-pub struct EncoderPool {
-    folder: PathBuf,
-    free: Mutex<Vec<TextEncoder>>,
-    pub hash: String,
+/// Embeddings of free texts, for `meaning` phrases.
+pub fn embed(encoders: &EncoderPool, texts: &[String]) -> Result<Vec<Embedding>> {
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    Ok(encoders.encode(&texts)?.into_iter().map(|t| t.embedding).collect())
 }
 
-impl EncoderPool {
-    /// Loads a first encoder to learn its hash and to fail early.
-    pub fn load(folder: &Path) -> Result<EncoderPool> {
-        let first = TextEncoder::load(folder)?;
-        let hash = first.encoder_hash().to_string();
-        Ok(EncoderPool { folder: folder.to_path_buf(), free: Mutex::new(vec![first]), hash })
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&mut TextEncoder) -> Result<T>) -> Result<T> {
-        let borrowed = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
-        let mut encoder = match borrowed {
-            Some(encoder) => encoder,
-            None => TextEncoder::load(&self.folder)?,
-        };
-        let result = work(&mut encoder)?;
-        self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(encoder);
-        Ok(result)
-    }
-
-    /// Embeddings of free texts, for `meaning` phrases.
-    pub fn embed(&self, texts: &[String]) -> Result<Vec<Embedding>> {
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        self.with(|encoder| Ok(encoder.encode(&texts)?.into_iter().map(|t| t.embedding).collect()))
-    }
-
-    /// Sentiment and embedding of each turn of an English call.
-    fn turn_scores(&self, transcript: &Transcript) -> Result<TurnScores> {
-        let texts: Vec<&str> = transcript.turns.iter().map(|t| t.text.as_str()).collect();
-        let scored = self.with(|encoder| Ok(encoder.encode(&texts)?))?;
-        let (sentiment, embeddings) = scored.into_iter().map(|t| (Some(t.sentiment), Some(t.embedding))).unzip();
-        Ok(TurnScores { sentiment, embeddings })
-    }
+/// Sentiment and embedding of each turn of an English call.
+fn turn_scores(encoders: &EncoderPool, transcript: &Transcript) -> Result<TurnScores> {
+    let texts: Vec<&str> = transcript.turns.iter().map(|t| t.text.as_str()).collect();
+    let scored = encoders.encode(&texts)?;
+    let (sentiment, embeddings) = scored.into_iter().map(|t| (Some(t.sentiment), Some(t.embedding))).unzip();
+    Ok(TurnScores { sentiment, embeddings })
 }
 
 /// Scores from an earlier run, else from the encoder of the call's language; the hash names what made them.
@@ -73,10 +46,10 @@ pub fn text_scores(
     stored: Option<TurnScores>,
 ) -> Result<(TurnScores, Option<String>)> {
     let encoder = encoders.filter(|_| transcript.language == Some(Language::En));
-    let hash = encoder.map(|pool| pool.hash.clone());
+    let hash = encoder.map(|pool| pool.encoder_hash().to_string());
     match (stored, encoder) {
         (Some(scores), _) => Ok((scores, hash)),
-        (None, Some(pool)) => Ok((pool.turn_scores(transcript)?, hash)),
+        (None, Some(pool)) => Ok((turn_scores(pool, transcript)?, hash)),
         (None, None) => Ok((no_scores(transcript), None)),
     }
 }
@@ -256,30 +229,25 @@ fn scorecard_id(scorecard: &Scorecard) -> ScorecardId<'_> {
     ScorecardId { name: &scorecard.name, version: scorecard.version, hash: &scorecard.hash }
 }
 
-/// The English encoder, or `None` with a warning: then `meaning` is unknown and sentiment not applicable, never guessed.
-pub fn open_encoders(install: &Install, runtime_ready: bool, warnings: &mut Vec<String>) -> Option<EncoderPool> {
-    if !runtime_ready {
-        warnings.push("sentiment and meaning are left out: ONNX Runtime was not found (hint: run scripts/get-models)".into());
-        return None;
-    }
-    match EncoderPool::load(&install.text_en()) {
-        Ok(pool) => Some(pool),
-        Err(error) => {
-            warnings.push(format!("sentiment and meaning are left out: {error:#}"));
-            None
-        }
-    }
+/// The English encoders, one per worker, or `None` with a warning: then `meaning` is unknown and sentiment not applicable,
+/// never guessed.
+pub fn open_encoders(install: &Install, workers: usize, warnings: &mut Vec<String>) -> Option<EncoderPool> {
+    let opened = runtime::onnx_runtime(None).map_err(|e| format!("{e} (hint: {})", e.hint()));
+    let opened = opened.and_then(|environment| {
+        EncoderPool::load(&install.text_en(), environment, workers).map_err(|e| e.to_string())
+    });
+    opened.map_err(|error| warnings.push(format!("sentiment and meaning are left out: {error}"))).ok()
 }
 
 /// Fills in the embeddings of `meaning` phrases: stored ones first, so that every machine uses the same bytes.
 pub fn prepare_phrases(analyst: &mut Analyst, encoders: Option<&EncoderPool>, store: &dyn Store) -> Result<()> {
     let Some(pool) = encoders else { return Ok(()) };
     let texts = analyst.meaning_phrases();
-    let stored = store.get_phrases(&pool.hash, &texts).map_err(explain)?;
+    let stored = store.get_phrases(pool.encoder_hash(), &texts).map_err(explain)?;
     let missing: Vec<String> =
         texts.iter().zip(&stored).filter(|(_, known)| known.is_none()).map(|(text, _)| text.clone()).collect();
-    let fresh: Vec<(String, Embedding)> = missing.iter().cloned().zip(pool.embed(&missing)?).collect();
-    store.put_phrases(&pool.hash, &fresh).map_err(explain)?;
+    let fresh: Vec<(String, Embedding)> = missing.iter().cloned().zip(embed(pool, &missing)?).collect();
+    store.put_phrases(pool.encoder_hash(), &fresh).map_err(explain)?;
     analyst.phrases.extend(texts.into_iter().zip(stored).filter_map(|(text, known)| Some((text, known?))));
     analyst.phrases.extend(fresh);
     Ok(())

@@ -15,7 +15,9 @@ use callmark_models::vad::VoiceActivity;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::prelude::*;
 
-use crate::analysis::{Analysed, Analyst, EncoderPool};
+use callmark_models::text_encoder::EncoderPool;
+
+use crate::analysis::{Analysed, Analyst};
 use crate::call::{self, CallError, Content, Prepared, RecogniseOptions, Stage};
 
 /// One recording to process.

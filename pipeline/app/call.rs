@@ -10,7 +10,7 @@ use callmark_core::transcript::{
     Medium, Role, RoleMethod, RoleSegment, RoleSpan, Span, Transcript, assemble_turns,
 };
 use callmark_core::roles;
-use callmark_models::asr::{AsrOptions, Lane};
+use callmark_models::asr::{AsrOptions, Lane, Trust};
 use callmark_models::vad::VoiceActivity;
 
 use crate::read;
@@ -132,11 +132,10 @@ pub fn prepare(
     let audio = callmark_audio::decode(bytes, limits).map_err(|e| CallError::new(Stage::Decode, &e, e.hint()))?;
     let mut prepared = Prepared { channels: vec![], duration_ms: audio.duration_ms(), warnings: audio.warnings.clone() };
     for samples in &audio.channels {
-        let samples = callmark_audio::resample_to_16k(samples, audio.sample_rate_hz)
-            .map_err(|e| CallError::new(Stage::Decode, &e, e.hint()))?;
+        let samples = callmark_audio::resample_to_16k(samples, audio.sample_rate_hz);
         let probabilities = voice_activity
             .probabilities_permille(&samples)
-            .map_err(|e| CallError::new(Stage::VoiceActivity, e, "run `scripts/get-models` again"))?;
+            .map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))?;
         let spans = spans::speech_spans(&probabilities, &spans::SpanRules::default());
         prepared.channels.push(PreparedChannel { samples, spans });
     }
@@ -185,7 +184,7 @@ pub fn recognise(
     }
     let roles = channel_roles(prepared.channels.len(), options.channels, &mut transcript)?;
     let mut segments = Vec::new();
-    let mut confidence = Confidence::default();
+    let mut trust = Trust::default();
     for (channel, role) in prepared.channels.iter().zip(roles) {
         let Some(role) = role else { continue };
         let asr = AsrOptions { language, initial_prompt: options.vocabulary.clone() };
@@ -196,18 +195,18 @@ pub fn recognise(
         for (guard, count) in heard.dropped {
             *transcript.dropped.entry(guard).or_default() += count;
         }
-        confidence.add(heard.confidence_permille, heard.judged_ms);
+        trust += heard.trust;
         transcript.speech.extend(channel.spans.iter().map(|s| RoleSpan { role, begin_ms: s.begin_ms, end_ms: s.end_ms }));
         segments.extend(heard.segments.into_iter().map(|s| RoleSegment {
             role,
-            begin_ms: s.begin_ms,
-            end_ms: s.end_ms,
-            confidence_permille: s.confidence_permille,
+            begin_ms: s.span.begin_ms,
+            end_ms: s.span.end_ms,
+            confidence_permille: s.mean_probability_permille,
             text: s.text,
             words: s.words,
         }));
     }
-    transcript.recogniser_confidence_permille = Some(confidence.mean_permille());
+    transcript.recogniser_confidence_permille = Some(trust.confidence_permille());
     transcript.turns = assemble_turns(segments, transcript.language);
     transcript.speech.sort_by_key(|s| (s.begin_ms, s.role));
     if transcript.role_method == RoleMethod::Inferred {
@@ -244,24 +243,6 @@ fn infer_roles(transcript: &mut Transcript, lexicon: &ActLexicon) {
         roles::swap(transcript, inferred.confidence_permille);
     }
     transcript.role_confidence_permille = inferred.confidence_permille;
-}
-
-/// Mean confidence over channels, weighted by the speech that it was judged on.
-#[derive(Default)]
-struct Confidence {
-    weighted: i64,
-    judged_ms: i64,
-}
-
-impl Confidence {
-    fn add(&mut self, permille: u16, judged_ms: i64) {
-        self.weighted += i64::from(permille) * judged_ms;
-        self.judged_ms += judged_ms;
-    }
-
-    fn mean_permille(&self) -> u16 {
-        if self.judged_ms == 0 { 0 } else { (self.weighted / self.judged_ms) as u16 }
-    }
 }
 
 /// SHA-256 of the transcript's canonical JSON.

@@ -45,9 +45,11 @@ impl Install {
         self.models().join("text-en")
     }
 
-    /// What `scripts/get-models` brought.
-    pub fn cache(&self) -> PathBuf {
-        self.models().join("cache")
+    /// Where model files may lie: the user's own first, then what comes with callmark.
+    pub fn model_folders(&self) -> Vec<PathBuf> {
+        let mut folders: Vec<PathBuf> = user_models().into_iter().collect();
+        folders.push(self.models());
+        callmark_models::manifest::model_dirs(&folders)
     }
 }
 

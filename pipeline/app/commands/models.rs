@@ -1,7 +1,7 @@
 //! `callmark models`: which recognisers there are, which are installed, and what they are for.
 
-use anyhow::{Result, anyhow};
-use callmark_models::manifest;
+use anyhow::{Context as _, Result};
+use callmark_models::manifest::Manifest;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use crate::FINISHED;
@@ -11,7 +11,7 @@ use crate::install::{Install, user_models};
 pub fn run(command: &ModelsCommand) -> Result<u8> {
     let ModelsCommand::List { json } = command;
     let install = Install::find()?;
-    let rows = manifest::list(&install.models(), user_models().as_deref()).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
+    let rows = Manifest::built_in().context("the built-in model manifest is damaged")?.rows(&install.model_folders());
     if *json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(FINISHED);

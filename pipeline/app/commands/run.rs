@@ -12,13 +12,15 @@ use callmark_core::record::{CallRecord, Severity, Status, Outcome};
 use callmark_core::recording::{self, Language, sha256_hex};
 use callmark_core::transcript::Transcript;
 use callmark_models::asr::Recogniser;
-use callmark_models::manifest::ModelFile;
+use callmark_models::manifest::{Manifest, ModelFile, STARTER};
 use callmark_models::vad::VoiceActivity;
 use callmark_store::{AnalysisRow, CallFilter, FailureRow, FileStamp, RecordingLink, Store};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::analysis::{Analyst, EncoderPool, open_encoders, prepare_phrases};
+use callmark_models::text_encoder::EncoderPool;
+
+use crate::analysis::{Analyst, open_encoders, prepare_phrases};
 use crate::batch::{self, Context, Done, Job, Lanes};
 use crate::call::{CallError, RecogniseOptions, Stage, transcript_hash};
 use crate::cli::{Common, FailOn, RunArgs};
@@ -92,34 +94,37 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
         warnings: found.warnings.clone(),
         ..RunSummary::default()
     };
-    let model = callmark_models::manifest::find_model(
-        args.model.as_deref().or(config.model.as_deref()),
-        &install.models(),
-        crate::install::user_models().as_deref(),
-    )
-    .map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
-    let voice_activity_file = install.cache().join("silero-vad/silero_vad.onnx");
-    let engines = Engines { model: &model, channels, config: &config, voice_activity: &voice_activity_file };
+    let manifest = Manifest::built_in().context("the built-in model manifest is damaged")?;
+    let folders = install.model_folders();
+    let name = args.model.as_deref().or(config.model.as_deref()).unwrap_or_else(|| manifest.default_recogniser(&folders));
+    let model = manifest.find_model(name, &folders).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
+    let voice_activity = manifest.find_model("silero-vad", &folders);
+    let engines = Engines {
+        model: &model,
+        channels,
+        config: &config,
+        voice_activity_hash: voice_activity.as_ref().map_or("", |file| &file.sha256),
+    };
     let plan = plan(&found.candidates, table.as_ref(), store, &engines, args, &mut report)?;
 
-    let runtime = callmark_models::runtime::onnx_runtime(None, &install.cache());
     let hears = plan.jobs.iter().any(|job| job.cached.is_none() && !is_text_name(&job.file_name));
     let mut recogniser = None;
     if hears {
-        if let Err(error) = &runtime {
+        callmark_models::runtime::onnx_runtime(None).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
+        if let Err(error) = &voice_activity {
             bail!("{error}\nhint: {}", error.hint());
         }
         recogniser = Some(Recogniser::load(&model).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?);
         report.recogniser = Some(model.name.clone());
-        report.starter = model.is_starter();
+        report.starter = model.name == STARTER;
         if report.starter && !common.quiet {
             summary::starter_notice();
         }
     }
-    let encoders = open_encoders(&install, runtime.is_ok(), &mut report.warnings);
+    let threads = args.jobs.map_or_else(rayon::current_num_threads, |n| n as usize);
+    let encoders = open_encoders(&install, threads, &mut report.warnings);
     prepare_phrases(&mut analyst, encoders.as_ref(), store)?;
 
-    let threads = args.jobs.map(|n| n as usize).unwrap_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get()));
     let total_bytes = plan.jobs.iter().map(|j| j.size_bytes).sum();
     let configuration = sha256_hex(format!("{}\nchannels={}", config.transcription_key(), channels.key()).as_bytes());
     let lanes = Lanes {
@@ -128,15 +133,15 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
         decoders: threads.div_ceil(2),
         analysis_threads: threads,
         voice_activity: &|| {
-            VoiceActivity::load(&voice_activity_file)
-                .map_err(|e| CallError::new(Stage::VoiceActivity, e, "run scripts/get-models"))
+            let file = voice_activity.as_ref().map_err(|e| CallError::new(Stage::VoiceActivity, e, e.hint()))?;
+            VoiceActivity::load(&file.path).map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))
         },
         options: RecogniseOptions {
             channels,
             vocabulary: config.vocabulary.clone(),
             lexicon: analyst.lexicon,
-            confidence_floor_permille: model.confidence_floor_permille,
-            model_languages: model.languages.clone(),
+            confidence_floor_permille: model.recogniser_settings().confidence_floor_permille,
+            model_languages: model_languages(&model),
         },
         limits: Limits { max_duration_ms: config.max_duration_ms, ..Limits::default() },
         analyst: &analyst,
@@ -218,6 +223,12 @@ pub fn all_summaries(store: &dyn Store, filter: &CallFilter) -> Result<Vec<CallS
     calls.map(|stored| Ok(CallSummary::from_record(&stored.map_err(explain)?.record))).collect()
 }
 
+/// The languages that callmark scores and the model follows; empty means all.
+fn model_languages(model: &ModelFile) -> Vec<Language> {
+    let listed = model.entry.iter().flat_map(|entry| &entry.languages);
+    listed.filter_map(|tag| Language::parse(tag)).collect()
+}
+
 fn is_text_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [".vtt", ".srt", ".txt", ".json"].iter().any(|end| name.ends_with(end))
@@ -228,16 +239,16 @@ struct Engines<'a> {
     model: &'a ModelFile,
     channels: call::ChannelMap,
     config: &'a Config,
-    voice_activity: &'a Path,
+    voice_activity_hash: &'a str,
 }
 
 impl Engines<'_> {
     /// Equal key, equal transcript: recogniser, voice activity, options, language, channel map, text-reader version.
-    fn model_key(&self, language: Option<&str>, voice_activity_hash: &str) -> String {
+    fn model_key(&self, language: Option<&str>) -> String {
         let parts = [
             "transcript 1",
             &self.model.sha256,
-            voice_activity_hash,
+            self.voice_activity_hash,
             &self.config.transcription_key(),
             &self.channels.key(),
             language.unwrap_or(""),
@@ -246,11 +257,8 @@ impl Engines<'_> {
     }
 
     fn hashes(&self) -> BTreeMap<String, String> {
-        let mut hashes = BTreeMap::from([("recogniser".to_string(), self.model.sha256.clone())]);
-        if let Ok(bytes) = std::fs::read(self.voice_activity) {
-            hashes.insert("voice_activity".to_string(), sha256_hex(&bytes));
-        }
-        hashes
+        let named = [("recogniser", self.model.sha256.as_str()), ("voice_activity", self.voice_activity_hash)];
+        named.into_iter().map(|(role, hash)| (role.to_string(), hash.to_string())).collect()
     }
 }
 
@@ -269,7 +277,6 @@ fn plan(
     args: &RunArgs,
     report: &mut RunSummary,
 ) -> Result<Plan> {
-    let voice_activity_hash = engines.hashes().remove("voice_activity").unwrap_or_default();
     let identified: Vec<Result<String, String>> =
         candidates.par_iter().map(|c| identify(c, store, args.rehash).map_err(|e| e.to_string())).collect();
     let mut plan = Plan { jobs: vec![], calls: BTreeSet::new() };
@@ -306,7 +313,7 @@ fn plan(
             fail(&recording_id, Stage::Read, cause, "give each recording its own call_id in the metadata")?;
             continue;
         }
-        let model_key = engines.model_key(about.language.as_deref(), &voice_activity_hash);
+        let model_key = engines.model_key(about.language.as_deref());
         plan.jobs.push(Job {
             path: candidate.path.clone(),
             file_name: candidate.file_name.clone(),
@@ -380,7 +387,7 @@ fn context(
 ) -> Result<Context, CallError> {
     let failed = |e: callmark_store::StoreError| CallError::new(Stage::Analyse, &e, e.hint());
     let scores = match encoders.filter(|_| transcript.language == Some(Language::En)) {
-        Some(pool) => store.get_text_scores(&job.call_id, &pool.hash, &transcript_hash(transcript)).map_err(failed)?,
+        Some(pool) => store.get_text_scores(&job.call_id, pool.encoder_hash(), &transcript_hash(transcript)).map_err(failed)?,
         None => None,
     };
     let spoken = transcript.recogniser_confidence_permille.is_some();

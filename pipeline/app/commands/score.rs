@@ -7,7 +7,9 @@ use callmark_store::{CallFilter, Store};
 use rayon::prelude::*;
 
 use crate::FINISHED;
-use crate::analysis::{Analysed, Analyst, EncoderPool, open_encoders, prepare_phrases, text_scores};
+use callmark_models::text_encoder::EncoderPool;
+
+use crate::analysis::{Analysed, Analyst, open_encoders, prepare_phrases, text_scores};
 use crate::call::transcript_hash;
 use crate::cli::{Common, ScoreArgs};
 use crate::commands::{existing_store, explain};
@@ -85,8 +87,7 @@ impl Rescorer {
     ) -> Result<Rescorer> {
         let mut analyst = Analyst::load(scorecard, config, install)?;
         analyst.load_precision(store)?;
-        let runtime = callmark_models::runtime::onnx_runtime(None, &install.cache());
-        let encoders = open_encoders(install, runtime.is_ok(), warnings);
+        let encoders = open_encoders(install, rayon::current_num_threads(), warnings);
         prepare_phrases(&mut analyst, encoders.as_ref(), store)?;
         Ok(Rescorer { analyst, encoders })
     }
@@ -99,7 +100,7 @@ impl Rescorer {
             return Ok(None);
         }
         let scores = match self.encoders.as_ref().filter(|_| old.transcript.language == Some(Language::En)) {
-            Some(pool) => store.get_text_scores(call_id, &pool.hash, &transcript_hash(&old.transcript)).map_err(explain)?,
+            Some(pool) => store.get_text_scores(call_id, pool.encoder_hash(), &transcript_hash(&old.transcript)).map_err(explain)?,
             None => None,
         };
         let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &old.transcript, scores)?;

@@ -51,13 +51,12 @@ fn run_lint(files: &[std::path::PathBuf], common: &Common) -> Result<u8> {
 fn run_test(files: &[std::path::PathBuf], common: &Common) -> Result<u8> {
     let mut warnings = Vec::new();
     let install = Install::find()?;
-    let runtime = callmark_models::runtime::onnx_runtime(None, &install.cache());
-    let encoders = open_encoders(&install, runtime.is_ok(), &mut warnings);
+    let encoders = open_encoders(&install, 1, &mut warnings);
     for warning in &warnings {
         eprintln!("warning: {warning}");
     }
     let embed = |texts: &[String]| -> Vec<Option<Embedding>> {
-        match encoders.as_ref().map(|pool| pool.embed(texts)) {
+        match encoders.as_ref().map(|pool| crate::analysis::embed(pool, texts)) {
             Some(Ok(embeddings)) => embeddings.into_iter().map(Some).collect(),
             _ => vec![None; texts.len()],
         }

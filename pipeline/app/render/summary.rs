@@ -72,7 +72,7 @@ pub fn print_reps(calls: &[CallSummary], kind: PeriodKind) -> Result<()> {
             right(shrunken(row)),
             Cell::new(rank(row)),
             right(row.flags_per_call_milli.map_or("–".into(), |f| format!("{:.1}", f as f64 / 1000.0))),
-            Cell::new(row.top3.first().map_or("–", String::as_str)),
+            Cell::new(row.top3.first().map_or("–", |point| point.requirement_id.as_str())),
         ]);
     }
     println!("\n{table}");
