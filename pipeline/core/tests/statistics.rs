@@ -165,7 +165,6 @@ fn coverage(calls: u64, between: f64, teams: usize) -> f64 {
 fn intervals_of_reps_cover_what_they_promise() {
     for calls in [5, 20, 200] {
         let covered = coverage(calls, 3_000.0, 1_000);
-        println!("n = {calls}: {:.1} % covered", 100.0 * covered);
         assert!((0.92..=0.98).contains(&covered), "n = {calls}: {covered}");
     }
 }
