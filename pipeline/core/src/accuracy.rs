@@ -18,7 +18,7 @@ use crate::statistics::SplitMix64;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorCounts {
     /// Units (words, or Chinese characters) in the reference.
-    pub reference: u64,
+    pub reference_tokens: u64,
     pub substitutions: u64,
     pub deletions: u64,
     pub insertions: u64,
@@ -31,11 +31,17 @@ impl ErrorCounts {
 
     /// Errors per thousand reference units, rounded; may exceed 1000. `None` without reference units.
     pub fn rate_permille(&self) -> Option<u64> {
-        (self.reference > 0).then(|| (2000 * self.errors() + self.reference) / (2 * self.reference))
+        (self.reference_tokens > 0)
+            .then(|| (2000 * self.errors() + self.reference_tokens) / (2 * self.reference_tokens))
     }
 
-    pub fn add(&mut self, other: ErrorCounts) {
-        self.reference += other.reference;
+    /// Errors per reference unit, for display. `None` without reference units.
+    pub fn rate(&self) -> Option<f64> {
+        (self.reference_tokens > 0).then(|| self.errors() as f64 / self.reference_tokens as f64)
+    }
+
+    pub fn add(&mut self, other: &ErrorCounts) {
+        self.reference_tokens += other.reference_tokens;
         self.substitutions += other.substitutions;
         self.deletions += other.deletions;
         self.insertions += other.insertions;
@@ -104,7 +110,7 @@ pub fn align(reference: &[String], hypothesis: &[String]) -> Vec<Edit> {
 
 /// Errors between units as they are.
 pub fn count_errors(reference: &[String], hypothesis: &[String]) -> ErrorCounts {
-    let mut counts = ErrorCounts { reference: reference.len() as u64, ..ErrorCounts::default() };
+    let mut counts = ErrorCounts { reference_tokens: reference.len() as u64, ..ErrorCounts::default() };
     for edit in align(reference, hypothesis) {
         match edit {
             Edit::Match { .. } => {}
@@ -117,7 +123,7 @@ pub fn count_errors(reference: &[String], hypothesis: &[String]) -> ErrorCounts 
 }
 
 /// Word errors (English) or character errors (Chinese) after normalisation.
-pub fn errors(reference: &str, hypothesis: &str, language: Language) -> ErrorCounts {
+pub fn error_counts(reference: &str, hypothesis: &str, language: Language) -> ErrorCounts {
     count_errors(&units(reference, language), &units(hypothesis, language))
 }
 
@@ -791,7 +797,7 @@ const FILLERS_ZH: &str = "嗯啊那就这个";
 /// Text as a recogniser with this error rate might have heard it: substitutions by words that sound or look alike,
 /// deletions mostly of function words, insertions of small words. Seeded; the rate is reached on long text within a
 /// fifth. Errors never undo each other on purpose, but an alignment may find a cheaper explanation of high rates.
-pub fn simulate_recogniser_noise(text: &str, language: Language, error_permille: u32, seed: u64) -> String {
+pub fn simulate_recogniser_noise(text: &str, language: Language, error_permille: u16, seed: u64) -> String {
     let mut random = SplitMix64::new(seed);
     match language {
         Language::En => noisy_english(text, error_permille, &mut random),
@@ -806,8 +812,8 @@ enum Error {
 }
 
 /// Draws whether a unit is wrong, and how. Function words are deleted three times as often as others.
-fn draw(random: &mut SplitMix64, error_permille: u32, is_function: bool) -> Option<Error> {
-    if random.below(1000) as u32 >= error_permille {
+fn draw(random: &mut SplitMix64, error_permille: u16, is_function: bool) -> Option<Error> {
+    if random.below(1000) as u16 >= error_permille {
         return None;
     }
     let deletions = if is_function { DELETIONS_PERCENT * 2 } else { DELETIONS_PERCENT * 2 / 3 };
@@ -821,7 +827,7 @@ fn draw(random: &mut SplitMix64, error_permille: u32, is_function: bool) -> Opti
     })
 }
 
-fn noisy_english(text: &str, error_permille: u32, random: &mut SplitMix64) -> String {
+fn noisy_english(text: &str, error_permille: u16, random: &mut SplitMix64) -> String {
     let mut vocabulary: BTreeSet<String> = COMMON_EN.split_whitespace().map(str::to_string).collect();
     vocabulary.extend(text.split_whitespace().map(core_of).filter(|word| word.len() > 1));
     let mut out: Vec<String> = Vec::new();
@@ -876,7 +882,7 @@ fn mishear(word: &str, vocabulary: &BTreeSet<String>, random: &mut SplitMix64) -
     different.unwrap_or_else(|| format!("{word}s"))
 }
 
-fn noisy_chinese(text: &str, error_permille: u32, random: &mut SplitMix64) -> String {
+fn noisy_chinese(text: &str, error_permille: u16, random: &mut SplitMix64) -> String {
     let vocabulary: Vec<char> = text.chars().filter(|c| is_han(*c)).collect();
     let fillers: Vec<char> = FILLERS_ZH.chars().collect();
     let mut out = String::new();

@@ -1,8 +1,8 @@
 //! Error rates against jiwer, the English normaliser against Whisper's own, Chinese by hand, and the noise simulator's rate.
 
 use callmark_core::accuracy::{
-    Edit, ErrorCounts, align, count_errors, errors, normalise_chinese, normalise_english, simulate_recogniser_noise,
-    units,
+    Edit, ErrorCounts, align, count_errors, error_counts, normalise_chinese, normalise_english,
+    simulate_recogniser_noise, units,
 };
 use callmark_core::recording::Language;
 use proptest::prelude::*;
@@ -70,16 +70,16 @@ fn chinese_loses_width_marks_and_the_writing_of_numbers() {
 
 #[test]
 fn rates_are_of_the_corpus_and_not_of_the_mean_text() {
-    let mut corpus = errors("yes", "no", Language::En); // 1 of 1
-    corpus.add(errors(
+    let mut corpus = error_counts("yes", "no", Language::En); // 1 of 1
+    corpus.add(&error_counts(
         "this call is recorded for quality and for training",
         "this call is recorded for quality and for training",
         Language::En,
     ));
-    assert_eq!(corpus, ErrorCounts { reference: 10, substitutions: 1, deletions: 0, insertions: 0 });
-    assert_eq!(corpus.rate_permille(), Some(100));
-    assert_eq!(errors("", "noise", Language::En).rate_permille(), None);
-    assert_eq!(errors("您好", "你好", Language::Zh).rate_permille(), Some(500));
+    assert_eq!(corpus, ErrorCounts { reference_tokens: 10, substitutions: 1, deletions: 0, insertions: 0 });
+    assert_eq!((corpus.rate_permille(), corpus.rate()), (Some(100), Some(0.1)));
+    assert_eq!(error_counts("", "noise", Language::En).rate_permille(), None);
+    assert_eq!(error_counts("您好", "你好", Language::Zh).rate_permille(), Some(500));
 }
 
 const ENGLISH: &str = "Hello, thank you for calling Northwind Insurance, this call is recorded for quality. How can I help you \
@@ -97,7 +97,7 @@ fn noise_reaches_the_asked_rate_within_a_fifth() {
     for (language, text) in [(Language::En, ENGLISH.repeat(12)), (Language::Zh, CHINESE.repeat(12))] {
         for asked in [50, 150, 300] {
             let noisy = simulate_recogniser_noise(&text, language, asked, 42);
-            let counts = errors(&text, &noisy, language);
+            let counts = error_counts(&text, &noisy, language);
             let rate = counts.rate_permille().unwrap();
             assert!(
                 rate * 10 >= u64::from(asked) * 8 && rate * 10 <= u64::from(asked) * 12,
