@@ -448,21 +448,31 @@ fn fill_pool(rows: &mut [RepRow], pool: &[usize], adjusted: &BTreeMap<&str, Mome
         }
         return;
     };
-    let ranks = rank_intervals(&fit.groups);
-    for (((i, moments), posterior), rank) in pool.iter().zip(&moments).zip(&fit.groups).zip(ranks) {
+    let insufficient = |moments: &Moments, reliability: f64| {
+        if moments.n < MIN_CALLS {
+            Some(format!("insufficient data: {} of {MIN_CALLS} calls", moments.n))
+        } else if reliability < MIN_RELIABILITY {
+            Some("insufficient data: reps differ less than calls do".to_string())
+        } else {
+            None
+        }
+    };
+    for ((i, moments), posterior) in pool.iter().zip(&moments).zip(&fit.groups) {
         let row = &mut rows[*i];
         row.shrunk = Some(rounded(posterior.mean));
         row.low = Some(rounded(posterior.interval.low));
         row.high = Some(rounded(posterior.interval.high));
         row.reliability_permille = Some(rounded(1000.0 * posterior.reliability));
-        row.insufficient = if moments.n < MIN_CALLS {
-            Some(format!("insufficient data: {} of {MIN_CALLS} calls", moments.n))
-        } else if posterior.reliability < MIN_RELIABILITY {
-            Some("insufficient data: reps differ less than calls do".to_string())
-        } else {
-            (row.rank_low, row.rank_high) = (Some(rank.0), Some(rank.1));
-            None
-        };
+        row.insufficient = insufficient(moments, posterior.reliability);
+    }
+    // Everybody takes part in the draws, but only for those whose calls carry a rank.
+    if pool.iter().any(|i| rows[*i].insufficient.is_none()) {
+        for (i, rank) in pool.iter().zip(rank_intervals(&fit.groups)) {
+            let row = &mut rows[*i];
+            if row.insufficient.is_none() {
+                (row.rank_low, row.rank_high) = (Some(rank.0), Some(rank.1));
+            }
+        }
     }
 }
 

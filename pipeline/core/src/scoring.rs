@@ -355,13 +355,15 @@ fn is_failed_fatal(item: &ItemResult, outcome: Outcome) -> bool {
     item.severity == Severity::Fatal && matches!(outcome, Outcome::Missed | Outcome::Violated)
 }
 
+/// Whether (agreed, reviewed) prove a precision of at least [`TRUSTED_PRECISION`].
+pub fn precise_enough((agreed, reviewed): (u32, u32)) -> bool {
+    statistics::wilson(agreed.into(), reviewed.into(), statistics::Z95)
+        .is_some_and(|interval| interval.low >= TRUSTED_PRECISION)
+}
+
 /// Failed fatals whose requirement proved precise enough in reviews to stand without a person.
 fn trusted_fatals(rules: &ScoringRules, items: &[ItemResult]) -> BTreeSet<String> {
-    let trusted = |id: &str| {
-        let (agreed, reviewed) = rules.precision.get(id).copied().unwrap_or((0, 0));
-        statistics::wilson(agreed.into(), reviewed.into(), statistics::Z95)
-            .is_some_and(|interval| interval.low >= TRUSTED_PRECISION)
-    };
+    let trusted = |id: &str| rules.precision.get(id).copied().is_some_and(precise_enough);
     items
         .iter()
         .filter(|item| is_failed_fatal(item, item.outcome) && trusted(&item.id))

@@ -697,11 +697,14 @@ const WH: &str = "what when where who whom whose which why how what's who's wher
 const AUXILIARIES: &str = "\
     are aren't can can't could couldn't did didn't do does doesn't don't had has hasn't have haven't is isn't \
     may might shall should shouldn't was wasn't were will won't would wouldn't";
-const SUBJECTS: &str = "you i we they he she it that this there your the anyone someone";
+/// After an auxiliary these ask wherever they stand …
+const PRONOUNS: &str = "you i we they he she there anyone someone";
+/// … and these only at the start: "I do that", "we have the time", "the problem is that".
+const OTHER_SUBJECTS: &str = "it that this these those my your our the any";
 /// After "how", "what", "which" these open a question without an auxiliary.
-const WH_FOLLOWERS: &str = "about kind type sort time much many long often far old soon else one brings";
+const WH_FOLLOWERS: &str = "about kind type sort time much many long often far old soon else one brings if seems";
 /// "Tell me what is …" and "I know how much …" ask nothing of their own.
-const EMBEDDING: &str = "know see understand wonder wondering tell me about that's explain exactly if";
+const EMBEDDING: &str = "know see understand wonder wondering tell me about that's explain exactly if matter";
 const LEADERS: &str = "and so but okay ok well now alright right great um uh then or also sir ma'am";
 const QUESTION_ZH: &str = "\
     什么 怎么 怎样 为何 多少 多久 多大 几个 几岁 几点 几年 几次 几位 哪 谁 是不是 有没有 能不能 可不可以 要不要 \
@@ -742,13 +745,19 @@ fn questions_en(clause: &str, marked: bool) -> i64 {
     let start = (0..words.len()).find(|i| !in_list(LEADERS, *i)).unwrap_or(words.len());
     let (mut count, mut i) = (0, start);
     while i < words.len() {
-        // "What's" holds its auxiliary; "who called" is rare enough in calls to be left out.
-        let wh =
-            in_list(WH, i) && (words[i].contains('\'') || in_list(AUXILIARIES, i + 1) || in_list(WH_FOLLOWERS, i + 1));
-        let inverted = in_list(AUXILIARIES, i) && in_list(SUBJECTS, i + 1);
+        // "What's" holds its auxiliary; "who called" is rare enough in calls to be left out. Inside a clause, "who",
+        // "which" and "when" mostly relate: "a colleague who can help".
+        let asks_anywhere = i == start || words[i].starts_with("what") || words[i].starts_with("how");
+        let wh = asks_anywhere
+            && in_list(WH, i)
+            && (words[i].contains('\'') || in_list(AUXILIARIES, i + 1) || in_list(WH_FOLLOWERS, i + 1));
+        let inverted =
+            in_list(AUXILIARIES, i) && (in_list(PRONOUNS, i + 1) || (i == start && in_list(OTHER_SUBJECTS, i + 1)));
+        let imperative = i == start && in_list("do don't have", i) && in_list(OTHER_SUBJECTS, i + 1);
         let embedded = i > start && in_list(EMBEDDING, i - 1);
         // "It is, that was": an auxiliary after its subject is a statement.
-        let statement = inverted && i > start && (in_list(SUBJECTS, i - 1) || in_list(WH, i - 1));
+        let subject_before = i > start && (in_list(PRONOUNS, i - 1) || words[i - 1] == "it");
+        let statement = imperative || (inverted && (subject_before || (i > start && in_list(WH, i - 1))));
         if (wh || inverted) && !embedded && !statement {
             count += 1;
             i += 3;

@@ -238,3 +238,78 @@ fn nothing_in_nothing_out() {
     assert_eq!((rows[0].n_failed, rows[0].mean, rows[0].flags_per_call_milli), (1, None, None));
     assert_eq!(rows[0].insufficient.as_deref(), Some("no scored calls"));
 }
+
+#[test]
+fn a_summary_forgets_what_a_review_overturned() {
+    use callmark_core::record::{
+        CallRecord, Decision, ItemKind, ItemResult, Outcome, Provenance, RECORD_SCHEMA, Severity,
+    };
+    use callmark_core::scoring::{ScorecardId, ScoringRules, score, unscored};
+    use callmark_core::transcript::{Medium, RoleMethod, Transcript};
+
+    let item = |id: &str, kind, outcome| ItemResult {
+        id: id.to_string(),
+        version: 1,
+        kind,
+        dimension: "compliance".to_string(),
+        severity: Severity::Major,
+        points: 10,
+        outcome,
+        value_permille: if outcome == Outcome::Met { 1000 } else { 0 },
+        metric_value: None,
+        violations: u32::from(outcome == Outcome::Violated),
+        evidence: Vec::new(),
+        manual: false,
+        warned: false,
+    };
+    let items = [
+        item("greeting", ItemKind::Required, Outcome::Met),
+        item("notice", ItemKind::Required, Outcome::Missed),
+        item("promise", ItemKind::Forbidden, Outcome::Violated),
+    ];
+    let record = |decisions: &[(&str, Decision)]| {
+        let decisions = decisions.iter().map(|(id, d)| (id.to_string(), *d)).collect();
+        let scored = score(&ScoringRules::default(), &items, &decisions);
+        let card = ScorecardId { name: "telesales", version: 1, hash: "ab" };
+        let mut evaluation = unscored(callmark_core::record::UnscoredReason::NoScorecard, Some(card));
+        (evaluation.status, evaluation.score, evaluation.ledger) = (scored.status, scored.score, scored.ledger);
+        evaluation.dimensions = scored.dimensions;
+        CallRecord {
+            schema_version: RECORD_SCHEMA,
+            call_id: "c1".to_string(),
+            metadata: Default::default(),
+            transcript: Transcript {
+                medium: Medium::Text,
+                language: None,
+                duration_ms: 0,
+                role_method: RoleMethod::Labelled,
+                role_confidence_permille: 1000,
+                recogniser_confidence_permille: None,
+                confidence_floor_permille: None,
+                turns: Vec::new(),
+                speech: Vec::new(),
+                dropped: BTreeMap::new(),
+                warnings: Vec::new(),
+            },
+            signals: Default::default(),
+            sentiment: Vec::new(),
+            acts: Vec::new(),
+            evaluation,
+            provenance: Provenance::default(),
+        }
+    };
+    let loss = |id: &str, millipoints| Loss { requirement_id: id.to_string(), millipoints };
+    let machine = CallSummary::from_record(&record(&[]));
+    assert_eq!((machine.score, machine.flags), (Some(40_000), 1));
+    assert_eq!(machine.losses, [loss("notice", 50_000), loss("promise", 10_000)]);
+    assert_eq!(machine.dimensions["compliance"], 500);
+    let reviewed = CallSummary::from_record(&record(&[
+        ("greeting", Decision::Overturn),
+        ("notice", Decision::Overturn),
+        ("promise", Decision::Overturn),
+    ]));
+    assert_eq!((reviewed.score, reviewed.flags), (Some(50_000), 0));
+    // The overturned greeting took 40,000 (the limit held the rest): its own row says so.
+    assert_eq!(reviewed.losses, [loss("greeting", 40_000)]);
+    assert_eq!(reviewed.model_hash, "");
+}
