@@ -4,17 +4,17 @@
 //! ends. Scores, points, sentiment and confidences are decimals with three places, exact because they are stored as
 //! thousandths; an empty cell means not applicable or unknown.
 
-use std::io::{self, Write};
+use std::borrow::Cow;
 
+use callmark_core::performance::model_hash;
 use callmark_core::record::{CallRecord, LedgerRow, Outcome, Review};
-use callmark_core::recording::{Language, sha256_hex};
+use callmark_core::recording::Language;
 use callmark_core::transcript::{Medium, Role};
 use serde::Serialize;
 
-/// One column: its header, what it holds, and how to read it from row `n` of a `T` (a call has many turns).
-pub struct Column<T> {
-    pub header: &'static str,
-    pub doc: &'static str,
+/// One column: its header and how to read it from row `n` of a `T` (a call has many turns).
+struct Column<T> {
+    header: &'static str,
     value: fn(&T, usize) -> String,
 }
 
@@ -29,16 +29,26 @@ pub enum Table {
 impl Table {
     pub const ALL: [Table; 3] = [Table::Calls, Table::Turns, Table::Ledger];
 
-    /// Name of the file under `--out`.
-    pub fn file_name(self) -> &'static str {
+    /// Name of the table, and of its file without `.csv`.
+    pub fn name(self) -> &'static str {
         match self {
-            Table::Calls => "calls.csv",
-            Table::Turns => "turns.csv",
-            Table::Ledger => "ledger.csv",
+            Table::Calls => "calls",
+            Table::Turns => "turns",
+            Table::Ledger => "ledger",
         }
     }
 
-    pub fn columns(self) -> &'static [Column<CallRecord>] {
+    /// The header line.
+    pub fn header(self) -> String {
+        line(self.columns().iter().map(|column| column.header.to_string()))
+    }
+
+    /// A call's lines; tables are written call by call, so that a night's calls need not be in memory together.
+    pub fn rows(self, record: &CallRecord) -> String {
+        (0..self.count(record)).map(|n| line(self.columns().iter().map(|column| (column.value)(record, n)))).collect()
+    }
+
+    fn columns(self) -> &'static [Column<CallRecord>] {
         match self {
             Table::Calls => CALLS,
             Table::Turns => TURNS,
@@ -47,7 +57,7 @@ impl Table {
     }
 
     /// How many rows a call has.
-    fn rows(self, record: &CallRecord) -> usize {
+    fn count(self, record: &CallRecord) -> usize {
         match self {
             Table::Calls => 1,
             Table::Turns => record.transcript.turns.len(),
@@ -56,14 +66,15 @@ impl Table {
     }
 }
 
+/// `header, what it holds, value;` for each column. What it holds is for the reader of this file.
 macro_rules! columns {
     ($($header:literal, $doc:literal, $value:expr;)*) => {
-        &[$(Column { header: $header, doc: $doc, value: $value }),*]
+        &[$(Column { header: $header, value: $value }),*]
     };
 }
 
 /// Columns of `calls.csv`, one row per call.
-pub const CALLS: &[Column<CallRecord>] = columns! {
+const CALLS: &[Column<CallRecord>] = columns! {
     "call_id", "identity of the call", |c, _| c.call_id.clone();
     "rep_id", "who spoke for the company", |c, _| text(&c.metadata.rep_id);
     "team", "the rep's team at the time of the call", |c, _| text(&c.metadata.team);
@@ -106,11 +117,11 @@ pub const CALLS: &[Column<CallRecord>] = columns! {
     "scorecard", "name", |c, _| c.evaluation.scorecard.clone();
     "scorecard_version", "version", |c, _| c.evaluation.scorecard_version.to_string();
     "scorecard_hash", "SHA-256", |c, _| c.evaluation.scorecard_hash.clone();
-    "model_hash", "SHA-256 over the names and hashes of all models used; empty when none was", |c, _| model_hash(c);
+    "model_hash", "SHA-256 over the names and hashes of all models used; empty when none was", |c, _| model_hash(&c.provenance);
 };
 
 /// Columns of `turns.csv`, one row per turn.
-pub const TURNS: &[Column<CallRecord>] = columns! {
+const TURNS: &[Column<CallRecord>] = columns! {
     "call_id", "identity of the call", |c, _| c.call_id.clone();
     "turn", "from 0", |_, n| n.to_string();
     "role", "rep, customer or unknown", |c, n| name(&c.transcript.turns[n].role);
@@ -124,7 +135,7 @@ pub const TURNS: &[Column<CallRecord>] = columns! {
 };
 
 /// Columns of `ledger.csv`, one row per ledger row; `points` add up to the score.
-pub const LEDGER: &[Column<CallRecord>] = columns! {
+const LEDGER: &[Column<CallRecord>] = columns! {
     "call_id", "identity of the call", |c, _| c.call_id.clone();
     "requirement_id", "requirement or metric", |c, n| c.evaluation.ledger[n].requirement_id.clone();
     "version", "of the requirement", |c, n| c.evaluation.ledger[n].version.to_string();
@@ -141,7 +152,7 @@ pub const LEDGER: &[Column<CallRecord>] = columns! {
 };
 
 /// Columns of `reviews.csv`, the append-only table of decisions.
-pub const REVIEWS: &[Column<Review>] = columns! {
+const REVIEWS: &[Column<Review>] = columns! {
     "review_id", "rising", |r, _| r.review_id.to_string();
     "call_id", "identity of the call", |r, _| r.call_id.clone();
     "requirement_id", "requirement or metric", |r, _| r.requirement_id.clone();
@@ -155,9 +166,6 @@ pub const REVIEWS: &[Column<Review>] = columns! {
     "final", "the last final decision about a row counts", |r, _| r.is_final.to_string();
     "ts", "RFC 3339", |r, _| r.ts.clone();
 };
-
-/// UTF-8 byte order mark, for Excel, which else takes the file for its local encoding.
-pub const EXCEL_BOM: &[u8] = b"\xEF\xBB\xBF";
 
 fn text(value: &Option<String>) -> String {
     value.clone().unwrap_or_default()
@@ -201,14 +209,6 @@ fn pace_unit(record: &CallRecord) -> String {
     }
 }
 
-fn model_hash(record: &CallRecord) -> String {
-    let models = &record.provenance.models;
-    if models.is_empty() {
-        return String::new();
-    }
-    sha256_hex(models.iter().map(|(role, hash)| format!("{role} {hash}\n")).collect::<String>().as_bytes())
-}
-
 /// A rep's sentiment is not shown: reps are judged by what they do, see SCORING.md §1.
 fn turn_sentiment(record: &CallRecord, turn: usize) -> String {
     let customer = record.transcript.turns[turn].role == Role::Customer;
@@ -233,70 +233,35 @@ fn turn_flags(record: &CallRecord, turn: usize) -> String {
 
 /// Keeps spreadsheets from running a cell as a formula: text that begins like one gets an apostrophe before it. Plain
 /// negative numbers stay numbers.
-fn cell(value: String) -> String {
+pub fn escape_formula(value: &str) -> Cow<'_, str> {
     let number = |rest: &str| {
         rest.bytes().all(|b| b.is_ascii_digit() || b == b'.') && rest.bytes().next().is_some_and(|b| b.is_ascii_digit())
     };
     match value.as_bytes().first() {
-        Some(b'-') if number(&value[1..]) => value,
-        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r') => format!("'{value}"),
-        _ => value,
+        Some(b'-') if number(&value[1..]) => Cow::Borrowed(value),
+        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r') => Cow::Owned(format!("'{value}")),
+        _ => Cow::Borrowed(value),
     }
 }
 
-/// Writes a table call by call, so that a night's calls need not be in memory together.
-pub struct CsvTable<W: Write> {
-    table: Table,
-    writer: csv::Writer<W>,
-}
-
-impl<W: Write> CsvTable<W> {
-    /// Starts a table with its header; `excel` puts [`EXCEL_BOM`] before it.
-    pub fn new(table: Table, mut out: W, excel: bool) -> io::Result<CsvTable<W>> {
-        if excel {
-            out.write_all(EXCEL_BOM)?;
+/// One CSV line: quoted where a cell holds a comma, a quote or a line break (RFC 4180), ending in `\n`.
+fn line(cells: impl Iterator<Item = String>) -> String {
+    let quoted = cells.map(|cell| {
+        let cell = escape_formula(&cell);
+        if cell.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell.into_owned()
         }
-        Ok(CsvTable { table, writer: writer_with_header(table.columns(), out)? })
-    }
-
-    /// Adds a call's rows.
-    pub fn push(&mut self, record: &CallRecord) -> io::Result<()> {
-        for row in 0..self.table.rows(record) {
-            write_row(&mut self.writer, self.table.columns(), record, row)?;
-        }
-        Ok(())
-    }
-
-    /// Writes what is buffered and gives the output back.
-    pub fn finish(self) -> io::Result<W> {
-        self.writer.into_inner().map_err(|e| e.into_error())
-    }
+    });
+    quoted.collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// `reviews.csv`.
-pub fn reviews_csv(reviews: &[Review]) -> io::Result<Vec<u8>> {
-    let mut writer = writer_with_header(REVIEWS, Vec::new())?;
-    for review in reviews {
-        write_row(&mut writer, REVIEWS, review, 0)?;
-    }
-    writer.into_inner().map_err(|e| e.into_error())
-}
-
-fn writer_with_header<T, W: Write>(columns: &[Column<T>], out: W) -> io::Result<csv::Writer<W>> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);
-    writer.write_record(columns.iter().map(|column| column.header)).map_err(io_error)?;
-    Ok(writer)
-}
-
-fn write_row<T, W: Write>(writer: &mut csv::Writer<W>, columns: &[Column<T>], row: &T, n: usize) -> io::Result<()> {
-    writer.write_record(columns.iter().map(|column| cell((column.value)(row, n)))).map_err(io_error)
-}
-
-fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
+pub fn reviews_csv(reviews: &[Review]) -> String {
+    let header = line(REVIEWS.iter().map(|column| column.header.to_string()));
+    let row = |review: &Review| line(REVIEWS.iter().map(|column| (column.value)(review, 0)));
+    header + &reviews.iter().map(row).collect::<String>()
 }
 
 #[cfg(test)]
@@ -309,9 +274,7 @@ mod tests {
     use crate::render::sample::record;
 
     fn csv(table: Table, record: &CallRecord) -> String {
-        let mut csv = CsvTable::new(table, Vec::new(), false).unwrap();
-        csv.push(record).unwrap();
-        String::from_utf8(csv.finish().unwrap()).unwrap()
+        table.header() + &table.rows(record)
     }
 
     /// The first row as header → cell.
@@ -341,7 +304,6 @@ mod tests {
         for (table, specified) in Table::ALL.into_iter().zip(specified) {
             let headers: Vec<_> = table.columns().iter().map(|column| column.header).collect();
             assert_eq!(headers.join(", "), specified);
-            assert!(table.columns().iter().all(|column| !column.doc.is_empty()));
         }
         let reviews: Vec<_> = REVIEWS.iter().map(|column| column.header).collect();
         assert_eq!(
@@ -425,8 +387,18 @@ mod tests {
             ("", ""),
         ];
         for (input, expected) in cases {
-            assert_eq!(cell(input.into()), expected);
+            assert_eq!(escape_formula(input), expected);
         }
+    }
+
+    /// The csv crate reads back what was written.
+    #[test]
+    fn quotes_commas_and_line_breaks_survive() {
+        let mut call = record();
+        call.call_id = "a,\"b\"\r\nc\n".into();
+        call.transcript.turns[0].text = "\"".into();
+        assert_eq!(cells(Table::Calls, &call)["call_id"], call.call_id);
+        assert_eq!(cells(Table::Turns, &call)["text"], "\"");
     }
 
     #[test]
@@ -439,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn reviews_and_the_mark_for_excel() {
+    fn reviews() {
         let review = Review {
             review_id: 4,
             call_id: "c-1".into(),
@@ -454,11 +426,9 @@ mod tests {
             is_final: true,
             ts: "2025-02-20T09:00:00+08:00".into(),
         };
-        let csv = String::from_utf8(reviews_csv(&[review]).unwrap()).unwrap();
+        let csv = reviews_csv(&[review]);
         let row =
             "4,c-1,disclose_recording,王芳,appeal,1000,false,overturn,said at 0:07,2,true,2025-02-20T09:00:00+08:00\n";
         assert_eq!(csv.split_once('\n').unwrap().1, row);
-        let out = CsvTable::new(Table::Turns, Vec::new(), true).unwrap().finish().unwrap();
-        assert!(out.starts_with(b"\xEF\xBB\xBFcall_id,turn"));
     }
 }
