@@ -276,7 +276,7 @@ mod tests {
 
     use super::*;
     use crate::read::text::read;
-    use crate::render::sample::record;
+    use crate::render::tables::sample::record;
 
     fn value(record: &CallRecord) -> Value {
         serde_json::from_slice(&analysis_json(record)).unwrap()

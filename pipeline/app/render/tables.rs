@@ -12,6 +12,11 @@ use callmark_core::recording::Language;
 use callmark_core::transcript::{Medium, Role};
 use serde::Serialize;
 
+/// The call that the renderers' tests share.
+#[cfg(test)]
+#[path = "sample.rs"]
+pub(super) mod sample;
+
 /// One column: its header and how to read it from row `n` of a `T` (a call has many turns).
 struct Column<T> {
     header: &'static str,
@@ -270,8 +275,8 @@ mod tests {
 
     use callmark_core::record::{Decision, ReviewSource};
 
+    use super::sample::record;
     use super::*;
-    use crate::render::sample::record;
 
     fn csv(table: Table, record: &CallRecord) -> String {
         table.header() + &table.rows(record)
