@@ -3,6 +3,7 @@
 //! A sidecar outranks the table field by field. Nothing here blocks scoring: what cannot be understood is a warning.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use callmark_core::recording::{Direction, Language, Metadata};
@@ -46,6 +47,15 @@ pub struct Warning {
     /// Line of the table, from 1; `None` for a sidecar.
     pub line: Option<u64>,
     pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
 }
 
 /// The fields that callmark knows, under the names that tables give them.
@@ -238,15 +248,6 @@ impl MetadataTable {
         self.rows.push(row);
     }
 
-    /// Number of rows that can be joined.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// The row for a recording: by its file name (the row that names most of its folders wins), else by its name without the
     /// extension, else by a call id that equals its name without the extension. Ambiguous names join nothing.
     pub fn for_file(&self, path: &Path) -> Option<&Metadata> {
@@ -375,10 +376,6 @@ mod tests {
         table.for_file(Path::new(path)).and_then(|metadata| metadata.rep_id.clone())
     }
 
-    fn warnings(list: &[Warning]) -> Vec<String> {
-        list.iter().map(|w| format!("{}: {}", w.line.unwrap_or(0), w.message)).collect()
-    }
-
     #[test]
     fn every_column_is_read_and_others_are_kept() {
         let table = table(
@@ -425,7 +422,7 @@ mod tests {
         for (path, expected) in cases {
             assert_eq!(rep(&table, path).as_deref(), expected, "{path}");
         }
-        assert_eq!(table.len(), 7);
+        assert_eq!(table.rows.len(), 7);
     }
 
     #[test]
@@ -440,9 +437,9 @@ mod tests {
         );
         assert_eq!(rep(&table, "a.wav").as_deref(), Some("r1"));
         let lines: Vec<_> = table.warnings.iter().map(|w| w.line.unwrap()).collect();
-        assert_eq!(lines, [2, 2, 2, 3, 4, 5], "{:?}", warnings(&table.warnings));
-        assert!(table.warnings[3].message.contains("line 2"));
-        assert_eq!(table.len(), 3);
+        assert_eq!(lines, [2, 2, 2, 3, 4, 5], "{:?}", table.warnings);
+        assert_eq!(table.warnings[3].to_string(), "line 3: the same file or call as on line 2, which is used");
+        assert_eq!(table.rows.len(), 3);
     }
 
     #[test]

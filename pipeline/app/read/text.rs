@@ -107,9 +107,10 @@ fn labelled(line: &str) -> Option<(Role, &str)> {
     Some((role, line[colon.0 + colon.1.len_utf8()..].trim()))
 }
 
-/// White space as single spaces; line breaks inside a cue carry no meaning.
+/// White space and control characters as single spaces; line breaks inside a cue carry no meaning.
 fn tidy(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let parts = text.split(|c: char| c.is_whitespace() || c.is_control());
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// A turn as a format gives it.

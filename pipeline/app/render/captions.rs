@@ -15,9 +15,10 @@ fn speaker(role: Role) -> Option<&'static str> {
     }
 }
 
-/// Text as one line: a blank line would end the cue.
+/// Text as one line without control characters: a blank line would end the cue.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let parts = text.split(|c: char| c.is_whitespace() || c.is_control());
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// `hh:mm:ss` and milliseconds after `separator`.
