@@ -450,7 +450,10 @@ impl WordBuilder {
             let edge = if last { text.chars().last() } else { text.chars().next() };
             edge.is_some_and(is_han)
         };
-        if whole && (bytes.first() == Some(&b' ') || wide(bytes, false) || wide(&self.pending, true)) {
+        // Punctuation that follows a Han character stands alone; a sign such as " $" opens a word instead.
+        let text = String::from_utf8_lossy(&self.pending);
+        let mark = !text.is_empty() && !text.starts_with(' ') && !text.chars().any(char::is_alphanumeric);
+        if whole && (mark || bytes.first() == Some(&b' ') || wide(bytes, false) || wide(&self.pending, true)) {
             self.flush();
         }
         if self.pending.is_empty() {
@@ -586,7 +589,7 @@ mod tests {
         let words = builder.finish();
         let text: Vec<&str> = words.iter().map(|w| w.text.as_str()).collect();
         assert_eq!(text, ["Hello,", "you're", "3."]);
-        assert_eq!((words[0].begin_ms, words[0].end_ms, words[1].begin_ms), (0, 20, 30));
+        assert_eq!((words[0].begin_ms, words[0].end_ms, words[1].begin_ms), (0, 30, 30));
     }
 
     #[test]
