@@ -131,9 +131,8 @@ impl Trust {
     /// Share of words that both decodings agree on (twice the common words / the words of both); `None` when nothing
     /// was decoded twice.
     pub fn agreement_permille(&self) -> Option<u16> {
-        (self.compared_ms > 0).then(|| {
-            (u64::from(self.agreeing_words) * 2000 / u64::from(self.compared_words.max(1))).min(1000) as u16
-        })
+        (self.compared_ms > 0)
+            .then(|| (u64::from(self.agreeing_words) * 2000 / u64::from(self.compared_words.max(1))).min(1000) as u16)
     }
 
     /// How far a whole call's words can be trusted: the geometric mean of mean word probability and agreement, or the
@@ -289,9 +288,7 @@ impl Lane {
                     out.language = Some(Language::En);
                     Ok(Language::En)
                 }
-                Some(other) => {
-                    Err(AsrError::Language { name: self.recogniser.name.clone(), language: other.code() })
-                }
+                Some(other) => Err(AsrError::Language { name: self.recogniser.name.clone(), language: other.code() }),
             };
         }
         if let Some(language) = options.language {
@@ -596,13 +593,13 @@ mod tests {
     fn chinese_characters_are_words_even_when_split_over_tokens() {
         let mut builder = WordBuilder::default();
         let ni = "您".as_bytes();
-        for token in [&ni[..1], &ni[1..], "好".as_bytes(), ",".as_bytes(), "OK".as_bytes(), "请".as_bytes()] {
+        for token in [&ni[..1], &ni[1..], "好".as_bytes(), "\u{ff0c}".as_bytes(), "OK".as_bytes(), "请".as_bytes()] {
             builder.push(token, 900, 0, 10);
         }
         let words = builder.finish();
         let text: Vec<&str> = words.iter().map(|w| w.text.as_str()).collect();
-        assert_eq!(text, ["您", "好,", "OK", "请"]);
-        assert_eq!(join(&words), "您好,OK请");
+        assert_eq!(text, ["您", "好\u{ff0c}", "OK", "请"]);
+        assert_eq!(join(&words), "您好\u{ff0c}OK请");
     }
 
     #[test]
