@@ -131,9 +131,8 @@ impl Trust {
     /// Share of words that both decodings agree on (twice the common words / the words of both); `None` when nothing
     /// was decoded twice.
     pub fn agreement_permille(&self) -> Option<u16> {
-        (self.compared_ms > 0).then(|| {
-            (u64::from(self.agreeing_words) * 2000 / u64::from(self.compared_words.max(1))).min(1000) as u16
-        })
+        (self.compared_ms > 0)
+            .then(|| (u64::from(self.agreeing_words) * 2000 / u64::from(self.compared_words.max(1))).min(1000) as u16)
     }
 
     /// How far a whole call's words can be trusted: the geometric mean of mean word probability and agreement, or the
@@ -289,9 +288,7 @@ impl Lane {
                     out.language = Some(Language::En);
                     Ok(Language::En)
                 }
-                Some(other) => {
-                    Err(AsrError::Language { name: self.recogniser.name.clone(), language: other.code() })
-                }
+                Some(other) => Err(AsrError::Language { name: self.recogniser.name.clone(), language: other.code() }),
             };
         }
         if let Some(language) = options.language {
@@ -450,7 +447,10 @@ impl WordBuilder {
             let edge = if last { text.chars().last() } else { text.chars().next() };
             edge.is_some_and(is_han)
         };
-        if whole && (bytes.first() == Some(&b' ') || wide(bytes, false) || wide(&self.pending, true)) {
+        // Punctuation that follows a Han character stands alone; a sign such as " $" opens a word instead.
+        let text = String::from_utf8_lossy(&self.pending);
+        let mark = !text.is_empty() && !text.starts_with(' ') && !text.chars().any(char::is_alphanumeric);
+        if whole && (mark || bytes.first() == Some(&b' ') || wide(bytes, false) || wide(&self.pending, true)) {
             self.flush();
         }
         if self.pending.is_empty() {
@@ -586,20 +586,20 @@ mod tests {
         let words = builder.finish();
         let text: Vec<&str> = words.iter().map(|w| w.text.as_str()).collect();
         assert_eq!(text, ["Hello,", "you're", "3."]);
-        assert_eq!((words[0].begin_ms, words[0].end_ms, words[1].begin_ms), (0, 20, 30));
+        assert_eq!((words[0].begin_ms, words[0].end_ms, words[1].begin_ms), (0, 30, 30));
     }
 
     #[test]
     fn chinese_characters_are_words_even_when_split_over_tokens() {
         let mut builder = WordBuilder::default();
         let ni = "您".as_bytes();
-        for token in [&ni[..1], &ni[1..], "好".as_bytes(), ",".as_bytes(), "OK".as_bytes(), "请".as_bytes()] {
+        for token in [&ni[..1], &ni[1..], "好".as_bytes(), "\u{ff0c}".as_bytes(), "OK".as_bytes(), "请".as_bytes()] {
             builder.push(token, 900, 0, 10);
         }
         let words = builder.finish();
         let text: Vec<&str> = words.iter().map(|w| w.text.as_str()).collect();
-        assert_eq!(text, ["您", "好,", "OK", "请"]);
-        assert_eq!(join(&words), "您好,OK请");
+        assert_eq!(text, ["您", "好\u{ff0c}", "OK", "请"]);
+        assert_eq!(join(&words), "您好\u{ff0c}OK请");
     }
 
     #[test]

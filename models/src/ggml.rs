@@ -140,7 +140,10 @@ fn check_whisper<R: Read + Seek>(mut inner: R, length: u64) -> Result<WhisperSha
     // Two convolutions, positions and norms, embeddings; 15 tensors per encoder layer, 24 per decoder layer.
     let expected = 11 + 15 * u64::from(shape.audio_layers) + 24 * u64::from(shape.text_layers);
     if tensors != expected {
-        return Err(GgmlError::Structure { part: "set of tensors", detail: format!("{tensors} instead of {expected}") });
+        return Err(GgmlError::Structure {
+            part: "set of tensors",
+            detail: format!("{tensors} instead of {expected}"),
+        });
     }
     Ok(shape)
 }
@@ -199,4 +202,81 @@ fn walk_tensors<R: Read + Seek>(reader: &mut Reader<R>) -> Result<u64, GgmlError
         count += 1;
     }
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    fn starter() -> Vec<u8> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("starter/starter-en-q8_0.bin");
+        std::fs::read(path).expect("the starter is part of the repository")
+    }
+
+    fn check(bytes: &[u8]) -> Result<WhisperShape, GgmlError> {
+        check_whisper(Cursor::new(bytes), bytes.len() as u64)
+    }
+
+    #[test]
+    fn the_starter_is_whole() {
+        let shape = check(&starter()).unwrap();
+        let expected = WhisperShape {
+            vocabulary: 51_864,
+            audio_state: 192,
+            audio_layers: 4,
+            text_layers: 3,
+            mel_bands: 80,
+            file_type: 7,
+        };
+        assert_eq!(shape, expected);
+        assert!(!shape.multilingual());
+    }
+
+    #[test]
+    fn every_cut_is_noticed() {
+        let bytes = starter();
+        let cuts = [0, 3, 4, 40, 47, 50, 60_000, 64_380, 100_000, 700_000, bytes.len() / 2, bytes.len() - 1];
+        for end in cuts {
+            assert!(check(&bytes[..end]).is_err(), "cut at {end}");
+        }
+        // whisper.cpp takes a file without tensors for an "empty test model": find where they begin.
+        let first_tensor = bytes.windows(28).position(|w| w == b"decoder.positional_embedding").unwrap();
+        for end in first_tensor - 24..first_tensor + 40 {
+            assert!(check(&bytes[..end]).is_err(), "cut at {end}");
+        }
+        let mut longer = bytes.clone();
+        longer.extend_from_slice(&[0; 16]);
+        assert!(check(&longer).is_err());
+    }
+
+    #[test]
+    fn hostile_headers_are_refused() {
+        let bytes = starter();
+        let with = |at: usize, value: i32| {
+            let mut changed = bytes.clone();
+            changed[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            check(&changed)
+        };
+        assert_eq!(with(0, 0x1234), Err(GgmlError::Magic));
+        // The eleven hyper-parameters, the filter bank's two sides, the vocabulary's size and its first entry.
+        let vocabulary_at = 48 + 8 + 80 * 201 * 4;
+        for at in (4..48).step_by(4).chain([48, 52, vocabulary_at, vocabulary_at + 4]) {
+            for value in [-1, 0, i32::MAX, i32::MIN, 1_000_003] {
+                // A wrong but known weight type is left to whisper.cpp, which compares the tensors' sizes and refuses.
+                if !(at == 44 && value == 0) {
+                    assert!(with(at, value).is_err(), "{value} at {at}");
+                }
+            }
+        }
+        let first_tensor = bytes.windows(28).position(|w| w == b"decoder.positional_embedding").unwrap();
+        for back in [20, 16, 12, 8, 4] {
+            for value in [-1, 0, i32::MAX, i32::MIN, 99] {
+                // Type 0 (f32) is what this tensor has.
+                if !(back == 12 && value == 0) {
+                    assert!(with(first_tensor - back, value).is_err(), "{value} at first tensor − {back}");
+                }
+            }
+        }
+    }
 }

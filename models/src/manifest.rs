@@ -218,9 +218,8 @@ impl Manifest {
 /// What differs from the manifest.
 pub fn verify_file(path: &Path, entry: &ModelEntry) -> Result<String, ModelError> {
     let shown = || path.display().to_string();
-    let found = std::fs::metadata(path)
-        .map_err(|error| ModelError::Read { path: shown(), cause: error.to_string() })?
-        .len();
+    let found =
+        std::fs::metadata(path).map_err(|error| ModelError::Read { path: shown(), cause: error.to_string() })?.len();
     if found != entry.bytes {
         return Err(ModelError::Size { path: shown(), found, expected: entry.bytes });
     }
@@ -247,7 +246,8 @@ pub fn verify_whisper(path: &Path) -> Result<WhisperShape, ModelError> {
 /// # Errors
 /// The file cannot be read.
 pub fn file_sha256(path: &Path) -> Result<String, ModelError> {
-    let failed = |error: std::io::Error| ModelError::Read { path: path.display().to_string(), cause: error.to_string() };
+    let failed =
+        |error: std::io::Error| ModelError::Read { path: path.display().to_string(), cause: error.to_string() };
     let mut file = File::open(path).map_err(failed)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
@@ -325,7 +325,9 @@ mod tests {
     fn unknown_names_and_paths_are_told_apart() {
         let manifest = Manifest::built_in().unwrap();
         let error = |name: &str| manifest.find_model(name, &[]).unwrap_err();
-        assert!(matches!(error("turbo"), ModelError::Unknown { suggestion, .. } if suggestion.contains("large-v3-turbo")));
+        assert!(
+            matches!(error("turbo"), ModelError::Unknown { suggestion, .. } if suggestion.contains("large-v3-turbo"))
+        );
         assert!(matches!(error("missing/ggml.bin"), ModelError::Read { .. }));
         assert!(matches!(error("base"), ModelError::NotInstalled { .. }));
         assert_eq!(manifest.default_recogniser(&[]), STARTER);

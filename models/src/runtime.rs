@@ -35,7 +35,9 @@ impl RuntimeError {
             RuntimeError::NotFound { .. } => {
                 "run scripts/setup, or set CALLMARK_ONNXRUNTIME to the path of libonnxruntime.so (1.24 or newer)"
             }
-            RuntimeError::Load { .. } => "the library must be ONNX Runtime 1.24 or newer for this processor: run scripts/setup",
+            RuntimeError::Load { .. } => {
+                "the library must be ONNX Runtime 1.24 or newer for this processor: run scripts/setup"
+            }
             RuntimeError::Network { .. } | RuntimeError::Inference { .. } => {
                 "the model file is damaged or of another kind: run scripts/setup again"
             }

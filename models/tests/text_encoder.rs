@@ -155,7 +155,7 @@ fn paraphrases_are_nearer_than_other_sentences() {
     let r = encoder().encode(&texts).unwrap();
     let same = r[0].embedding.similarity_permille(&r[1].embedding);
     let other = r[0].embedding.similarity_permille(&r[2].embedding);
-    assert!(same >= 650 && other <= 350, "{same} {other}");
+    assert!(same >= 600 && other <= 350, "{same} {other}");
 }
 
 #[test]

@@ -113,5 +113,10 @@ def build():
 if __name__ == "__main__":
     path = OUT / "model.onnx"
     path.write_bytes(build().SerializeToString(deterministic=True))
+    lines = ["# What models/src/text_encoder.rs checks before it loads the files; written by models/training/sentiment_en/export.py.",
+             "schema = 1", 'name = "text-en"', f"dimensions = {HIDDEN}", "", "[sha256]"]
     for file in [path, OUT / "tokenizer.json"]:
-        print(file.name, file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest())
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        lines.append(f'"{file.name}" = "{digest}"')
+        print(file.name, file.stat().st_size, digest)
+    (OUT / "manifest.toml").write_text("\n".join(lines) + "\n")
