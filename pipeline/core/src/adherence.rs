@@ -1,1 +1,605 @@
-//! (to be written)
+//! A scorecard applied to one call: which requirements were met, missed or violated, and where. No points are given here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::acts::ActLexicon;
+use crate::matching::{CallText, Finder, Hit, Passage};
+use crate::operator::{self, Conclusion, Found, Occurrence, Truth};
+use crate::record::{Evidence, ItemKind, ItemResult, MatchType, Outcome};
+use crate::recording::{Language, Metadata};
+use crate::scorecard::{Compiled, Example, Matcher, MetricItem, Pattern, Period, Requirement, Scorecard, When, Within};
+use crate::signals::{self, Signals};
+use crate::transcript::{Embedding, Medium, Role, RoleMethod, Sentiment, Transcript, Turn, TurnScores};
+
+/// Mean recogniser confidence of the searched window below which "not found" proves nothing. An engineering guess.
+const WINDOW_FLOOR_PERMILLE: i64 = 400;
+/// More places than this are not kept per item.
+const MOST_PLACES: usize = 20;
+
+/// Everything that is known about a call before it is judged; vectors have one entry per turn.
+pub struct CallEvidence<'a> {
+    pub transcript: &'a Transcript,
+    pub metadata: &'a Metadata,
+    pub signals: &'a Signals,
+    pub scores: &'a TurnScores,
+    pub acts: &'a [BTreeMap<String, u16>],
+    pub lexicon: &'a ActLexicon,
+    /// Embeddings of the scorecard's `meaning` phrases; a missing one makes its matcher unknown.
+    pub phrase_embeddings: &'a BTreeMap<String, Embedding>,
+}
+
+/// Judges every metric and requirement of the scorecard, metrics first, each group in the file's order.
+pub fn assess(scorecard: &Scorecard, call: &CallEvidence) -> Vec<ItemResult> {
+    let text = CallText::new(call.transcript);
+    let judge = Judge::new(scorecard, call, &text);
+    let metrics = scorecard.metrics.iter().map(|item| judge.metric(item));
+    metrics.chain(scorecard.requirements.iter().map(|r| judge.requirement(r))).collect()
+}
+
+struct Judge<'a> {
+    call: &'a CallEvidence<'a>,
+    text: &'a CallText<'a>,
+    language: Language,
+    speaks_language: bool,
+    phrases: Finder<'a>,
+    acts: Finder<'a>,
+    roles: Vec<Role>,
+    first_ms: i64,
+    last_ms: i64,
+}
+
+impl<'a> Judge<'a> {
+    fn new(scorecard: &'a Scorecard, call: &'a CallEvidence<'a>, text: &'a CallText<'a>) -> Judge<'a> {
+        let turns = &call.transcript.turns;
+        Judge {
+            call,
+            text,
+            language: text.language(),
+            speaks_language: scorecard.languages.contains(&text.language()),
+            phrases: Finder::new(&scorecard.book, text),
+            acts: Finder::new(call.lexicon.book(), text),
+            roles: turns.iter().map(|t| t.role).collect(),
+            // Ringing before and silence after the conversation do not count into "the first / last n seconds".
+            first_ms: turns.iter().map(|t| t.begin_ms).min().unwrap_or(0),
+            last_ms: turns.iter().map(|t| t.end_ms).max().unwrap_or(0),
+        }
+    }
+
+    fn metric(&self, item: &MetricItem) -> ItemResult {
+        let in_language = item.languages.is_empty() || item.languages.contains(&self.language);
+        let applies = self.speaks_language && in_language && self.applies(&item.when, &BTreeMap::new());
+        let value = self.call.signals.metric(item.metric).filter(|_| applies);
+        let value_permille = value.map_or(0, |v| item.trapezoid.value_permille(v));
+        let outcome = match value {
+            None => Outcome::NotApplicable,
+            Some(_) if value_permille == 0 => Outcome::Missed,
+            Some(_) => Outcome::Met,
+        };
+        ItemResult {
+            id: item.id.clone(),
+            version: item.version,
+            kind: ItemKind::Metric,
+            dimension: item.dimension.clone(),
+            severity: crate::record::Severity::Minor,
+            points: item.points,
+            outcome,
+            value_permille,
+            metric_value: value,
+            violations: 0,
+            evidence: value.map(|_| self.whole_call(MatchType::Metric)).into_iter().collect(),
+            manual: false,
+            warned: value.zip(item.warn).is_some_and(|(v, warn)| warn.contains(v)),
+        }
+    }
+
+    fn requirement(&self, requirement: &Requirement) -> ItemResult {
+        let (outcome, evidence, violations) = self.outcome(requirement);
+        ItemResult {
+            id: requirement.id.clone(),
+            version: requirement.version,
+            kind: requirement.kind(),
+            dimension: requirement.dimension.clone(),
+            severity: requirement.severity,
+            points: requirement.points,
+            outcome,
+            value_permille: if matches!(outcome, Outcome::Met | Outcome::Clear) { 1000 } else { 0 },
+            metric_value: None,
+            violations,
+            evidence,
+            manual: requirement.is_manual(),
+            warned: false,
+        }
+    }
+
+    /// Outcome, places (best first), and how often a forbidden thing counts.
+    fn outcome(&self, requirement: &Requirement) -> (Outcome, Vec<Evidence>, u32) {
+        let nothing = |outcome| (outcome, Vec::new(), 0);
+        let found: BTreeMap<&str, Found> =
+            requirement.matchers.iter().map(|(name, matcher)| (name.as_str(), self.find(matcher))).collect();
+        if !self.speaks_language || !self.applies(&requirement.when, &found) {
+            return nothing(Outcome::NotApplicable);
+        }
+        if requirement.except.iter().any(|matcher| self.find(matcher).truth == Truth::True) {
+            return nothing(Outcome::NotApplicable);
+        }
+        let Some(rule) = &requirement.rule else {
+            return (Outcome::Unknown, vec![self.whole_call(MatchType::Manual)], 0);
+        };
+        let Conclusion { truth, occurrences } = self.conclude(&rule.parsed, &found);
+        let forbidden = rule.kind == ItemKind::Forbidden;
+        let outcome = match (truth, forbidden) {
+            (Truth::NotApplicable, _) => return nothing(Outcome::NotApplicable),
+            (Truth::Unknown, _) => Outcome::Unknown,
+            (Truth::True, false) => Outcome::Met,
+            (Truth::False, false) => Outcome::Missed,
+            (Truth::True, true) => Outcome::Violated,
+            (Truth::False, true) => Outcome::Clear,
+        };
+        let places: BTreeSet<(usize, i64)> = occurrences.iter().map(|o| (o.turn, o.evidence.begin_ms)).collect();
+        let violations = match outcome {
+            Outcome::Violated if rule.each => (places.len() as u32).clamp(1, rule.at_most.unwrap_or(u32::MAX)),
+            Outcome::Violated => 1,
+            _ => 0,
+        };
+        let mut evidence: Vec<Evidence> = occurrences.into_iter().map(|o| o.evidence).collect();
+        match outcome {
+            Outcome::Violated => evidence.sort_by_key(|e| (e.begin_ms, e.end_ms)),
+            Outcome::Missed if rule.parsed.is_about_sequence() && !evidence.is_empty() => {}
+            Outcome::Met => evidence.sort_by_key(|e| (std::cmp::Reverse(e.confidence_permille), e.begin_ms)),
+            _ => evidence.clear(),
+        }
+        if evidence.is_empty() {
+            let named = rule.parsed.names();
+            let searched = named.iter().filter_map(|name| requirement.matchers.get(*name));
+            evidence.push(self.window(searched));
+        }
+        evidence.truncate(MOST_PLACES);
+        (outcome, evidence, violations)
+    }
+
+    fn conclude(&self, expr: &operator::Expr, found: &BTreeMap<&str, Found>) -> Conclusion {
+        // Names were checked when the scorecard was read; an unknown one decides nothing.
+        let missing = Found { truth: Truth::Unknown, occurrences: Vec::new() };
+        operator::evaluate(expr, &|name| found.get(name).unwrap_or(&missing), &self.roles)
+    }
+
+    fn applies(&self, when: &When, found: &BTreeMap<&str, Found>) -> bool {
+        let (about, transcript) = (self.call.metadata, self.call.transcript);
+        let among = |list: &[String], value: &Option<String>| {
+            list.is_empty() || value.as_ref().is_some_and(|v| list.iter().any(|l| l.eq_ignore_ascii_case(v)))
+        };
+        among(&when.call_types, &about.call_type)
+            && among(&when.campaigns, &about.campaign)
+            && (when.directions.is_empty() || about.direction.is_some_and(|d| when.directions.contains(&d)))
+            && (when.languages.is_empty() || when.languages.contains(&self.language))
+            && (when.media.is_empty() || when.media.contains(&transcript.medium))
+            && when.duration_ms.is_none_or(|d| transcript.medium == Medium::Speech && d.contains(transcript.duration_ms))
+            && when.parsed.as_ref().is_none_or(|expr| self.conclude(expr, found).truth == Truth::True)
+    }
+
+    /// Looks for one matcher in its window.
+    fn find(&self, matcher: &Matcher) -> Found {
+        let none = Compiled::default();
+        let compiled = matcher.compiled.get(&self.language);
+        if matcher.pattern.phrases().is_some_and(|phrases| phrases.get(self.language).is_empty()) {
+            return Found { truth: Truth::NotApplicable, occurrences: vec![] };
+        }
+        let compiled = compiled.unwrap_or(&none);
+        let turns = self.turns(matcher);
+        match &matcher.pattern {
+            Pattern::Any(_) => {
+                let hits = turns.iter().filter_map(|t| self.best_hit(matcher, compiled, &compiled.phrases, *t));
+                self.found_or_doubtful(hits.collect(), &turns)
+            }
+            Pattern::All(_) => self.at_least(matcher, compiled, &turns, compiled.phrases.len()),
+            Pattern::AtLeast { n, .. } => self.at_least(matcher, compiled, &turns, *n as usize),
+            Pattern::None(_) => {
+                let said = turns.iter().any(|t| self.best_hit(matcher, compiled, &compiled.phrases, *t).is_some());
+                let doubtful = !said && self.doubtful(&turns);
+                let truth = if doubtful { Truth::Unknown } else { (!said).into() };
+                Found { truth, occurrences: vec![] }
+            }
+            Pattern::Regex(_) => {
+                let hits = turns.iter().filter_map(|t| self.regex_hit(compiled, *t, &matcher.within));
+                self.found_or_doubtful(hits.collect(), &turns)
+            }
+            Pattern::Meaning { phrases, similarity_permille } => {
+                self.meaning(phrases.get(self.language), *similarity_permille, &turns)
+            }
+            Pattern::Act { act, permille } => {
+                let said = |t: &&usize| self.call.acts.get(**t).and_then(|a| a.get(act)).is_some_and(|p| p >= permille);
+                let hits = turns.iter().filter(said).map(|t| self.act_place(act, *t)).collect();
+                self.found_or_doubtful(hits, &turns)
+            }
+            Pattern::Stage(stage) => {
+                let of = |t: &usize| self.call.acts.get(*t).map(|acts| self.call.lexicon.stages(acts));
+                let hits = turns.iter().filter(|t| of(t).is_some_and(|s| s.contains(stage.as_str())));
+                let place = |t: &usize| self.place(*t, 0, self.text.whole_turn(*t), MatchType::Act, 1000);
+                self.found_or_doubtful(hits.map(place).collect(), &turns)
+            }
+            Pattern::Sentiment { bounds, period } => self.sentiment(matcher.role, *bounds, *period, &turns),
+            Pattern::Silence { gte_ms, explained } => self.silences(matcher, *gte_ms, *explained),
+            Pattern::Overlap { gte_ms } => self.overlaps(matcher, *gte_ms),
+            Pattern::Metric { metric, bounds } => match self.call.signals.metric(*metric) {
+                None => Found { truth: Truth::NotApplicable, occurrences: vec![] },
+                Some(value) => {
+                    let evidence = self.whole_call(MatchType::Metric);
+                    let holds = bounds.contains(value);
+                    let occurrences = if holds { vec![Occurrence { turn: 0, position: 0, evidence }] } else { vec![] };
+                    Found { truth: holds.into(), occurrences }
+                }
+            },
+        }
+    }
+
+    /// The turns in which a matcher looks: of its role, overlapping its window.
+    fn turns(&self, matcher: &Matcher) -> Vec<usize> {
+        let turns = &self.call.transcript.turns;
+        let own: Vec<usize> = (0..turns.len()).filter(|t| matcher.role.is_none_or(|r| self.roles[*t] == r)).collect();
+        let within = &matcher.within;
+        let timed = self.call.transcript.medium == Medium::Speech;
+        let by_time = |t: &usize| {
+            within.first_ms.is_none_or(|ms| turns[*t].begin_ms < self.first_ms + ms)
+                && within.last_ms.is_none_or(|ms| turns[*t].end_ms > self.last_ms - ms)
+        };
+        // Where seconds are given and the channel has none, the turns are used; both together narrow nothing further.
+        let first = within.first_turns.filter(|_| !timed || within.first_ms.is_none());
+        let last = within.last_turns.filter(|_| !timed || within.last_ms.is_none());
+        let from = last.map_or(0, |n| own.len().saturating_sub(n as usize));
+        let to = first.map_or(own.len(), |n| own.len().min(n as usize));
+        let kept = own.get(from..to.max(from)).unwrap_or_default();
+        kept.iter().copied().filter(|t| !timed || by_time(t)).collect()
+    }
+
+    /// A turn may reach over the end of its window: the words themselves must begin in it.
+    fn begins_inside(&self, within: &Within, begin_ms: i64) -> bool {
+        self.call.transcript.medium != Medium::Speech
+            || within.first_ms.is_none_or(|ms| begin_ms < self.first_ms + ms)
+    }
+
+    fn best_hit(&self, matcher: &Matcher, compiled: &Compiled, phrases: &[u32], turn: usize) -> Option<Occurrence> {
+        let mut best: Option<(Hit, Passage)> = None;
+        for phrase in phrases {
+            for hit in self.phrases.find(*phrase, turn, matcher.threshold_permille) {
+                if best.as_ref().is_some_and(|(b, _)| b.similarity_permille >= hit.similarity_permille) {
+                    continue;
+                }
+                let sure = compiled.must.is_empty() || self.text.has_one_of(hit.span, &compiled.must);
+                let passage = self.text.passage(hit.span);
+                if sure && self.begins_inside(&matcher.within, passage.begin_ms) && !self.phrases.vetoed(&hit, &compiled.not) {
+                    best = Some((hit, passage));
+                }
+            }
+        }
+        best.map(|(hit, passage)| self.phrase_place(&hit, passage))
+    }
+
+    fn phrase_place(&self, hit: &Hit, passage: Passage) -> Occurrence {
+        let match_type = if hit.similarity_permille == 1000 { MatchType::Exact } else { MatchType::Tolerant };
+        self.place(hit.span.turn, hit.span.begin, passage, match_type, i64::from(hit.similarity_permille))
+    }
+
+    fn at_least(&self, matcher: &Matcher, compiled: &Compiled, turns: &[usize], n: usize) -> Found {
+        let first = |phrase: &u32| turns.iter().find_map(|t| self.best_hit(matcher, compiled, &[*phrase], *t));
+        let mut occurrences: Vec<Occurrence> = compiled.phrases.iter().filter_map(first).collect();
+        occurrences.sort_by_key(|o| (o.turn, o.position));
+        let enough = occurrences.len() >= n;
+        let truth = if !enough && self.doubtful(turns) { Truth::Unknown } else { enough.into() };
+        Found { truth, occurrences }
+    }
+
+    fn regex_hit(&self, compiled: &Compiled, turn: usize, within: &Within) -> Option<Occurrence> {
+        let said = &self.call.transcript.turns[turn].text;
+        if compiled.not_regexes.iter().any(|r| r.is_match(said)) {
+            return None;
+        }
+        let found = compiled.regexes.iter().filter_map(|r| r.find(said)).min_by_key(|m| m.start())?;
+        let passage = self.text.bytes(turn, found.start(), found.end());
+        let inside = self.begins_inside(within, passage.begin_ms);
+        inside.then(|| self.place(turn, found.start(), passage, MatchType::Regex, 1000))
+    }
+
+    fn meaning(&self, phrases: &[String], least: i64, turns: &[usize]) -> Found {
+        let meant: Vec<Option<&Embedding>> = phrases.iter().map(|p| self.call.phrase_embeddings.get(p)).collect();
+        let mut unknown = meant.iter().any(Option::is_none) || self.doubtful(turns);
+        let mut occurrences = Vec::new();
+        for turn in turns {
+            let Some(Some(said)) = self.call.scores.embeddings.get(*turn) else {
+                unknown = true;
+                continue;
+            };
+            let similarity = meant.iter().flatten().map(|m| m.similarity_permille(said)).max().unwrap_or(0);
+            if similarity >= least {
+                occurrences.push(self.place(*turn, 0, self.text.whole_turn(*turn), MatchType::Meaning, similarity));
+            }
+        }
+        let truth = match (occurrences.is_empty(), unknown) {
+            (false, _) => Truth::True,
+            (true, true) => Truth::Unknown,
+            (true, false) => Truth::False,
+        };
+        Found { truth, occurrences }
+    }
+
+    fn act_place(&self, act: &str, turn: usize) -> Occurrence {
+        let permille = self.call.acts.get(turn).and_then(|acts| acts.get(act)).copied().unwrap_or(0);
+        let hit = self.call.lexicon.locate(&self.acts, self.language, act, turn);
+        let (position, passage) = match hit {
+            Some(hit) => (hit.span.begin, self.text.passage(hit.span)),
+            None => (0, self.text.whole_turn(turn)),
+        };
+        self.place(turn, position, passage, MatchType::Act, i64::from(permille))
+    }
+
+    fn sentiment(
+        &self,
+        role: Option<Role>,
+        bounds: crate::scorecard::Bounds<i64>,
+        period: Period,
+        turns: &[usize],
+    ) -> Found {
+        let signals = self.call.signals;
+        let value = match period {
+            Period::Turn => {
+                let of = |t: &usize| self.call.scores.sentiment.get(*t).copied().flatten().map(Sentiment::milli);
+                if turns.iter().all(|t| of(t).is_none()) {
+                    return Found { truth: Truth::NotApplicable, occurrences: vec![] };
+                }
+                let felt = turns.iter().filter(|t| of(t).is_some_and(|v| bounds.contains(v)));
+                let place = |t: &usize| self.place(*t, 0, self.text.whole_turn(*t), MatchType::Sentiment, 1000);
+                let occurrences: Vec<Occurrence> = felt.map(place).collect();
+                return Found { truth: (!occurrences.is_empty()).into(), occurrences };
+            }
+            // Only the customer's sentiment is followed over the call (SCORING.md: never the rep's).
+            _ if role != Some(Role::Customer) => None,
+            Period::FirstQuarter => signals.sentiment_customer_quarters_milli[0],
+            Period::LastQuarter => signals.sentiment_customer_quarters_milli[3],
+            Period::Call => signals.sentiment_customer_milli,
+        };
+        let Some(value) = value else { return Found { truth: Truth::NotApplicable, occurrences: vec![] } };
+        let duration = self.last_ms - self.first_ms;
+        let (begin_ms, end_ms) = match period {
+            Period::FirstQuarter => (self.first_ms, self.first_ms + duration / 4),
+            Period::LastQuarter => (self.last_ms - duration / 4, self.last_ms),
+            _ => (self.first_ms, self.last_ms),
+        };
+        let holds = bounds.contains(value);
+        let evidence = Evidence {
+            turn: None,
+            begin_ms,
+            end_ms,
+            quote: String::new(),
+            match_type: MatchType::Sentiment,
+            confidence_permille: 1000,
+        };
+        let occurrences = if holds { vec![Occurrence { turn: self.turn_at(begin_ms), position: 0, evidence }] } else { vec![] };
+        Found { truth: holds.into(), occurrences }
+    }
+
+    fn silences(&self, matcher: &Matcher, gte_ms: i64, explained: Option<bool>) -> Found {
+        let gaps = self.call.signals.silences.iter().filter(|s| {
+            s.end_ms - s.begin_ms >= gte_ms
+                && explained.is_none_or(|e| s.explained == e)
+                && self.begins_inside(&matcher.within, s.begin_ms)
+        });
+        self.timed(gaps.map(|s| (self.turn_at(s.begin_ms), None, s.begin_ms, s.end_ms, MatchType::Silence)).collect())
+    }
+
+    fn overlaps(&self, matcher: &Matcher, gte_ms: i64) -> Found {
+        let overlaps = self.call.signals.overlaps.iter().filter(|o| {
+            o.interruption
+                && o.end_ms - o.begin_ms >= gte_ms
+                && matcher.role.is_none_or(|role| o.by == role)
+                && self.begins_inside(&matcher.within, o.begin_ms)
+        });
+        let place = |o: &signals::Overlap| {
+            let begun = |t: &usize| (self.call.transcript.turns[*t].begin_ms - o.begin_ms).abs();
+            let turn = (0..self.roles.len()).filter(|t| self.roles[*t] == o.by).min_by_key(begun);
+            (turn.unwrap_or(0), turn, o.begin_ms, o.end_ms, MatchType::Overlap)
+        };
+        self.timed(overlaps.map(place).collect())
+    }
+
+    /// Findings from the clock: not applicable where there is none.
+    fn timed(&self, places: Vec<(usize, Option<usize>, i64, i64, MatchType)>) -> Found {
+        if self.call.transcript.medium == Medium::Text {
+            return Found { truth: Truth::NotApplicable, occurrences: vec![] };
+        }
+        let occurrence = |(turn, cited, begin_ms, end_ms, match_type): (usize, Option<usize>, i64, i64, MatchType)| {
+            let quote = String::new();
+            let turn_id = cited.map(|t| t as u32);
+            let evidence = Evidence { turn: turn_id, begin_ms, end_ms, quote, match_type, confidence_permille: 1000 };
+            Occurrence { turn, position: usize::MAX, evidence }
+        };
+        let occurrences: Vec<Occurrence> = places.into_iter().map(occurrence).collect();
+        Found { truth: (!occurrences.is_empty()).into(), occurrences }
+    }
+
+    /// The last turn that had begun by then.
+    fn turn_at(&self, ms: i64) -> usize {
+        self.call.transcript.turns.iter().rposition(|t| t.begin_ms <= ms).unwrap_or(0)
+    }
+
+    fn place(&self, turn: usize, position: usize, passage: Passage, match_type: MatchType, similarity: i64) -> Occurrence {
+        let confidence = similarity.clamp(0, 1000) * i64::from(passage.confidence_permille) / 1000;
+        let evidence = Evidence {
+            turn: Some(turn as u32),
+            begin_ms: passage.begin_ms,
+            end_ms: passage.end_ms,
+            quote: passage.quote,
+            match_type,
+            confidence_permille: confidence as u16,
+        };
+        Occurrence { turn, position, evidence }
+    }
+
+    fn found_or_doubtful(&self, occurrences: Vec<Occurrence>, turns: &[usize]) -> Found {
+        let truth = match occurrences.is_empty() {
+            false => Truth::True,
+            true if self.doubtful(turns) => Truth::Unknown,
+            true => Truth::False,
+        };
+        Found { truth, occurrences }
+    }
+
+    /// True when the recogniser's words in these turns are too unsure for "it was not said".
+    fn doubtful(&self, turns: &[usize]) -> bool {
+        let weighed = turns.iter().map(|t| &self.call.transcript.turns[*t]).map(|t| {
+            let weight = (t.end_ms - t.begin_ms).max(1);
+            (i64::from(t.confidence_permille) * weight, weight)
+        });
+        let (sum, weight) = weighed.fold((0, 0), |(s, w), (sum, weight)| (s + sum, w + weight));
+        weight > 0 && sum / weight < WINDOW_FLOOR_PERMILLE
+    }
+
+    fn whole_call(&self, match_type: MatchType) -> Evidence {
+        Evidence {
+            turn: None,
+            begin_ms: 0,
+            end_ms: self.call.transcript.duration_ms.max(self.last_ms),
+            quote: String::new(),
+            match_type,
+            confidence_permille: 1000,
+        }
+    }
+
+    /// The stretch of the call that was searched without finding anything.
+    fn window<'m>(&self, matchers: impl Iterator<Item = &'m Matcher>) -> Evidence {
+        let turns: BTreeSet<usize> = matchers.flat_map(|m| self.turns(m)).collect();
+        let of = |t: &usize| &self.call.transcript.turns[*t];
+        let whole = self.whole_call(MatchType::Window);
+        let begin_ms = turns.iter().map(|t| of(t).begin_ms).min().unwrap_or(whole.begin_ms);
+        let end_ms = turns.iter().map(|t| of(t).end_ms).max().unwrap_or(whole.end_ms);
+        Evidence { begin_ms, end_ms, ..whole }
+    }
+}
+
+/// How one example of a scorecard came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExampleResult {
+    pub requirement_id: String,
+    /// Place in the requirement's list, from 0.
+    pub index: usize,
+    pub expected: Outcome,
+    pub actual: Outcome,
+    /// What supports the outcome; empty when nothing does.
+    pub detail: String,
+    pub passed: bool,
+}
+
+/// Runs the examples of all requirements. `embed` gives one embedding per text, `None` without an encoder.
+pub fn run_examples(
+    scorecard: &Scorecard,
+    lexicon: &ActLexicon,
+    embed: &dyn Fn(&[String]) -> Vec<Option<Embedding>>,
+) -> Vec<ExampleResult> {
+    let phrases: Vec<String> = scorecard.meaning_phrases(Language::En);
+    let embedded = embed(&phrases);
+    let phrase_embeddings: BTreeMap<String, Embedding> =
+        phrases.into_iter().zip(embedded).filter_map(|(phrase, e)| Some((phrase, e?))).collect();
+    let mut results = Vec::new();
+    for requirement in &scorecard.requirements {
+        for (index, example) in requirement.examples.iter().enumerate() {
+            let item = run_example(scorecard, requirement, example, lexicon, &phrase_embeddings, embed);
+            let quotes: Vec<&str> = item.evidence.iter().map(|e| e.quote.as_str()).filter(|q| !q.is_empty()).collect();
+            results.push(ExampleResult {
+                requirement_id: requirement.id.clone(),
+                index,
+                expected: example.expect,
+                actual: item.outcome,
+                detail: quotes.join(" | "),
+                passed: item.outcome == example.expect,
+            });
+        }
+    }
+    results
+}
+
+fn run_example(
+    scorecard: &Scorecard,
+    requirement: &Requirement,
+    example: &Example,
+    lexicon: &ActLexicon,
+    phrase_embeddings: &BTreeMap<String, Embedding>,
+    embed: &dyn Fn(&[String]) -> Vec<Option<Embedding>>,
+) -> ItemResult {
+    let transcript = example_transcript(requirement, example);
+    let mut acts = lexicon.label(&transcript);
+    for (turn, labels) in example.turns.iter().zip(&mut acts) {
+        labels.extend(turn.acts.iter().map(|act| (act.clone(), 1000)));
+    }
+    let sentiment: Vec<Option<Sentiment>> = example.turns.iter().map(|t| t.sentiment_milli.map(example_sentiment)).collect();
+    let stages: Vec<BTreeSet<String>> =
+        acts.iter().map(|a| lexicon.stages(a).into_iter().map(str::to_string).collect()).collect();
+    let signals = signals::compute(&transcript, &sentiment, &acts, &stages, &scorecard.stages);
+    let english = transcript.language == Some(Language::En);
+    let texts: Vec<String> = transcript.turns.iter().map(|t| t.text.clone()).collect();
+    let embeddings = if english { embed(&texts) } else { vec![None; texts.len()] };
+    // An example that does not say what kind of call it is, is one that the requirement is for.
+    let when = &requirement.when;
+    let metadata = Metadata {
+        call_type: example.call_type.clone().or_else(|| when.call_types.first().cloned()),
+        campaign: example.campaign.clone().or_else(|| when.campaigns.first().cloned()),
+        direction: example.direction.or_else(|| when.directions.first().copied()),
+        ..Metadata::default()
+    };
+    let scores = TurnScores { sentiment, embeddings };
+    let call = CallEvidence {
+        transcript: &transcript,
+        metadata: &metadata,
+        signals: &signals,
+        scores: &scores,
+        acts: &acts,
+        lexicon,
+        phrase_embeddings,
+    };
+    let text = CallText::new(&transcript);
+    Judge::new(scorecard, &call, &text).requirement(requirement)
+}
+
+/// Probabilities that give this sentiment.
+fn example_sentiment(milli: i64) -> Sentiment {
+    let share = |points: i64| (points.clamp(0, 5000) / 5) as u16;
+    let (negative_permille, positive_permille) = (share(-milli), share(milli));
+    Sentiment { negative_permille, neutral_permille: 1000 - negative_permille - positive_permille, positive_permille }
+}
+
+/// Turns with the times that the example gives; a turn without an end lasts 0.3 s a word or until the next one begins.
+fn example_transcript(requirement: &Requirement, example: &Example) -> Transcript {
+    let all: String = example.turns.iter().flat_map(|t| [t.text.as_str(), " "]).collect();
+    let language = example.language.or_else(|| Language::of_text(&all));
+    let begins: Vec<i64> = example.turns.iter().map(|t| t.begin_ms).collect();
+    let turn = |(index, turn): (usize, &crate::scorecard::ExampleTurn)| {
+        let spoken = match language {
+            Some(Language::Zh) => 200 * turn.text.chars().count() as i64,
+            _ => 300 * turn.text.split_whitespace().count() as i64,
+        };
+        let next = begins.get(index + 1).copied().filter(|next| *next > turn.begin_ms);
+        let natural = turn.begin_ms + spoken.max(500);
+        Turn {
+            role: turn.role,
+            begin_ms: turn.begin_ms,
+            end_ms: turn.end_ms.unwrap_or_else(|| next.map_or(natural, |next| natural.min(next))),
+            text: turn.text.clone(),
+            words: Vec::new(),
+            confidence_permille: 1000,
+        }
+    };
+    let turns: Vec<Turn> = example.turns.iter().enumerate().map(turn).collect();
+    let span = |t: &Turn| crate::transcript::RoleSpan { role: t.role, begin_ms: t.begin_ms, end_ms: t.end_ms };
+    let said_ms = turns.iter().map(|t| t.end_ms).max().unwrap_or(0);
+    let least_ms = requirement.when.duration_ms.and_then(|d| d.gte).unwrap_or(0);
+    Transcript {
+        medium: Medium::Speech,
+        language,
+        duration_ms: said_ms.max(least_ms),
+        role_method: RoleMethod::Labelled,
+        role_confidence_permille: 1000,
+        recogniser_confidence_permille: None,
+        confidence_floor_permille: None,
+        speech: turns.iter().map(span).collect(),
+        turns,
+        dropped: BTreeMap::new(),
+        warnings: Vec::new(),
+    }
+}
