@@ -195,7 +195,7 @@ fn walk_tensors<R: Read + Seek>(reader: &mut Reader<R>) -> Result<u64, GgmlError
             total = total.checked_mul(size as u64).ok_or_else(|| wrong("size overflows".to_string()))?;
         }
         reader.skip(name_size as u64, part)?;
-        if total % elements != 0 || total > 1 << 40 {
+        if !total.is_multiple_of(elements) || total > 1 << 40 {
             return Err(wrong(format!("{total} elements of type {kind}")));
         }
         reader.skip(total / elements * bytes, part)?;
