@@ -17,7 +17,7 @@ struct File {
     channels: Option<String>,
     model: Option<String>,
     vocabulary: Option<String>,
-    max_minutes: Option<i64>,
+    max_minutes: Option<u32>,
     #[serde(default)]
     route: Vec<Route>,
 }
@@ -53,7 +53,7 @@ pub struct Config {
     pub channels: ChannelMap,
     pub model: Option<String>,
     pub vocabulary: Option<String>,
-    pub max_duration_ms: i64,
+    pub max_duration_s: u32,
     pub routes: Vec<Route>,
     /// Where relative scorecard paths start.
     pub folder: PathBuf,
@@ -88,7 +88,7 @@ impl Config {
             channels: ChannelMap::parse(&channels)?,
             model: text(over.model).or(text(base.model)),
             vocabulary: text(over.vocabulary).or(text(base.vocabulary)),
-            max_duration_ms: max_minutes * 60_000,
+            max_duration_s: max_minutes * 60,
             routes: if over.route.is_empty() { base.route } else { over.route },
             folder,
         })

@@ -87,7 +87,7 @@ fn word_error_rate(references: &Path, groups: Option<&Path>, json: bool, common:
     }
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["group", "channels", "words", "subs", "dels", "ins", "error rate"]);
+    table.load_style(presets::NOTHING).set_header(["group", "channels", "words", "subs", "dels", "ins", "error rate"]);
     for row in &rows {
         table.add_row([
             Cell::new(&row.group),

@@ -17,7 +17,7 @@ pub fn run(command: &ModelsCommand) -> Result<u8> {
         return Ok(FINISHED);
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["model", "installed", "MB", "languages", "licence", "note"]);
+    table.load_style(presets::NOTHING).set_header(["model", "installed", "MB", "languages", "licence", "note"]);
     for row in rows {
         let megabytes = Cell::new(format!("{:.0}", row.bytes as f64 / 1e6)).set_alignment(CellAlignment::Right);
         let installed = Cell::new(if row.installed { "yes" } else { "–" });

@@ -16,7 +16,6 @@ use callmark_models::manifest::{Manifest, ModelFile, STARTER};
 use callmark_models::vad::VoiceActivity;
 use callmark_store::{AnalysisRow, CallFilter, FailureRow, FileStamp, RecordingLink, Store};
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use callmark_models::text_encoder::EncoderPool;
 
@@ -143,7 +142,7 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
             confidence_floor_permille: model.recogniser_settings().confidence_floor_permille,
             model_languages: model_languages(&model),
         },
-        limits: Limits { max_duration_ms: config.max_duration_ms, ..Limits::default() },
+        limits: Limits { max_duration_s: config.max_duration_s, ..Limits::default() },
         analyst: &analyst,
         encoders: encoders.as_ref(),
         context: &|job, transcript| context(job, transcript, store, &engines, encoders.as_ref(), &configuration),
@@ -282,13 +281,14 @@ fn plan(
     let mut plan = Plan { jobs: vec![], calls: BTreeSet::new() };
     let (mut seen, mut taken) = (BTreeSet::new(), BTreeMap::new());
     for (candidate, identified) in candidates.iter().zip(identified) {
-        let mut fail = |key: &str, stage: Stage, cause: String, hint: &str| -> Result<()> {
-            fail(store, key, &candidate.file_name, &CallError::new(stage, cause, hint), report)
+        let refuse = |key: &str, cause: String, hint: &str, report: &mut RunSummary| -> Result<()> {
+            fail(store, key, &candidate.file_name, &CallError::new(Stage::Read, cause, hint), report)
         };
         let recording_id = match identified {
             Ok(id) => id,
             Err(cause) => {
-                fail(&candidate.path.to_string_lossy(), Stage::Read, cause, "check that the file can be read by this user")?;
+                let hint = "check that the file can be read by this user";
+                refuse(&candidate.path.to_string_lossy(), cause, hint, report)?;
                 continue;
             }
         };
@@ -310,7 +310,7 @@ fn plan(
         let call_id = recording::call_id(&about, std::slice::from_ref(&recording_id));
         if let Some(other) = taken.insert(call_id.clone(), candidate.file_name.clone()) {
             let cause = format!("its call id is also that of {other}");
-            fail(&recording_id, Stage::Read, cause, "give each recording its own call_id in the metadata")?;
+            refuse(&recording_id, cause, "give each recording its own call_id in the metadata", report)?;
             continue;
         }
         let model_key = engines.model_key(about.language.as_deref());
@@ -339,9 +339,7 @@ fn identify(candidate: &Candidate, store: &dyn Store, rehash: bool) -> Result<St
     if !rehash && let Some(id) = store.get_file(&stamp).map_err(explain)? {
         return Ok(id);
     }
-    let mut hasher = Sha256::new();
-    std::io::copy(&mut File::open(&candidate.path)?, &mut hasher)?;
-    let id: String = hasher.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let id = callmark_models::manifest::file_sha256(&candidate.path).map_err(|e| anyhow!("{e}"))?;
     store.put_file(&stamp, &id).map_err(explain)?;
     Ok(id)
 }

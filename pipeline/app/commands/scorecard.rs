@@ -31,15 +31,10 @@ fn run_lint(files: &[std::path::PathBuf], common: &Common) -> Result<u8> {
         };
         for finding in lint(&scorecard) {
             let severity = match finding.severity {
-                LintSeverity::Error => "error",
                 LintSeverity::Warning => "warning",
+                LintSeverity::Note => "note",
             };
-            errors += usize::from(finding.severity == LintSeverity::Error);
-            let place = finding.requirement_id.as_deref().map_or(String::new(), |id| format!(" {id}:"));
-            println!("{severity}: {}:{place} {}", file.display(), finding.message);
-            if let Some(hint) = &finding.hint {
-                println!("  hint: {hint}");
-            }
+            println!("{severity}: {}: {}: {}\n  hint: {}", file.display(), finding.requirement_id, finding.message, finding.hint);
         }
         if !common.quiet {
             println!("{}: {} requirements, {} metrics", file.display(), scorecard.requirements.len(), scorecard.metrics.len());

@@ -57,7 +57,7 @@ pub fn print_reps(calls: &[CallSummary], kind: PeriodKind) -> Result<()> {
         return Ok(());
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(["rep", "team", "period", "n", "unscored", "pending", "mean", "shrunken [95 %]", "rank", "flags/call", "first improvement"]);
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     for row in &rows {

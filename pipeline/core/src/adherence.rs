@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::acts::ActLexicon;
-use crate::matching::{CallText, Finder, Hit, Passage};
+use crate::matching::{CallText, Finder, Hit, Passage, pattern_text};
 use crate::operator::{self, Conclusion, Found, Occurrence, Truth};
 use crate::record::{Evidence, ItemKind, ItemResult, MatchType, Outcome};
 use crate::recording::{Language, Metadata};
@@ -44,6 +44,8 @@ struct Judge<'a> {
     phrases: Finder<'a>,
     acts: Finder<'a>,
     roles: Vec<Role>,
+    /// Each turn as patterns see it, with the source byte of each byte.
+    pattern_texts: Vec<(String, Vec<usize>)>,
     first_ms: i64,
     last_ms: i64,
 }
@@ -59,6 +61,7 @@ impl<'a> Judge<'a> {
             phrases: Finder::new(&scorecard.book, text),
             acts: Finder::new(call.lexicon.book(), text),
             roles: turns.iter().map(|t| t.role).collect(),
+            pattern_texts: turns.iter().map(|t| pattern_text(&t.text)).collect(),
             // Ringing before and silence after the conversation do not count into "the first / last n seconds".
             first_ms: turns.iter().map(|t| t.begin_ms).min().unwrap_or(0),
             last_ms: turns.iter().map(|t| t.end_ms).max().unwrap_or(0),
@@ -289,12 +292,16 @@ impl<'a> Judge<'a> {
     }
 
     fn regex_hit(&self, compiled: &Compiled, turn: usize, within: &Within) -> Option<Occurrence> {
-        let said = &self.call.transcript.turns[turn].text;
+        let (said, source) = &self.pattern_texts[turn];
         if compiled.not_regexes.iter().any(|r| r.is_match(said)) {
             return None;
         }
         let found = compiled.regexes.iter().filter_map(|r| r.find(said)).min_by_key(|m| m.start())?;
-        let passage = self.text.bytes(turn, found.start(), found.end());
+        let text = &self.call.transcript.turns[turn].text;
+        let begin = *source.get(found.start())?;
+        let last = *source.get(found.end().saturating_sub(1))?;
+        let end = last + text.get(last..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        let passage = self.text.bytes(turn, begin.min(end), end);
         let inside = self.begins_inside(within, passage.begin_ms);
         inside.then(|| self.place(turn, found.start(), passage, MatchType::Regex, 1000))
     }
