@@ -23,7 +23,6 @@ pub enum Stage {
     VoiceActivity,
     Recognise,
     Analyse,
-    Write,
 }
 
 impl Stage {
@@ -34,7 +33,6 @@ impl Stage {
             Stage::VoiceActivity => "voice_activity",
             Stage::Recognise => "recognise",
             Stage::Analyse => "analyse",
-            Stage::Write => "write",
         }
     }
 }

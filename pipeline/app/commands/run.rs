@@ -79,7 +79,7 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
     let found = discover::discover(&args.paths)?;
     let table = metadata_table(args, &found.metadata_files)?;
     let mut analyst = Analyst::load(args.scorecard.as_deref(), &config, &install)?;
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the output folder {}", args.out.display()))?;
+    outputs::prepare_folder(&args.out)?;
     let url = store_url(common)?;
     let _lock = lock(&url)?;
     let store = callmark_store::open(&url).map_err(explain)?;
@@ -177,6 +177,7 @@ fn finish(args: &RunArgs, common: &Common, store: &dyn Store, calls: &BTreeSet<S
     tables.finish()?;
     let everything = all_summaries(store, &CallFilter::default())?;
     outputs::write_reps(&args.out, &everything)?;
+    outputs::write_reviews(&args.out, &store.all_reviews().map_err(explain)?)?;
     let scores: Vec<i64> = summaries.iter().filter_map(|s| s.score).collect();
     let mean = (!scores.is_empty()).then(|| scores.iter().sum::<i64>() as f64 / scores.len() as f64);
     report.mean_score = mean.map(|m| m / 1000.0);

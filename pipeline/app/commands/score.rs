@@ -35,6 +35,9 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
     let store = store.as_ref();
     let mut summary = ScoreSummary::default();
     let rescorer = Rescorer::open(args.scorecard.as_deref(), &config, &install, store, &mut summary.warnings)?;
+    if let Some(out) = &args.out {
+        outputs::prepare_folder(out)?;
+    }
     let since = args.since.as_deref().map(str::parse).transpose()?;
     let ids = store.call_ids(&CallFilter { since, ..CallFilter::default() }).map_err(explain)?;
     for group in ids.chunks(GROUP) {
@@ -46,7 +49,6 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
                     summary.changed += 1;
                     store.put_call(&new.record, &new.key, &[]).map_err(explain)?;
                     if let Some(out) = &args.out {
-                        std::fs::create_dir_all(out)?;
                         outputs::write_call(out, &new.record)?;
                     }
                 }

@@ -1,12 +1,11 @@
 //! Output files of a run: written whole or not at all, named by call id, readable by their owner only.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use callmark_core::performance::{self, CallSummary, Column, PeriodKind, RepRow};
-use callmark_core::record::CallRecord;
+use callmark_core::record::{CallRecord, Review};
 use callmark_core::recording::sha256_hex;
 use tempfile::NamedTempFile;
 
@@ -19,23 +18,25 @@ fn file_stem(call_id: &str) -> String {
     if safe == call_id && !safe.starts_with('.') { safe } else { format!("_{safe}-{}", &sha256_hex(call_id.as_bytes())[..8]) }
 }
 
-fn paths(folder: &Path, call_id: &str) -> [PathBuf; 2] {
-    let stem = file_stem(call_id);
-    [folder.join(format!("{stem}.analysis.json")), folder.join(format!("{stem}.vtt"))]
+fn path(folder: &Path, call_id: &str, ending: &str) -> PathBuf {
+    folder.join(format!("{}.{ending}", file_stem(call_id)))
 }
 
-/// Writes `<call_id>.analysis.json` and, when the call has times, `<call_id>.vtt`.
+/// Writes `<call_id>.vtt`, `.srt` and `.rttm` when the call has times, and `<call_id>.analysis.json` last.
 pub fn write_call(folder: &Path, record: &CallRecord) -> Result<()> {
-    let [analysis, vtt] = paths(folder, &record.call_id);
-    if let Some(captions) = captions::vtt(&record.transcript) {
-        write_whole(&vtt, &captions)?;
+    let (id, transcript) = (&record.call_id, &record.transcript);
+    let captions = [("vtt", captions::vtt(transcript)), ("srt", captions::srt(transcript)), ("rttm", captions::rttm(id, transcript))];
+    for (ending, bytes) in captions {
+        if let Some(bytes) = bytes {
+            write_whole(&path(folder, id, ending), &bytes)?;
+        }
     }
-    write_whole(&analysis, &analysis_json::analysis_json(record))
+    write_whole(&path(folder, id, "analysis.json"), &analysis_json::analysis_json(record))
 }
 
 /// True when the call's analysis is there (it is written last).
 pub fn complete(folder: &Path, call_id: &str) -> bool {
-    paths(folder, call_id)[0].is_file()
+    path(folder, call_id, "analysis.json").is_file()
 }
 
 /// Writes beside the target and renames, so that a reader or a killed run never leaves half a file.
@@ -109,8 +110,13 @@ pub fn snake<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_string)).unwrap_or_default()
 }
 
-/// Kept so that a folder that cannot be written is found before the work.
-pub fn probe(folder: &Path) -> Result<()> {
-    let probe: std::io::Result<File> = tempfile::tempfile_in(folder);
-    probe.map(drop).with_context(|| format!("cannot write into {}\nhint: give another folder with --out", folder.display()))
+/// Makes the output folder and tries to write there, so that a bad path is found before the work.
+pub fn prepare_folder(folder: &Path) -> Result<()> {
+    let tried = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+    tried.map(drop).with_context(|| format!("cannot write into {}\nhint: give another folder with --out", folder.display()))
+}
+
+/// `reviews.csv`: every decision in the store.
+pub fn write_reviews(folder: &Path, reviews: &[Review]) -> Result<()> {
+    write_whole(&folder.join("reviews.csv"), tables::reviews_csv(reviews).as_bytes())
 }
