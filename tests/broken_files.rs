@@ -73,5 +73,8 @@ fn twelve_broken_files_among_good_ones() {
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("Hello there"), "what was said does not belong into messages");
     let again = place.run_on(&[&night], &[]).expect(0).json();
-    assert!(again["failed"].as_array().unwrap().iter().all(|f| f["known"] == true), "known bad files are reported, not counted");
+    assert!(
+        again["failed"].as_array().unwrap().iter().all(|f| f["known"] == true),
+        "known bad files are reported, not counted"
+    );
 }

@@ -36,7 +36,8 @@ fn jobs_do_not_change_a_byte() {
 #[test]
 fn a_changed_weight_changes_scores_and_no_transcript() {
     let place = Place::new();
-    let (references, metadata) = (project().join("sample-audio/references"), project().join("sample-audio/metadata.csv"));
+    let (references, metadata) =
+        (project().join("sample-audio/references"), project().join("sample-audio/metadata.csv"));
     place.run_on(&[&references], &["--metadata", metadata.to_str().unwrap()]).expect(0);
     let (before, turns) = (place.table("calls.csv"), std::fs::read(place.out().join("turns.csv")).unwrap());
     let original = std::fs::read_to_string(project().join("scorecards/telesales.yaml")).unwrap();

@@ -60,7 +60,10 @@ fn tally(place: &Place, skip: &dyn Fn(&Value) -> bool) -> Tally {
         let hit = result == row["outcome"] && found.is_some_and(|r| in_place(r, &row, &analysis));
         entry.0 += u32::from(hit);
         if !hit {
-            tally.not_found.push(format!("{call} {requirement}: expected {} at {}, was {result}", row["outcome"], row["begin_ms"]));
+            tally.not_found.push(format!(
+                "{call} {requirement}: expected {} at {}, was {result}",
+                row["outcome"], row["begin_ms"]
+            ));
         }
     }
     tally

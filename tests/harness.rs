@@ -70,7 +70,9 @@ impl Place {
     /// All outputs that must not differ between runs: name → bytes.
     pub fn outputs(&self) -> std::collections::BTreeMap<String, Vec<u8>> {
         let entries = std::fs::read_dir(self.out()).expect("an output folder");
-        let read = |path: PathBuf| (path.file_name().expect("a name").to_string_lossy().into_owned(), std::fs::read(&path).expect("readable"));
+        let read = |path: PathBuf| {
+            (path.file_name().expect("a name").to_string_lossy().into_owned(), std::fs::read(&path).expect("readable"))
+        };
         entries.map(|e| read(e.expect("an entry").path())).collect()
     }
 }
@@ -118,7 +120,8 @@ pub fn sample_from_references() -> &'static Place {
     static RUN: OnceLock<Place> = OnceLock::new();
     RUN.get_or_init(|| {
         let place = Place::new();
-        let (references, transcripts) = (project().join("sample-audio/references"), project().join("sample-audio/transcripts"));
+        let (references, transcripts) =
+            (project().join("sample-audio/references"), project().join("sample-audio/transcripts"));
         let metadata = project().join("sample-audio/metadata.csv");
         place.run_on(&[&references, &transcripts], &["--metadata", metadata.to_str().expect("UTF-8")]).expect(0);
         place

@@ -8,7 +8,8 @@ use crate::harness::{project, sample_from_audio};
 fn word_error_rate_stays_under_its_ceilings() {
     let (place, _) = sample_from_audio();
     let (references, voices) = (project().join("sample-audio/references"), project().join("sample-audio/voices.csv"));
-    let table = place.run(&["eval", "wer", references.to_str().unwrap(), "--groups", voices.to_str().unwrap()]).expect(0);
+    let table =
+        place.run(&["eval", "wer", references.to_str().unwrap(), "--groups", voices.to_str().unwrap()]).expect(0);
     println!("{}", table.stdout);
     let rows = place
         .run(&["eval", "wer", references.to_str().unwrap(), "--groups", voices.to_str().unwrap(), "--json"])
@@ -20,7 +21,8 @@ fn word_error_rate_stays_under_its_ceilings() {
         let rate = row["error_rate"].as_f64().unwrap();
         assert!(rate <= 0.45, "{group}: {rate}");
         if !group.ends_with("hard") && group != "all" && group != "mono" {
-            errors += ["substitutions", "deletions", "insertions"].iter().map(|k| row[k].as_u64().unwrap()).sum::<u64>();
+            errors +=
+                ["substitutions", "deletions", "insertions"].iter().map(|k| row[k].as_u64().unwrap()).sum::<u64>();
             words += row["words"].as_u64().unwrap();
         }
     }

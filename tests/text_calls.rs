@@ -39,21 +39,28 @@ fn chinese_sample_calls_are_scored() {
 #[test]
 fn show_reps_and_review() {
     let place = Place::new();
-    let (references, metadata) = (project().join("sample-audio/references"), project().join("sample-audio/metadata.csv"));
+    let (references, metadata) =
+        (project().join("sample-audio/references"), project().join("sample-audio/metadata.csv"));
     place.run_on(&[&references], &["--metadata", metadata.to_str().unwrap()]).expect(0);
     let ledger = place.table("ledger.csv");
-    let flagged = ledger.iter().find(|r| r["result"] == "missed" && r["points"] == "0" && r["possible"] != "0").expect("a missed row");
+    let flagged = ledger
+        .iter()
+        .find(|r| r["result"] == "missed" && r["points"] == "0" && r["possible"] != "0")
+        .expect("a missed row");
     let call_id = &flagged["call_id"];
     let page = place.run(&["show", call_id]).expect(0).stdout;
     assert!(page.contains("Rep") && page.contains("Customer") && page.contains("sum of rows"), "{page}");
     assert!(place.run(&["reps"]).expect(0).stdout.contains("insufficient data"), "few calls are never ranked");
     let csv = place.run(&["reps", "--period", "week", "--format", "csv"]).expect(0).stdout;
     assert!(csv.starts_with("rep_id,team,period_kind,period,"), "{csv}");
-    let score = |place: &Place| place.run(&["show", call_id, "--json"]).expect(0).json()["Qa"]["score"].as_i64().unwrap();
+    let score =
+        |place: &Place| place.run(&["show", call_id, "--json"]).expect(0).json()["Qa"]["score"].as_i64().unwrap();
     let before = score(&place);
     let requirement = flagged["requirement_id"].as_str();
     place.run(&["review", call_id, requirement, "--overturn", "--by", "kim"]).expect(3); // a reason is asked for
-    place.run(&["review", call_id, requirement, "--overturn", "--by", "kim", "--reason", "it was said in other words"]).expect(0);
+    place
+        .run(&["review", call_id, requirement, "--overturn", "--by", "kim", "--reason", "it was said in other words"])
+        .expect(0);
     let after = score(&place);
     assert!(after > before, "{before} → {after}");
     assert!(place.run(&["show", call_id]).expect(0).stdout.contains("kim"));

@@ -102,7 +102,8 @@ impl Analyst {
         };
         let mut routes = Vec::new();
         if let Some(path) = scorecard {
-            let everything = Route { campaign: None, call_type: None, direction: None, language: None, scorecard: String::new() };
+            let everything =
+                Route { campaign: None, call_type: None, direction: None, language: None, scorecard: String::new() };
             routes.push((everything, index_of(resolve(&path.to_string_lossy(), Path::new("."), install)?)?));
         } else {
             for route in &config.routes {
@@ -110,7 +111,14 @@ impl Analyst {
                 routes.push((route.clone(), index_of(path)?));
             }
         }
-        Ok(Analyst { lexicon, precision: BTreeMap::new(), routes, scorecards, forced: scorecard.is_some(), phrases: BTreeMap::new() })
+        Ok(Analyst {
+            lexicon,
+            precision: BTreeMap::new(),
+            routes,
+            scorecards,
+            forced: scorecard.is_some(),
+            phrases: BTreeMap::new(),
+        })
     }
 
     /// The `meaning` phrases of all loaded scorecards.
@@ -123,7 +131,9 @@ impl Analyst {
 
     /// Learns from the stored reviews how precise the fatal requirements' findings are.
     pub fn load_precision(&mut self, store: &dyn Store) -> Result<()> {
-        for review in store.all_reviews().map_err(explain)?.iter().filter(|r| r.is_final && r.decision != Decision::Comment) {
+        for review in
+            store.all_reviews().map_err(explain)?.iter().filter(|r| r.is_final && r.decision != Decision::Comment)
+        {
             let (agreed, reviewed) = self.precision.entry(review.requirement_id.clone()).or_default();
             *agreed += u32::from(review.decision == Decision::Agree);
             *reviewed += 1;
@@ -156,7 +166,8 @@ impl Analyst {
 
     /// What the evaluation of a call depends on, as one hash: equal key, equal record.
     pub fn evaluation_key(&self, call: &Analysed) -> String {
-        let scorecard = self.scorecard_for(&call.metadata, call.transcript.language).map_or("none", |s| s.hash.as_str());
+        let scorecard =
+            self.scorecard_for(&call.metadata, call.transcript.language).map_or("none", |s| s.hash.as_str());
         let parts = [
             call.call_id.clone(),
             call.recording_ids.join(","),
@@ -178,10 +189,8 @@ impl Analyst {
         let transcript = &call.transcript;
         let scorecard = self.scorecard_for(&call.metadata, transcript.language);
         let acts = self.lexicon.label(transcript);
-        let turn_stages: Vec<_> = acts
-            .iter()
-            .map(|acts| self.lexicon.stages(acts).into_iter().map(str::to_string).collect())
-            .collect();
+        let turn_stages: Vec<_> =
+            acts.iter().map(|acts| self.lexicon.stages(acts).into_iter().map(str::to_string).collect()).collect();
         let stages: &[String] = scorecard.map_or(&[], |s| &s.stages);
         let signals = signals::compute(transcript, &call.scores.sentiment, &acts, &turn_stages, stages);
         let items = scorecard.map_or_else(Vec::new, |scorecard| {
@@ -233,9 +242,8 @@ fn scorecard_id(scorecard: &Scorecard) -> ScorecardId<'_> {
 /// never guessed.
 pub fn open_encoders(install: &Install, workers: usize, warnings: &mut Vec<String>) -> Option<EncoderPool> {
     let opened = runtime::onnx_runtime(None).map_err(|e| format!("{e} (hint: {})", e.hint()));
-    let opened = opened.and_then(|environment| {
-        EncoderPool::load(&install.text_en(), environment, workers).map_err(|e| e.to_string())
-    });
+    let opened = opened
+        .and_then(|environment| EncoderPool::load(&install.text_en(), environment, workers).map_err(|e| e.to_string()));
     opened.map_err(|error| warnings.push(format!("sentiment and meaning are left out: {error}"))).ok()
 }
 
@@ -266,7 +274,8 @@ pub fn program_fingerprint() -> String {
 
 /// Reads and checks one scorecard file; the error names file, line and column.
 pub fn read_scorecard(path: &Path) -> Result<Scorecard> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the scorecard {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the scorecard {}", path.display()))?;
     Scorecard::parse(&text).map_err(|error| anyhow::anyhow!("{}:{error}", path.display()))
 }
 

@@ -39,12 +39,26 @@ pub struct Job {
 #[derive(Debug)]
 pub enum Done {
     /// A recording was transcribed; to be stored at once, so that a killed run does not transcribe it again.
-    Transcribed { job: Box<Job>, transcript: Box<Transcript> },
+    Transcribed {
+        job: Box<Job>,
+        transcript: Box<Transcript>,
+    },
     /// A call was scored; `key` says what the result depends on.
-    Scored { job: Box<Job>, record: Box<CallRecord>, scores: Box<TurnScores>, encoder_hash: Option<String>, key: String },
+    Scored {
+        job: Box<Job>,
+        record: Box<CallRecord>,
+        scores: Box<TurnScores>,
+        encoder_hash: Option<String>,
+        key: String,
+    },
     /// The stored result still holds.
-    Unchanged { job: Box<Job> },
-    Failed { job: Box<Job>, error: CallError },
+    Unchanged {
+        job: Box<Job>,
+    },
+    Failed {
+        job: Box<Job>,
+        error: CallError,
+    },
 }
 
 /// Thread counts and engines of one batch.
@@ -116,7 +130,11 @@ pub fn run(jobs: Vec<Job>, lanes: &Lanes, mut report: impl FnMut(Done) -> bool) 
 /// Runs a stage so that a panic in it costs one call.
 fn guarded<T>(stage: Stage, work: impl FnOnce() -> Result<T, CallError>) -> Result<T, CallError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(CallError::new(stage, "the program met a state that it did not expect", "please report this recording's format"))
+        Err(CallError::new(
+            stage,
+            "the program met a state that it did not expect",
+            "please report this recording's format",
+        ))
     })
 }
 
@@ -193,8 +211,8 @@ fn analysis(lanes: &Lanes, pool: &rayon::ThreadPool, transcribed: &Receiver<Tran
                 let _ = done.send(event);
             }
         }
-        let results: Vec<Done> =
-            pool.install(|| group.into_par_iter().map(|(job, transcript, _)| analyse(lanes, job, transcript)).collect());
+        let results: Vec<Done> = pool
+            .install(|| group.into_par_iter().map(|(job, transcript, _)| analyse(lanes, job, transcript)).collect());
         for result in results {
             let _ = done.send(result);
         }

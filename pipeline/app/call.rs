@@ -6,10 +6,8 @@ use anyhow::{Result, bail};
 use callmark_audio::{Limits, spans};
 use callmark_core::acts::ActLexicon;
 use callmark_core::recording::{Language, Metadata, sha256_hex};
-use callmark_core::transcript::{
-    Medium, Role, RoleMethod, RoleSegment, RoleSpan, Span, Transcript, assemble_turns,
-};
 use callmark_core::roles;
+use callmark_core::transcript::{Medium, Role, RoleMethod, RoleSegment, RoleSpan, Span, Transcript, assemble_turns};
 use callmark_models::asr::{AsrOptions, Lane, Trust};
 use callmark_models::vad::VoiceActivity;
 
@@ -73,12 +71,16 @@ impl ChannelMap {
         for part in text.split(',') {
             match part.split_once('=').map(|(role, index)| (role.trim(), index.trim().parse::<usize>())) {
                 Some((role @ ("rep" | "customer"), Ok(index))) if index < 8 => found.insert(role, index),
-                _ => bail!("`{text}` is not a channel map\nhint: write `rep=0,customer=1` (channels count from 0) or `auto`"),
+                _ => bail!(
+                    "`{text}` is not a channel map\nhint: write `rep=0,customer=1` (channels count from 0) or `auto`"
+                ),
             };
         }
         match (found.get("rep"), found.get("customer")) {
             (Some(&rep), Some(&customer)) if rep != customer => Ok(ChannelMap::Fixed { rep, customer }),
-            _ => bail!("`{text}` must give rep and customer different channels\nhint: write `rep=0,customer=1` or `auto`"),
+            _ => bail!(
+                "`{text}` must give rep and customer different channels\nhint: write `rep=0,customer=1` or `auto`"
+            ),
         }
     }
 
@@ -128,7 +130,8 @@ pub fn prepare(
         Err(error) => return Err(CallError::new(Stage::Read, &error, error.hint())),
     }
     let audio = callmark_audio::decode(bytes, limits).map_err(|e| CallError::new(Stage::Decode, &e, e.hint()))?;
-    let mut prepared = Prepared { channels: vec![], duration_ms: audio.duration_ms(), warnings: audio.warnings.clone() };
+    let mut prepared =
+        Prepared { channels: vec![], duration_ms: audio.duration_ms(), warnings: audio.warnings.clone() };
     for samples in &audio.channels {
         let samples = callmark_audio::resample_to_16k(samples, audio.sample_rate_hz);
         let probabilities = voice_activity
@@ -194,7 +197,11 @@ pub fn recognise(
             *transcript.dropped.entry(guard).or_default() += count;
         }
         trust += heard.trust;
-        transcript.speech.extend(channel.spans.iter().map(|s| RoleSpan { role, begin_ms: s.begin_ms, end_ms: s.end_ms }));
+        transcript.speech.extend(channel.spans.iter().map(|s| RoleSpan {
+            role,
+            begin_ms: s.begin_ms,
+            end_ms: s.end_ms,
+        }));
         segments.extend(heard.segments.into_iter().map(|s| RoleSegment {
             role,
             begin_ms: s.span.begin_ms,
@@ -228,7 +235,11 @@ fn channel_roles(count: usize, map: ChannelMap, transcript: &mut Transcript) -> 
         }
         _ => {
             let hint = "say which channels are whom with --channels rep=0,customer=1";
-            return Err(CallError::new(Stage::Recognise, format!("the channel map does not fit {count} channels"), hint));
+            return Err(CallError::new(
+                Stage::Recognise,
+                format!("the channel map does not fit {count} channels"),
+                hint,
+            ));
         }
     };
     Ok((0..count).map(|i| if i == rep { Some(Role::Rep) } else { (i == customer).then_some(Role::Customer) }).collect())

@@ -77,7 +77,8 @@ impl Config {
     }
 
     fn merge(base: File, over: Option<File>, folder: PathBuf) -> Result<Config> {
-        let over = over.unwrap_or(File { channels: None, model: None, vocabulary: None, max_minutes: None, route: vec![] });
+        let over =
+            over.unwrap_or(File { channels: None, model: None, vocabulary: None, max_minutes: None, route: vec![] });
         let text = |value: Option<String>| value.filter(|v| !v.trim().is_empty());
         let channels = over.channels.or(base.channels).unwrap_or_default();
         let max_minutes = over.max_minutes.or(base.max_minutes).unwrap_or(240);

@@ -9,8 +9,8 @@ use walkdir::WalkDir;
 
 /// File names with these endings are tried when they lie in a folder; a file that is named itself is always tried.
 const RECORDINGS: &[&str] = &[
-    "wav", "wave", "mp3", "flac", "ogg", "oga", "opus", "m4a", "mp4", "aac", "aif", "aiff", "aifc", "caf", "mka", "webm",
-    "gsm", "au", "amr",
+    "wav", "wave", "mp3", "flac", "ogg", "oga", "opus", "m4a", "mp4", "aac", "aif", "aiff", "aifc", "caf", "mka",
+    "webm", "gsm", "au", "amr",
 ];
 const TRANSCRIPTS: &[&str] = &["vtt", "srt", "txt"];
 /// Lists globs, one a line, of what a folder run must leave alone (reference transcripts, for example).
@@ -58,10 +58,15 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovered> {
             let before = files.len();
             walk(&fixed_part(path), Some(&matcher), &mut files, &mut found)?;
             if files.len() == before {
-                bail!("no file matches {text}\nhint: quote the pattern so that the shell does not change it, and check the folder");
+                bail!(
+                    "no file matches {text}\nhint: quote the pattern so that the shell does not change it, and check the folder"
+                );
             }
         } else {
-            bail!("{} does not exist\nhint: give a recording, a folder of recordings, or a quoted pattern like 'calls/*.wav'", path.display());
+            bail!(
+                "{} does not exist\nhint: give a recording, a folder of recordings, or a quoted pattern like 'calls/*.wav'",
+                path.display()
+            );
         }
     }
     for (path, named) in files {
@@ -77,7 +82,12 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovered> {
     Ok(found)
 }
 
-fn walk(root: &Path, only: Option<&GlobSet>, files: &mut BTreeMap<PathBuf, bool>, found: &mut Discovered) -> Result<()> {
+fn walk(
+    root: &Path,
+    only: Option<&GlobSet>,
+    files: &mut BTreeMap<PathBuf, bool>,
+    found: &mut Discovered,
+) -> Result<()> {
     let ignored = ignore_rules(root)?;
     let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
     let walker = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter().filter_entry(|entry| {
@@ -161,7 +171,17 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, b"x").unwrap();
         };
-        for name in ["b.wav", "a.MP3", "sub/c.vtt", "b.json", "lens.json", "notes.md", ".hidden.wav", "references/b.vtt", "metadata.csv"] {
+        for name in [
+            "b.wav",
+            "a.MP3",
+            "sub/c.vtt",
+            "b.json",
+            "lens.json",
+            "notes.md",
+            ".hidden.wav",
+            "references/b.vtt",
+            "metadata.csv",
+        ] {
             put(name);
         }
         std::fs::write(dir.path().join(IGNORE_FILE), "references/\n").unwrap();

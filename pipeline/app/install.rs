@@ -20,15 +20,22 @@ impl Install {
             if complete(&home) {
                 return Ok(Install { root: home });
             }
-            bail!("CALLMARK_HOME is set to {}, but there is no models/manifest.toml\nhint: point it to callmark's own folder, or unset it", home.display());
+            bail!(
+                "CALLMARK_HOME is set to {}, but there is no models/manifest.toml\nhint: point it to callmark's own folder, or unset it",
+                home.display()
+            );
         }
         let program = std::env::current_exe().and_then(std::fs::canonicalize).ok();
         let packaged = program.as_deref().and_then(Path::parent).map(|bin| bin.join("../share/callmark"));
-        let around = |path: Option<PathBuf>| path.into_iter().flat_map(|p| p.ancestors().map(Path::to_path_buf).collect::<Vec<_>>());
+        let around = |path: Option<PathBuf>| {
+            path.into_iter().flat_map(|p| p.ancestors().map(Path::to_path_buf).collect::<Vec<_>>())
+        };
         let candidates = packaged.into_iter().chain(around(program)).chain(around(std::env::current_dir().ok()));
         match candidates.into_iter().find(|root| complete(root)) {
             Some(root) => Ok(Install { root }),
-            None => bail!("callmark's models and scorecards were not found\nhint: set CALLMARK_HOME to the folder that holds models/ and scorecards/"),
+            None => bail!(
+                "callmark's models and scorecards were not found\nhint: set CALLMARK_HOME to the folder that holds models/ and scorecards/"
+            ),
         }
     }
 

@@ -59,9 +59,9 @@ fn main() -> ExitCode {
 
 /// `callmark show CALL | head` is not an error.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
-    })
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe))
 }
 
 /// Logs go to stderr, warnings and errors only unless CALLMARK_LOG says otherwise; they never hold what was said.

@@ -67,7 +67,9 @@ fn word_error_rate(references: &Path, groups: Option<&Path>, json: bool, common:
             let group = match (&groups, role) {
                 (None, _) => call_id.clone(),
                 (Some(_), None) => "mono".to_string(),
-                (Some(map), Some(role)) => map.get(&(call_id.clone(), *role)).cloned().unwrap_or_else(|| "other".into()),
+                (Some(map), Some(role)) => {
+                    map.get(&(call_id.clone(), *role)).cloned().unwrap_or_else(|| "other".into())
+                }
             };
             for group in [group, "all".to_string()] {
                 let (calls, sum) = sums.entry(group).or_default();
@@ -77,7 +79,9 @@ fn word_error_rate(references: &Path, groups: Option<&Path>, json: bool, common:
         }
     }
     if sums.is_empty() {
-        bail!("none of the references' calls is in the store\nhint: run callmark on the recordings first; references are named <call_id>.vtt");
+        bail!(
+            "none of the references' calls is in the store\nhint: run callmark on the recordings first; references are named <call_id>.vtt"
+        );
     }
     let all = sums.remove("all");
     let rows: Vec<Row> = sums.into_iter().chain(all.map(|sum| ("all".to_string(), sum))).map(row).collect();
@@ -139,7 +143,10 @@ fn noise(file: &Path, error_permille: u16, seed: u64) -> Result<u8> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     for (number, line) in text.lines().enumerate() {
         let language = Language::of_text(line).unwrap_or(Language::En);
-        println!("{}", accuracy::simulate_recogniser_noise(line, language, error_permille, seed.wrapping_add(number as u64)));
+        println!(
+            "{}",
+            accuracy::simulate_recogniser_noise(line, language, error_permille, seed.wrapping_add(number as u64))
+        );
     }
     Ok(FINISHED)
 }

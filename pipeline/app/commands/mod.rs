@@ -20,7 +20,8 @@ pub fn store_url(common: &Common) -> Result<String> {
     if let Some(url) = &common.store {
         return Ok(url.clone());
     }
-    let path = default_store().ok_or_else(|| anyhow!("no place for the store\nhint: give --store FILE, or set HOME"))?;
+    let path =
+        default_store().ok_or_else(|| anyhow!("no place for the store\nhint: give --store FILE, or set HOME"))?;
     Ok(path.to_string_lossy().into_owned())
 }
 
@@ -40,7 +41,12 @@ pub fn find_one(store: &dyn Store, query: &str) -> Result<String> {
     let mut found = store.find_call(query).map_err(explain)?;
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => bail!("there is no call `{query}` in the store\nhint: `callmark reps` shows whether the store is the right one (--store)"),
-        n => bail!("`{query}` may be any of {n} calls: {}\nhint: give more of the id", found.iter().take(5).cloned().collect::<Vec<_>>().join(", ")),
+        0 => bail!(
+            "there is no call `{query}` in the store\nhint: `callmark reps` shows whether the store is the right one (--store)"
+        ),
+        n => bail!(
+            "`{query}` may be any of {n} calls: {}\nhint: give more of the id",
+            found.iter().take(5).cloned().collect::<Vec<_>>().join(", ")
+        ),
     }
 }

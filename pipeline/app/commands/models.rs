@@ -21,7 +21,14 @@ pub fn run(command: &ModelsCommand) -> Result<u8> {
     for row in rows {
         let megabytes = Cell::new(format!("{:.0}", row.bytes as f64 / 1e6)).set_alignment(CellAlignment::Right);
         let installed = Cell::new(if row.installed { "yes" } else { "–" });
-        table.add_row([Cell::new(row.name), installed, megabytes, Cell::new(row.languages.join(" ")), Cell::new(row.licence), Cell::new(row.note)]);
+        table.add_row([
+            Cell::new(row.name),
+            installed,
+            megabytes,
+            Cell::new(row.languages.join(" ")),
+            Cell::new(row.licence),
+            Cell::new(row.note),
+        ]);
     }
     println!("{table}");
     if let Some(folder) = user_models() {

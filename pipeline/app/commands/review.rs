@@ -27,12 +27,19 @@ pub fn review(args: &ReviewArgs, common: &Common) -> Result<u8> {
         }
     };
     let (Some(requirement), Some(by)) = (&args.requirement, &args.by) else {
-        bail!("a decision needs a requirement and --by NAME\nhint: `callmark review {call_id}` lists the rows that can be reviewed");
+        bail!(
+            "a decision needs a requirement and --by NAME\nhint: `callmark review {call_id}` lists the rows that can be reviewed"
+        );
     };
-    let reviewable = |r: Outcome| matches!(r, Outcome::Missed | Outcome::Violated | Outcome::Met | Outcome::Unknown | Outcome::Clear);
+    let reviewable = |r: Outcome| {
+        matches!(r, Outcome::Missed | Outcome::Violated | Outcome::Met | Outcome::Unknown | Outcome::Clear)
+    };
     let rows = &stored.record.evaluation.ledger;
-    if !rows.iter().any(|row| row.kind == RowKind::Item && &row.requirement_id == requirement && reviewable(row.result)) {
-        bail!("the call {call_id} has no reviewable ledger row `{requirement}`\nhint: `callmark review {call_id}` lists them");
+    if !rows.iter().any(|row| row.kind == RowKind::Item && &row.requirement_id == requirement && reviewable(row.result))
+    {
+        bail!(
+            "the call {call_id} has no reviewable ledger row `{requirement}`\nhint: `callmark review {call_id}` lists them"
+        );
     }
     let new = NewReview {
         call_id: call_id.clone(),

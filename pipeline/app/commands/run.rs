@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_audio::Limits;
 use callmark_core::performance::CallSummary;
-use callmark_core::record::{CallRecord, Severity, Status, Outcome};
+use callmark_core::record::{CallRecord, Outcome, Severity, Status};
 use callmark_core::recording::{self, Language, sha256_hex};
 use callmark_core::transcript::Transcript;
 use callmark_models::asr::Recogniser;
@@ -95,7 +95,8 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
     };
     let manifest = Manifest::built_in().context("the built-in model manifest is damaged")?;
     let folders = install.model_folders();
-    let name = args.model.as_deref().or(config.model.as_deref()).unwrap_or_else(|| manifest.default_recogniser(&folders));
+    let name =
+        args.model.as_deref().or(config.model.as_deref()).unwrap_or_else(|| manifest.default_recogniser(&folders));
     let model = manifest.find_model(name, &folders).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
     let voice_activity = manifest.find_model("silero-vad", &folders);
     let engines = Engines {
@@ -148,7 +149,8 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
         context: &|job, transcript| context(job, transcript, store, &engines, encoders.as_ref(), &configuration),
     };
     let mut progress = Progress::start(plan.jobs.len(), total_bytes, common.quiet);
-    let mut writer = Writer { store, out: &args.out, report: &mut report, progress: &mut progress, calls: plan.calls, broken: None };
+    let mut writer =
+        Writer { store, out: &args.out, report: &mut report, progress: &mut progress, calls: plan.calls, broken: None };
     batch::run(plan.jobs, &lanes, |done| writer.take(done));
     let (calls, broken) = (std::mem::take(&mut writer.calls), writer.broken.take());
     progress.finish();
@@ -162,7 +164,13 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
 }
 
 /// Writes the tables, prints the summary, decides the exit code.
-fn finish(args: &RunArgs, common: &Common, store: &dyn Store, calls: &BTreeSet<String>, report: &mut RunSummary) -> Result<u8> {
+fn finish(
+    args: &RunArgs,
+    common: &Common,
+    store: &dyn Store,
+    calls: &BTreeSet<String>,
+    report: &mut RunSummary,
+) -> Result<u8> {
     let mut summaries = Vec::new();
     let mut fatal = false;
     let mut tables = outputs::Tables::create(&args.out)?;
@@ -297,13 +305,23 @@ fn plan(
             report.duplicates += 1;
             continue;
         }
-        if !args.retry_failed && let Some(known) = store.get_failure(&recording_id, PROGRAM_VERSION).map_err(explain)? {
-            report.failed.push(Failure { file: candidate.file_name.clone(), stage: known.stage, cause: known.cause, hint: known.hint, known: true });
+        if !args.retry_failed
+            && let Some(known) = store.get_failure(&recording_id, PROGRAM_VERSION).map_err(explain)?
+        {
+            report.failed.push(Failure {
+                file: candidate.file_name.clone(),
+                stage: known.stage,
+                cause: known.cause,
+                hint: known.hint,
+                known: true,
+            });
             continue;
         }
         let sidecar = sidecar(&candidate.path, report);
         let mut about = metadata::join(&candidate.path, table, sidecar);
-        if about.call_id.is_none() && let Some(earlier) = store.calls_of_recording(&recording_id).map_err(explain)?.first() {
+        if about.call_id.is_none()
+            && let Some(earlier) = store.calls_of_recording(&recording_id).map_err(explain)?.first()
+        {
             // A renamed or re-delivered file stays the call that it was.
             let stored = store.get_call(earlier).map_err(explain)?;
             about = stored.map_or(about, |stored| stored.record.metadata);
@@ -386,7 +404,9 @@ fn context(
 ) -> Result<Context, CallError> {
     let failed = |e: callmark_store::StoreError| CallError::new(Stage::Analyse, &e, e.hint());
     let scores = match encoders.filter(|_| transcript.language == Some(Language::En)) {
-        Some(pool) => store.get_text_scores(&job.call_id, pool.encoder_hash(), &transcript_hash(transcript)).map_err(failed)?,
+        Some(pool) => {
+            store.get_text_scores(&job.call_id, pool.encoder_hash(), &transcript_hash(transcript)).map_err(failed)?
+        }
         None => None,
     };
     let spoken = transcript.recogniser_confidence_permille.is_some();
@@ -413,7 +433,9 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// Returns false when the batch should stop.
     fn take(&mut self, done: Done) -> bool {
-        if self.broken.is_none() && let Err(error) = self.store_result(done) {
+        if self.broken.is_none()
+            && let Err(error) = self.store_result(done)
+        {
             self.broken = Some(error);
         }
         self.broken.is_none()
@@ -424,7 +446,11 @@ impl Writer<'_> {
             Done::Transcribed { job, transcript } => {
                 self.report.transcribed += usize::from(transcript.recogniser_confidence_permille.is_some());
                 self.progress.heard(transcript.duration_ms);
-                let row = AnalysisRow { recording_id: job.recording_id.clone(), model_key: job.model_key, transcript: *transcript };
+                let row = AnalysisRow {
+                    recording_id: job.recording_id.clone(),
+                    model_key: job.model_key,
+                    transcript: *transcript,
+                };
                 self.store.put_analysis(&row).map_err(explain)
             }
             Done::Scored { job, record, scores, encoder_hash, key } => {
@@ -490,7 +516,8 @@ fn lock(url: &str) -> Result<Option<File>> {
     }
     let path = PathBuf::from(format!("{path}.lock"));
     if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make the store's folder {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the store's folder {}", folder.display()))?;
     }
     let mut file = File::options()
         .create(true)
@@ -507,7 +534,10 @@ fn lock(url: &str) -> Result<Option<File>> {
         }
         Err(std::fs::TryLockError::WouldBlock) => {
             let holder = std::fs::read_to_string(&path).unwrap_or_default();
-            bail!("another run (process {}) works on this store\nhint: wait for it, or use another --store", holder.trim())
+            bail!(
+                "another run (process {}) works on this store\nhint: wait for it, or use another --store",
+                holder.trim()
+            )
         }
         Err(std::fs::TryLockError::Error(error)) => Err(error).context("cannot lock the store"),
     }

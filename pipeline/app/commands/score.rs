@@ -102,7 +102,9 @@ impl Rescorer {
             return Ok(None);
         }
         let scores = match self.encoders.as_ref().filter(|_| old.transcript.language == Some(Language::En)) {
-            Some(pool) => store.get_text_scores(call_id, pool.encoder_hash(), &transcript_hash(&old.transcript)).map_err(explain)?,
+            Some(pool) => store
+                .get_text_scores(call_id, pool.encoder_hash(), &transcript_hash(&old.transcript))
+                .map_err(explain)?,
             None => None,
         };
         let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &old.transcript, scores)?;

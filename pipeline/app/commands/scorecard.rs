@@ -34,10 +34,21 @@ fn run_lint(files: &[std::path::PathBuf], common: &Common) -> Result<u8> {
                 LintSeverity::Warning => "warning",
                 LintSeverity::Note => "note",
             };
-            println!("{severity}: {}: {}: {}\n  hint: {}", file.display(), finding.requirement_id, finding.message, finding.hint);
+            println!(
+                "{severity}: {}: {}: {}\n  hint: {}",
+                file.display(),
+                finding.requirement_id,
+                finding.message,
+                finding.hint
+            );
         }
         if !common.quiet {
-            println!("{}: {} requirements, {} metrics", file.display(), scorecard.requirements.len(), scorecard.metrics.len());
+            println!(
+                "{}: {} requirements, {} metrics",
+                file.display(),
+                scorecard.requirements.len(),
+                scorecard.metrics.len()
+            );
         }
     }
     Ok(if errors == 0 { FINISHED } else { GATE })
@@ -67,7 +78,12 @@ fn run_test(files: &[std::path::PathBuf], common: &Common) -> Result<u8> {
             failed += 1;
             println!(
                 "failed: {}: {} example {}: expected {:?}, was {:?} {}",
-                file.display(), result.requirement_id, result.index + 1, result.expected, result.actual, result.detail
+                file.display(),
+                result.requirement_id,
+                result.index + 1,
+                result.expected,
+                result.actual,
+                result.detail
             );
         }
     }

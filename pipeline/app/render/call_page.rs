@@ -35,8 +35,13 @@ pub fn page(record: &CallRecord, reviews: &[Review]) -> String {
     ledger(&mut out, record);
     for review in reviews {
         let _ = writeln!(
-            out, "review {}: {} {} by {}: {}",
-            review.review_id, review.requirement_id, snake(&review.decision), review.reviewer, review.reason
+            out,
+            "review {}: {} {} by {}: {}",
+            review.review_id,
+            review.requirement_id,
+            snake(&review.decision),
+            review.reviewer,
+            review.reason
         );
     }
     out
@@ -46,14 +51,23 @@ fn facts(out: &mut String, record: &CallRecord) {
     let (about, evaluation, transcript) = (&record.metadata, &record.evaluation, &record.transcript);
     let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".into());
     let _ = writeln!(
-        out, "call {}  rep {}  team {}  {}  {}",
-        record.call_id, known(&about.rep_id), known(&about.team), known(&about.start_ts), clock(transcript.duration_ms)
+        out,
+        "call {}  rep {}  team {}  {}  {}",
+        record.call_id,
+        known(&about.rep_id),
+        known(&about.team),
+        known(&about.start_ts),
+        clock(transcript.duration_ms)
     );
-    let confidence = transcript.recogniser_confidence_permille.map_or("–".into(), |c| format!("{:.2}", f64::from(c) / 1000.0));
+    let confidence =
+        transcript.recogniser_confidence_permille.map_or("–".into(), |c| format!("{:.2}", f64::from(c) / 1000.0));
     let _ = writeln!(
-        out, "roles: {} ({:.2})   recogniser confidence: {confidence}   scorecard: {} v{}",
-        snake(&transcript.role_method), f64::from(transcript.role_confidence_permille) / 1000.0,
-        if evaluation.scorecard.is_empty() { "–" } else { &evaluation.scorecard }, evaluation.scorecard_version
+        out,
+        "roles: {} ({:.2})   recogniser confidence: {confidence}   scorecard: {} v{}",
+        snake(&transcript.role_method),
+        f64::from(transcript.role_confidence_permille) / 1000.0,
+        if evaluation.scorecard.is_empty() { "–" } else { &evaluation.scorecard },
+        evaluation.scorecard_version
     );
     let verdict = evaluation.verdict.map_or(String::new(), |v| format!("  {}", snake(&v)));
     let reason = evaluation.reason.map_or(String::new(), |r| format!(": {}", snake(&r)));
@@ -91,11 +105,16 @@ fn ledger(out: &mut String, record: &CallRecord) {
     if evaluation.ledger.is_empty() {
         return;
     }
-    let _ = writeln!(out, "{:<34} {:<14} {:>7} {:>8}  {:<11} evidence", "ledger", "result", "points", "possible", "time");
+    let _ =
+        writeln!(out, "{:<34} {:<14} {:>7} {:>8}  {:<11} evidence", "ledger", "result", "points", "possible", "time");
     for dimension in &evaluation.dimensions {
         let _ = writeln!(
-            out, "{:<34} {:<14} {:>7} {:>8}", dimension.dimension, "",
-            points(dimension.points + dimension.deductions), points(dimension.possible)
+            out,
+            "{:<34} {:<14} {:>7} {:>8}",
+            dimension.dimension,
+            "",
+            points(dimension.points + dimension.deductions),
+            points(dimension.possible)
         );
         for row in evaluation.ledger.iter().filter(|row| row.dimension == dimension.dimension) {
             ledger_row(out, row);
@@ -114,8 +133,12 @@ fn ledger_row(out: &mut String, row: &LedgerRow) {
     let quote = if row.quote.is_empty() { String::new() } else { format!("\"{}\"", row.quote) };
     let time = if row.end_ms > 0 { format!("{}–{}", clock(row.begin_ms), clock(row.end_ms)) } else { String::new() };
     let _ = writeln!(
-        out, "  {:<32} {:<14} {:>7} {:>8}  {time:<11} {value}{quote}",
-        row.requirement_id, snake(&row.result), points(row.points), points(row.possible)
+        out,
+        "  {:<32} {:<14} {:>7} {:>8}  {time:<11} {value}{quote}",
+        row.requirement_id,
+        snake(&row.result),
+        points(row.points),
+        points(row.possible)
     );
 }
 
@@ -125,7 +148,14 @@ pub fn review_list(record: &CallRecord, reviews: &[Review]) -> String {
     for row in flagged(record) {
         let decided = reviews.iter().rev().find(|r| r.requirement_id == row.requirement_id && r.is_final);
         let state = decided.map_or("open".to_string(), |r| format!("{} by {}", snake(&r.decision), r.reviewer));
-        let _ = writeln!(out, "{}  {:<32} {:<9} {:>7}  {state}", clock(row.begin_ms), row.requirement_id, snake(&row.result), points(row.points));
+        let _ = writeln!(
+            out,
+            "{}  {:<32} {:<9} {:>7}  {state}",
+            clock(row.begin_ms),
+            row.requirement_id,
+            snake(&row.result),
+            points(row.points)
+        );
     }
     if out.is_empty() {
         out.push_str("no row of this call waits for a review\n");
@@ -139,7 +169,9 @@ mod tests {
 
     #[test]
     fn points_are_rounded_to_one_decimal() {
-        for (millipoints, text) in [(70_723, "70.7"), (100_000, "100.0"), (-10_000, "-10.0"), (49, "0.0"), (-49, "0.0"), (950, "1.0")] {
+        for (millipoints, text) in
+            [(70_723, "70.7"), (100_000, "100.0"), (-10_000, "-10.0"), (49, "0.0"), (-49, "0.0"), (950, "1.0")]
+        {
             assert_eq!(points(millipoints), text);
         }
         assert_eq!(clock(192_999), "03:12");

@@ -15,7 +15,11 @@ use crate::render::{analysis_json, captions, tables};
 fn file_stem(call_id: &str) -> String {
     let safe: String =
         call_id.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).take(120).collect();
-    if safe == call_id && !safe.starts_with('.') { safe } else { format!("_{safe}-{}", &sha256_hex(call_id.as_bytes())[..8]) }
+    if safe == call_id && !safe.starts_with('.') {
+        safe
+    } else {
+        format!("_{safe}-{}", &sha256_hex(call_id.as_bytes())[..8])
+    }
 }
 
 fn path(folder: &Path, call_id: &str, ending: &str) -> PathBuf {
@@ -25,7 +29,11 @@ fn path(folder: &Path, call_id: &str, ending: &str) -> PathBuf {
 /// Writes `<call_id>.vtt`, `.srt` and `.rttm` when the call has times, and `<call_id>.analysis.json` last.
 pub fn write_call(folder: &Path, record: &CallRecord) -> Result<()> {
     let (id, transcript) = (&record.call_id, &record.transcript);
-    let captions = [("vtt", captions::vtt(transcript)), ("srt", captions::srt(transcript)), ("rttm", captions::rttm(id, transcript))];
+    let captions = [
+        ("vtt", captions::vtt(transcript)),
+        ("srt", captions::srt(transcript)),
+        ("rttm", captions::rttm(id, transcript)),
+    ];
     for (ending, bytes) in captions {
         if let Some(bytes) = bytes {
             write_whole(&path(folder, id, ending), &bytes)?;
@@ -42,7 +50,8 @@ pub fn complete(folder: &Path, call_id: &str) -> bool {
 /// Writes beside the target and renames, so that a reader or a killed run never leaves half a file.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let failed = || format!("cannot write {}\nhint: check free space and permissions of the output folder", path.display());
+    let failed =
+        || format!("cannot write {}\nhint: check free space and permissions of the output folder", path.display());
     let mut file = NamedTempFile::new_in(folder).with_context(failed)?;
     file.write_all(bytes).with_context(failed)?;
     file.persist(path).with_context(failed)?;
@@ -113,7 +122,9 @@ pub fn snake<T: serde::Serialize>(value: &T) -> String {
 /// Makes the output folder and tries to write there, so that a bad path is found before the work.
 pub fn prepare_folder(folder: &Path) -> Result<()> {
     let tried = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
-    tried.map(drop).with_context(|| format!("cannot write into {}\nhint: give another folder with --out", folder.display()))
+    tried
+        .map(drop)
+        .with_context(|| format!("cannot write into {}\nhint: give another folder with --out", folder.display()))
 }
 
 /// `reviews.csv`: every decision in the store.

@@ -24,7 +24,11 @@ pub fn print_run(report: &RunSummary) {
     let unscored: usize = report.unscored.values().sum();
     println!(
         "{} recordings: {} scored, {} pending review, {} unscored, {} failed",
-        report.recordings, report.scored, report.pending_review, unscored, report.failed.len()
+        report.recordings,
+        report.scored,
+        report.pending_review,
+        unscored,
+        report.failed.len()
     );
     let mut details = vec![format!("{} transcribed", report.transcribed), format!("{} unchanged", report.unchanged)];
     if report.duplicates > 0 {
@@ -32,7 +36,8 @@ pub fn print_run(report: &RunSummary) {
     }
     println!("  {} in {:.1} s", details.join(", "), report.elapsed_seconds);
     if report.transcribed > 0 {
-        let first = report.first_scored_seconds.map_or(String::new(), |s| format!("; first scored call after {s:.1} s"));
+        let first =
+            report.first_scored_seconds.map_or(String::new(), |s| format!("; first scored call after {s:.1} s"));
         println!("  {:.0} s of audio, {:.1} × real time{first}", report.audio_seconds, report.audio_seconds_per_second);
     }
     for (reason, count) in &report.unscored {
@@ -58,7 +63,19 @@ pub fn print_reps(calls: &[CallSummary], kind: PeriodKind) -> Result<()> {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["rep", "team", "period", "n", "unscored", "pending", "mean", "shrunken [95 %]", "rank", "flags/call", "first improvement"]);
+    table.set_header([
+        "rep",
+        "team",
+        "period",
+        "n",
+        "unscored",
+        "pending",
+        "mean",
+        "shrunken [95 %]",
+        "rank",
+        "flags/call",
+        "first improvement",
+    ]);
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     for row in &rows {
         table.add_row([

@@ -176,7 +176,9 @@ impl<'a> Judge<'a> {
             && (when.directions.is_empty() || about.direction.is_some_and(|d| when.directions.contains(&d)))
             && (when.languages.is_empty() || when.languages.contains(&self.language))
             && (when.media.is_empty() || when.media.contains(&transcript.medium))
-            && when.duration_ms.is_none_or(|d| transcript.medium == Medium::Speech && d.contains(transcript.duration_ms))
+            && when
+                .duration_ms
+                .is_none_or(|d| transcript.medium == Medium::Speech && d.contains(transcript.duration_ms))
             && when.parsed.as_ref().is_none_or(|expr| self.conclude(expr, found).truth == Truth::True)
     }
 
@@ -256,8 +258,7 @@ impl<'a> Judge<'a> {
 
     /// A turn may reach over the end of its window: the words themselves must begin in it.
     fn begins_inside(&self, within: &Within, begin_ms: i64) -> bool {
-        self.call.transcript.medium != Medium::Speech
-            || within.first_ms.is_none_or(|ms| begin_ms < self.first_ms + ms)
+        self.call.transcript.medium != Medium::Speech || within.first_ms.is_none_or(|ms| begin_ms < self.first_ms + ms)
     }
 
     fn best_hit(&self, matcher: &Matcher, compiled: &Compiled, phrases: &[u32], turn: usize) -> Option<Occurrence> {
@@ -269,7 +270,10 @@ impl<'a> Judge<'a> {
                 }
                 let sure = compiled.must.is_empty() || self.text.has_one_of(hit.span, &compiled.must);
                 let passage = self.text.passage(hit.span);
-                if sure && self.begins_inside(&matcher.within, passage.begin_ms) && !self.phrases.vetoed(&hit, &compiled.not) {
+                if sure
+                    && self.begins_inside(&matcher.within, passage.begin_ms)
+                    && !self.phrases.vetoed(&hit, &compiled.not)
+                {
                     best = Some((hit, passage));
                 }
             }
@@ -379,7 +383,8 @@ impl<'a> Judge<'a> {
             match_type: MatchType::Sentiment,
             confidence_permille: 1000,
         };
-        let occurrences = if holds { vec![Occurrence { turn: self.turn_at(begin_ms), position: 0, evidence }] } else { vec![] };
+        let occurrences =
+            if holds { vec![Occurrence { turn: self.turn_at(begin_ms), position: 0, evidence }] } else { vec![] };
         Found { truth: holds.into(), occurrences }
     }
 
@@ -427,7 +432,14 @@ impl<'a> Judge<'a> {
         self.call.transcript.turns.iter().rposition(|t| t.begin_ms <= ms).unwrap_or(0)
     }
 
-    fn place(&self, turn: usize, position: usize, passage: Passage, match_type: MatchType, similarity: i64) -> Occurrence {
+    fn place(
+        &self,
+        turn: usize,
+        position: usize,
+        passage: Passage,
+        match_type: MatchType,
+        similarity: i64,
+    ) -> Occurrence {
         let confidence = similarity.clamp(0, 1000) * i64::from(passage.confidence_permille) / 1000;
         let evidence = Evidence {
             turn: Some(turn as u32),
@@ -535,7 +547,8 @@ fn run_example(
     for (turn, labels) in example.turns.iter().zip(&mut acts) {
         labels.extend(turn.acts.iter().map(|act| (act.clone(), 1000)));
     }
-    let sentiment: Vec<Option<Sentiment>> = example.turns.iter().map(|t| t.sentiment_milli.map(example_sentiment)).collect();
+    let sentiment: Vec<Option<Sentiment>> =
+        example.turns.iter().map(|t| t.sentiment_milli.map(example_sentiment)).collect();
     let stages: Vec<BTreeSet<String>> =
         acts.iter().map(|a| lexicon.stages(a).into_iter().map(str::to_string).collect()).collect();
     let signals = signals::compute(&transcript, &sentiment, &acts, &stages, &scorecard.stages);

@@ -44,14 +44,41 @@ const NEGATION_WORDS: &[&str] =
     &["cannot", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing", "without", "不", "没", "未", "无"];
 /// Words that recognisers and writers spell in several ways, and contractions written without their apostrophe.
 const SPELLINGS: &[(&str, &str)] = &[
-    ("alright", "all right"), ("arent", "are not"), ("cannot", "can not"), ("cant", "can not"),
-    ("couldnt", "could not"), ("didnt", "did not"), ("doesnt", "does not"), ("dont", "do not"),
-    ("gonna", "going to"), ("gotta", "got to"), ("hadnt", "had not"), ("hasnt", "has not"), ("havent", "have not"),
-    ("im", "i am"), ("isnt", "is not"), ("its", "it is"), ("ive", "i have"), ("lets", "let us"), ("mr", "mister"),
-    ("mrs", "missis"), ("ok", "okay"), ("shouldnt", "should not"), ("thats", "that is"), ("theyll", "they will"),
-    ("theyre", "they are"), ("wanna", "want to"), ("wasnt", "was not"), ("werent", "were not"), ("weve", "we have"),
-    ("whats", "what is"), ("wont", "will not"), ("wouldnt", "would not"), ("youll", "you will"),
-    ("youre", "you are"), ("youve", "you have"),
+    ("alright", "all right"),
+    ("arent", "are not"),
+    ("cannot", "can not"),
+    ("cant", "can not"),
+    ("couldnt", "could not"),
+    ("didnt", "did not"),
+    ("doesnt", "does not"),
+    ("dont", "do not"),
+    ("gonna", "going to"),
+    ("gotta", "got to"),
+    ("hadnt", "had not"),
+    ("hasnt", "has not"),
+    ("havent", "have not"),
+    ("im", "i am"),
+    ("isnt", "is not"),
+    ("its", "it is"),
+    ("ive", "i have"),
+    ("lets", "let us"),
+    ("mr", "mister"),
+    ("mrs", "missis"),
+    ("ok", "okay"),
+    ("shouldnt", "should not"),
+    ("thats", "that is"),
+    ("theyll", "they will"),
+    ("theyre", "they are"),
+    ("wanna", "want to"),
+    ("wasnt", "was not"),
+    ("werent", "were not"),
+    ("weve", "we have"),
+    ("whats", "what is"),
+    ("wont", "will not"),
+    ("wouldnt", "would not"),
+    ("youll", "you will"),
+    ("youre", "you are"),
+    ("youve", "you have"),
 ];
 const IS_AFTER: &[&str] =
     &["he", "here", "how", "it", "she", "that", "there", "what", "when", "where", "who", "everything", "everyone"];
@@ -247,8 +274,26 @@ fn number_words(
 }
 
 const EN_SMALL: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
 const EN_TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const ZH_DIGITS: [&str; 10] = ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
@@ -774,7 +819,8 @@ impl<'a> Finder<'a> {
         }
         if let Some(next) = self.text.turns[turn].continues_in
             && words.len() > 1
-            && self.possible(phrase, least_similarity, |w| self.least[turn][w as usize].min(self.least[next][w as usize]))
+            && self
+                .possible(phrase, least_similarity, |w| self.least[turn][w as usize].min(self.least[next][w as usize]))
         {
             // A window longer than twice the phrase costs too much: the ends of the two turns are enough.
             let reach = 2 * words.len();
@@ -841,9 +887,9 @@ impl<'a> Finder<'a> {
                 || (hit.span.end_turn != hit.span.turn && near(hit.span.end_turn, *p))
                 || before.is_some_and(|turn| {
                     let length = self.text.turns[turn].tokens.len();
-                    self.find(*p, turn, None)
-                        .iter()
-                        .any(|h| h.span.end_turn != turn || length - h.span.end + hit.span.begin <= NEGATION_REACH_TOKENS)
+                    self.find(*p, turn, None).iter().any(|h| {
+                        h.span.end_turn != turn || length - h.span.end + hit.span.begin <= NEGATION_REACH_TOKENS
+                    })
                 })
         })
     }
@@ -865,7 +911,8 @@ fn align(
 ) -> Vec<(u32, usize)> {
     // One row per word of the phrase; `begin` is negated by comparison below, so the later start wins a tie.
     let mut row: Vec<(u32, usize)> = (0..=text).map(|j| (0, j)).collect();
-    let better = |a: (u32, usize), b: (u32, usize)| if (b.0, usize::MAX - b.1) < (a.0, usize::MAX - a.1) { b } else { a };
+    let better =
+        |a: (u32, usize), b: (u32, usize)| if (b.0, usize::MAX - b.1) < (a.0, usize::MAX - a.1) { b } else { a };
     for i in 0..phrase {
         let mut diagonal = row[0];
         row[0].0 += delete(i);

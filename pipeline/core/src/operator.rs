@@ -389,15 +389,19 @@ pub fn evaluate<'f>(expr: &Expr, find: &dyn Fn(&str) -> &'f Found, roles: &[Role
         Expr::Or(parts) => {
             let parts: Vec<Conclusion> = parts.iter().map(|p| evaluate(p, find, roles)).collect();
             let has = |truth| parts.iter().any(|p| p.truth == truth);
-            let truth =
-                [Truth::True, Truth::Unknown, Truth::False].into_iter().find(|t| has(*t)).unwrap_or(Truth::NotApplicable);
+            let truth = [Truth::True, Truth::Unknown, Truth::False]
+                .into_iter()
+                .find(|t| has(*t))
+                .unwrap_or(Truth::NotApplicable);
             merge(truth, parts)
         }
         Expr::And(parts) => {
             let parts: Vec<Conclusion> = parts.iter().map(|p| evaluate(p, find, roles)).collect();
             let has = |truth| parts.iter().any(|p| p.truth == truth);
-            let truth =
-                [Truth::False, Truth::NotApplicable, Truth::Unknown].into_iter().find(|t| has(*t)).unwrap_or(Truth::True);
+            let truth = [Truth::False, Truth::NotApplicable, Truth::Unknown]
+                .into_iter()
+                .find(|t| has(*t))
+                .unwrap_or(Truth::True);
             merge(truth, parts)
         }
         Expr::Count { name, op, number } => {

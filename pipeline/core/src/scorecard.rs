@@ -84,7 +84,10 @@ pub(crate) fn read_yaml<T: de::DeserializeOwned>(yaml: &str) -> Result<T, Scorec
         let (message, hint) = match error.without_snippet() {
             Error::SerdeUnknownField { field, expected, .. } => {
                 let known = || format!("known keys: {}", expected.join(", "));
-                (format!("unknown key `{field}`"), did_you_mean(field, expected.iter().copied()).or_else(|| Some(known())))
+                (
+                    format!("unknown key `{field}`"),
+                    did_you_mean(field, expected.iter().copied()).or_else(|| Some(known())),
+                )
             }
             Error::SerdeUnknownVariant { variant, expected, .. } => {
                 let known = || format!("one of: {}", expected.join(", "));
@@ -966,7 +969,9 @@ fn trapezoid(full: &Spanned<RawRange>, zero: RawRange) -> Result<Trapezoid, Scor
     let (zero_below, zero_above) = if zero.from_list { (zero.low, zero.high) } else { (zero.high, zero.low) };
     let corners = Trapezoid { zero_below, full_from: range.low, full_to: range.high, zero_above };
     if range.low.is_some() != zero_below.is_some() || range.high.is_some() != zero_above.is_some() {
-        return wrong("`full` and `zero` must limit the same sides: [b, c] with [a, d], {lte} with {gte}, {gte} with {lte}");
+        return wrong(
+            "`full` and `zero` must limit the same sides: [b, c] with [a, d], {lte} with {gte}, {gte} with {lte}",
+        );
     }
     if range.low.is_none() && range.high.is_none() {
         return wrong("`full` has no limit");
@@ -992,8 +997,9 @@ fn expression(written: &Spanned<String>, matchers: &BTreeMap<String, Matcher>) -
     let parsed = operator::parse(&written.value).map_err(|e| ScorecardError::at(written, e.to_string()))?;
     for name in parsed.names() {
         if !matchers.contains_key(name) {
-            let hint = did_you_mean(name, matchers.keys().map(String::as_str))
-                .or_else(|| Some(format!("known matchers: {}", matchers.keys().cloned().collect::<Vec<_>>().join(", "))));
+            let hint = did_you_mean(name, matchers.keys().map(String::as_str)).or_else(|| {
+                Some(format!("known matchers: {}", matchers.keys().cloned().collect::<Vec<_>>().join(", ")))
+            });
             return Err(ScorecardError::at(written, format!("`{name}` is not under `match`")).hint(hint));
         }
     }
@@ -1009,9 +1015,7 @@ impl RawWhen {
             directions: self.direction,
             languages: self.language,
             media: self.medium,
-            duration_ms: self
-                .duration_s
-                .map(|b| Bounds { gte: b.gte.map(thousandths), lte: b.lte.map(thousandths) }),
+            duration_ms: self.duration_s.map(|b| Bounds { gte: b.gte.map(thousandths), lte: b.lte.map(thousandths) }),
             expr: self.expr.map(|expr| expr.value),
             parsed,
         })
@@ -1254,7 +1258,8 @@ impl RawMatcher {
         if let Some(phrases) = pattern.phrases() {
             for language in phrases.0.keys() {
                 if !names.languages.contains(language) {
-                    let message = format!("has phrases in `{}`, which is not a `language` of the scorecard", language.code());
+                    let message =
+                        format!("has phrases in `{}`, which is not a `language` of the scorecard", language.code());
                     return wrong(&message);
                 }
                 let mut part = Compiled::default();
@@ -1265,7 +1270,8 @@ impl RawMatcher {
                 } else if by_phrase {
                     let mut add = |list: &[String]| -> Result<Vec<PhraseId>, ScorecardError> {
                         let ids: Option<Vec<PhraseId>> = list.iter().map(|p| book.add(p, *language)).collect();
-                        let empty = || ScorecardError::at(name, format!("matcher `{}` has an empty phrase", name.value));
+                        let empty =
+                            || ScorecardError::at(name, format!("matcher `{}` has an empty phrase", name.value));
                         ids.ok_or_else(empty)
                     };
                     part.phrases = add(phrases.get(*language))?;
@@ -1384,7 +1390,11 @@ fn lint_requirement(scorecard: &Scorecard, requirement: &Requirement, findings: 
             add(LintSeverity::Warning, format!("matcher `{name}` is not used"), "name it in `expr` or remove it");
         }
         if matcher.within.first_ms.is_some() && matcher.within.first_turns.is_none() {
-            add(LintSeverity::Note, format!("matcher `{name}` has `first_s` only"), "text calls need `first_turns` too");
+            add(
+                LintSeverity::Note,
+                format!("matcher `{name}` has `first_s` only"),
+                "text calls need `first_turns` too",
+            );
         }
         if let Pattern::Any(phrases) | Pattern::All(phrases) | Pattern::AtLeast { of: phrases, .. } = &matcher.pattern {
             for (language, list) in &phrases.0 {
