@@ -28,7 +28,7 @@ fn broken(folder: &Path) -> Vec<String> {
         ("01-empty.wav", vec![]),
         ("02-header-only.wav", wav(0, &[], 8000, 2)),
         ("03-noise.wav", noise.clone()),
-        ("04-noise.mp3", noise.clone()),
+        ("04-noise.mp3", noise.iter().rev().copied().collect()),
         ("05-html.mp3", b"<!DOCTYPE html><html><body>Not found</body></html>".to_vec()),
         ("06-zip.flac", [b"PK\x03\x04".as_slice(), &noise].concat()),
         ("07-rate-zero.wav", wav(4096, &noise, 0, 2)),

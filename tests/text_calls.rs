@@ -32,7 +32,7 @@ fn chinese_sample_calls_are_scored() {
     assert_eq!(chinese.len(), 4);
     for call in chinese {
         assert!(!call["score"].is_empty(), "{}", call["call_id"]);
-        assert_eq!(call["pace_unit"], "chars_per_min");
+        assert_eq!(call["pace_unit"], "characters_per_min");
     }
 }
 

@@ -4,7 +4,6 @@
 //! Needs ONNX Runtime: CALLMARK_ONNXRUNTIME=/path/to/libonnxruntime.so (out of the PyPI wheel `onnxruntime`).
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::Instant;
 
 use callmark_models::text_encoder::{EncoderPool, TextEncoder, TextModelError};
@@ -16,12 +15,7 @@ fn folder() -> PathBuf {
 }
 
 fn environment() -> &'static Environment {
-    static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
-    ENVIRONMENT.get_or_init(|| {
-        let path =
-            std::env::var_os("CALLMARK_ONNXRUNTIME").expect("hint: set CALLMARK_ONNXRUNTIME to libonnxruntime.so");
-        ort::init_from(PathBuf::from(path)).unwrap().with_telemetry(false).build().unwrap()
-    })
+    callmark_models::runtime::onnx_runtime(None).expect("hint: run scripts/get-models")
 }
 
 fn encoder() -> TextEncoder {

@@ -5,6 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use callmark_audio::Limits;
 use callmark_core::record::CallRecord;
@@ -18,7 +19,7 @@ use rayon::prelude::*;
 use callmark_models::text_encoder::EncoderPool;
 
 use crate::analysis::{Analysed, Analyst};
-use crate::call::{self, CallError, Content, Prepared, RecogniseOptions, Stage};
+use crate::call::{self, CallError, Content, Prepared, RecogniseOptions, Stage, StageClock};
 
 /// One recording to process.
 #[derive(Debug, Clone)]
@@ -71,6 +72,7 @@ pub struct Lanes<'a> {
     pub voice_activity: &'a (dyn Fn() -> Result<VoiceActivity, CallError> + Sync),
     pub options: RecogniseOptions,
     pub limits: Limits,
+    pub clock: StageClock,
     pub analyst: &'a Analyst,
     pub encoders: Option<&'a EncoderPool>,
     /// What is known about a call before scoring: earlier text scores, reviews, provenance.
@@ -159,7 +161,7 @@ fn decoder(
                 voice_activity = Some((lanes.voice_activity)()?);
             }
             match &mut voice_activity {
-                Some(vad) => call::prepare(&bytes, &job.file_name, &job.metadata, &lanes.limits, vad),
+                Some(vad) => call::prepare(&bytes, &job.file_name, &job.metadata, &lanes.limits, vad, &lanes.clock),
                 None => Err(CallError::new(Stage::VoiceActivity, "no voice-activity model", "run scripts/get-models")),
             }
         });
@@ -177,6 +179,7 @@ fn decoder(
 fn recogniser_lane(lanes: &Lanes, decoded: &Receiver<Decoded>, transcribed: &Sender<Transcribed>, done: &Sender<Done>) {
     let mut lane = None;
     for (job, prepared) in decoded {
+        let began = Instant::now();
         let heard = guarded(Stage::Recognise, || {
             let Some(recogniser) = lanes.recogniser else {
                 return Err(CallError::new(Stage::Recognise, "no recogniser is loaded", "give --model"));
@@ -190,6 +193,7 @@ fn recogniser_lane(lanes: &Lanes, decoded: &Receiver<Decoded>, transcribed: &Sen
                 None => Err(CallError::new(Stage::Recognise, "no recogniser lane", "lower --jobs")),
             }
         });
+        lanes.clock.recognise.add(began);
         let sent = match heard {
             Ok(transcript) => transcribed.send((job, transcript, true)).is_ok(),
             Err(error) => done.send(Done::Failed { job: Box::new(job), error }).is_ok(),
@@ -222,8 +226,11 @@ fn analysis(lanes: &Lanes, pool: &rayon::ThreadPool, transcribed: &Receiver<Tran
 fn analyse(lanes: &Lanes, job: Job, transcript: Transcript) -> Done {
     let result = guarded(Stage::Analyse, || {
         let context = (lanes.context)(&job, &transcript)?;
+        let began = Instant::now();
         let (scores, encoder_hash) = crate::analysis::text_scores(lanes.encoders, &transcript, context.scores)
             .map_err(|e| CallError::new(Stage::Analyse, e, "run scripts/get-models again"))?;
+        lanes.clock.text_models.add(began);
+        let began = Instant::now();
         let call = Analysed {
             call_id: job.call_id.clone(),
             metadata: job.metadata.clone(),
@@ -240,6 +247,7 @@ fn analyse(lanes: &Lanes, job: Job, transcript: Transcript) -> Done {
             return Ok(None);
         }
         let record = lanes.analyst.evaluate(&call);
+        lanes.clock.score.add(began);
         Ok(Some((record, call.scores, call.encoder_hash, key)))
     });
     let job = Box::new(job);

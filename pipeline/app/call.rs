@@ -1,9 +1,11 @@
 //! One call, front to back: bytes → audio → speech spans → transcript → analysis → record. `batch.rs` runs the same steps as lanes.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use anyhow::{Result, bail};
-use callmark_audio::{Limits, spans};
+use callmark_audio::{ChannelRelation, Limits, channel_relation, spans};
 use callmark_core::acts::ActLexicon;
 use callmark_core::recording::{Language, Metadata, sha256_hex};
 use callmark_core::roles;
@@ -108,6 +110,31 @@ pub struct PreparedChannel {
     pub spans: Vec<Span>,
 }
 
+/// Working time of one stage, summed over its threads.
+#[derive(Debug, Default)]
+pub struct Busy(AtomicU64);
+
+impl Busy {
+    /// Adds the time since `began`.
+    pub fn add(&self, began: Instant) {
+        self.0.fetch_add(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    pub fn seconds(&self) -> f64 {
+        self.0.load(Ordering::Relaxed) as f64 / 1e9
+    }
+}
+
+/// Where a batch spends its time; for the summary only, never part of a record.
+#[derive(Debug, Default)]
+pub struct StageClock {
+    pub decode: Busy,
+    pub voice_activity: Busy,
+    pub recognise: Busy,
+    pub text_models: Busy,
+    pub score: Busy,
+}
+
 /// What the bytes turned out to be.
 #[derive(Debug)]
 pub enum Content {
@@ -122,6 +149,7 @@ pub fn prepare(
     metadata: &Metadata,
     limits: &Limits,
     voice_activity: &mut VoiceActivity,
+    clock: &StageClock,
 ) -> Result<Content, CallError> {
     let language = metadata.language.as_deref().and_then(Language::parse);
     match read::text::read(bytes, file_name, language) {
@@ -129,15 +157,38 @@ pub fn prepare(
         Ok(None) => {}
         Err(error) => return Err(CallError::new(Stage::Read, &error, error.hint())),
     }
+    let began = Instant::now();
     let audio = callmark_audio::decode(bytes, limits).map_err(|e| CallError::new(Stage::Decode, &e, e.hint()))?;
+    clock.decode.add(began);
     let mut prepared =
         Prepared { channels: vec![], duration_ms: audio.duration_ms(), warnings: audio.warnings.clone() };
-    for samples in &audio.channels {
+    let mut channels = audio.channels.as_slice();
+    if let [first, second] = channels {
+        match channel_relation(first, second) {
+            ChannelRelation::Separate => {}
+            ChannelRelation::Leaking => prepared.warnings.push("one channel can be heard in the other".into()),
+            // Stereo in name only: two copies of one mix would be scored as a rep who echoes the customer.
+            ChannelRelation::Same => {
+                prepared.warnings.push("both channels hold the same sound: treated as mono".into());
+                channels = &channels[..1];
+            }
+        }
+    }
+    for samples in channels {
+        let began = Instant::now();
         let samples = callmark_audio::resample_to_16k(samples, audio.sample_rate_hz);
+        clock.decode.add(began);
+        let began = Instant::now();
         let probabilities = voice_activity
             .probabilities_permille(&samples)
             .map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))?;
-        let spans = spans::speech_spans(&probabilities, &spans::SpanRules::default());
+        let mut spans = spans::speech_spans(&probabilities, &spans::SpanRules::default());
+        for span in &mut spans {
+            // The last frame is padded: speech does not go on after the recording.
+            span.end_ms = span.end_ms.min(prepared.duration_ms);
+        }
+        spans.retain(|span| span.begin_ms < span.end_ms);
+        clock.voice_activity.add(began);
         prepared.channels.push(PreparedChannel { samples, spans });
     }
     Ok(Content::Audio(prepared))

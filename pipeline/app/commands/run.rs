@@ -21,7 +21,7 @@ use callmark_models::text_encoder::EncoderPool;
 
 use crate::analysis::{Analyst, open_encoders, prepare_phrases};
 use crate::batch::{self, Context, Done, Job, Lanes};
-use crate::call::{CallError, RecogniseOptions, Stage, transcript_hash};
+use crate::call::{CallError, RecogniseOptions, Stage, StageClock, transcript_hash};
 use crate::cli::{Common, FailOn, RunArgs};
 use crate::commands::{explain, store_url};
 use crate::config::Config;
@@ -60,6 +60,8 @@ pub struct RunSummary {
     pub elapsed_seconds: f64,
     pub audio_seconds_per_second: f64,
     pub first_scored_seconds: Option<f64>,
+    /// Working time per stage, summed over threads.
+    pub stage_seconds: BTreeMap<&'static str, f64>,
     pub mean_score: Option<f64>,
     pub out: String,
     pub store: String,
@@ -144,6 +146,7 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
             model_languages: model_languages(&model),
         },
         limits: Limits { max_duration_s: config.max_duration_s, ..Limits::default() },
+        clock: StageClock::default(),
         analyst: &analyst,
         encoders: encoders.as_ref(),
         context: &|job, transcript| context(job, transcript, store, &engines, encoders.as_ref(), &configuration),
@@ -160,6 +163,15 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
     report.audio_seconds = progress.audio_ms() as f64 / 1000.0;
     report.elapsed_seconds = progress.elapsed().as_secs_f64();
     report.audio_seconds_per_second = progress.audio_seconds_per_second();
+    let clock = &lanes.clock;
+    let stages = [
+        ("decode_and_resample", &clock.decode),
+        ("voice_activity", &clock.voice_activity),
+        ("recognise", &clock.recognise),
+        ("text_models", &clock.text_models),
+        ("score", &clock.score),
+    ];
+    report.stage_seconds = stages.into_iter().map(|(name, busy)| (name, busy.seconds())).collect();
     finish(args, common, store, &calls, &mut report)
 }
 

@@ -98,7 +98,10 @@ pub fn print_reps(calls: &[CallSummary], kind: PeriodKind) -> Result<()> {
 
 fn shrunken(row: &RepRow) -> String {
     match (row.shrunk, row.low, row.high) {
-        (Some(mean), Some(low), Some(high)) => format!("{} [{}–{}]", points(mean), points(low), points(high)),
+        (Some(mean), Some(low), Some(high)) => {
+            // The interval of a mean near the end of the scale may reach beyond it; scores do not.
+            format!("{} [{}–{}]", points(mean), points(low.max(0)), points(high.min(100_000)))
+        }
         _ => "–".into(),
     }
 }
