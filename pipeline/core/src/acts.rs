@@ -1,1 +1,146 @@
-//! (to be written)
+//! Dialogue acts by phrase: which turns greet, ask, object, answer, close (until a classifier says it).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::matching::{CallText, Finder, Hit, PhraseBook, PhraseId};
+use crate::recording::Language;
+use crate::scorecard::{ScorecardError, read_yaml};
+use crate::transcript::{Role, Transcript};
+
+/// A turn belongs to an act's stage from this probability on.
+const STAGE_PERMILLE: u16 = 500;
+
+/// The list of acts that callmark brings along.
+const BUILT_IN: &str = include_str!("acts.yaml");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAct {
+    act: Spanned<String>,
+    #[serde(default)]
+    stage: Option<String>,
+    #[serde(default)]
+    role: Option<Role>,
+    #[serde(default)]
+    en: Vec<String>,
+    #[serde(default)]
+    zh: Vec<String>,
+    /// Phrases that undo the act when they are said in the same turn.
+    #[serde(default)]
+    not: BTreeMap<Language, Vec<String>>,
+}
+
+#[derive(Clone, Debug)]
+struct Act {
+    name: String,
+    stage: Option<String>,
+    role: Option<Role>,
+    phrases: BTreeMap<Language, Vec<PhraseId>>,
+    not: BTreeMap<Language, Vec<PhraseId>>,
+}
+
+/// Acts with the phrases that express them.
+#[derive(Clone, Debug, Default)]
+pub struct ActLexicon {
+    book: PhraseBook,
+    acts: Vec<Act>,
+}
+
+impl ActLexicon {
+    /// Reads a list of `{act, stage, role, en, zh, not}`.
+    pub fn parse(yaml: &str) -> Result<ActLexicon, ScorecardError> {
+        let raw: Vec<RawAct> = read_yaml(yaml)?;
+        let mut lexicon = ActLexicon::default();
+        for entry in raw {
+            if lexicon.acts.iter().any(|a| a.name == entry.act.value) {
+                return Err(ScorecardError::at(&entry.act, format!("act `{}` is listed twice", entry.act.value)));
+            }
+            let mut phrases: BTreeMap<Language, Vec<PhraseId>> = BTreeMap::new();
+            let mut not: BTreeMap<Language, Vec<PhraseId>> = BTreeMap::new();
+            let wanted = [(Language::En, &entry.en), (Language::Zh, &entry.zh)];
+            let positive = wanted.into_iter().map(|(language, list)| (true, language, list));
+            let negative = entry.not.iter().map(|(language, list)| (false, *language, list));
+            for (says, language, list) in positive.chain(negative) {
+                for phrase in list {
+                    let Some(id) = lexicon.book.add(phrase, language) else {
+                        let message = format!("act `{}` has an empty phrase", entry.act.value);
+                        return Err(ScorecardError::at(&entry.act, message));
+                    };
+                    let target = if says { &mut phrases } else { &mut not };
+                    target.entry(language).or_default().push(id);
+                }
+            }
+            lexicon.acts.push(Act { name: entry.act.value, stage: entry.stage, role: entry.role, phrases, not });
+        }
+        Ok(lexicon)
+    }
+
+    /// The acts that callmark brings along.
+    pub fn built_in() -> &'static ActLexicon {
+        static LEXICON: OnceLock<ActLexicon> = OnceLock::new();
+        // Cannot fail: the file is compiled in, and a test reads it.
+        #[allow(clippy::expect_used)]
+        LEXICON.get_or_init(|| ActLexicon::parse(BUILT_IN).expect("acts.yaml is valid"))
+    }
+
+    /// Names of all acts, in the file's order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.acts.iter().map(|a| a.name.as_str())
+    }
+
+    /// Per turn: act → how well its best phrase matches, per mille. A phrase that runs over two turns counts for the
+    /// first. Turns of unknown role get the acts of both roles.
+    pub fn label(&self, transcript: &Transcript) -> Vec<BTreeMap<String, u16>> {
+        let text = CallText::new(transcript);
+        let finder = Finder::new(&self.book, &text);
+        let act_of = |act: &Act, turn: usize| {
+            let fits = act.role.is_none_or(|role| [role, Role::Unknown].contains(&transcript.turns[turn].role));
+            let hit = if fits { self.best(&finder, act, text.language(), turn) } else { None };
+            hit.map(|hit| (act.name.clone(), hit.similarity_permille))
+        };
+        (0..transcript.turns.len()).map(|t| self.acts.iter().filter_map(|a| act_of(a, t)).collect()).collect()
+    }
+
+    /// Finds where in a turn an act is expressed; used to cite acts. `None` when no phrase of it is there.
+    pub(crate) fn locate(&self, finder: &Finder<'_>, language: Language, act: &str, turn: usize) -> Option<Hit> {
+        let act = self.acts.iter().find(|a| a.name == act)?;
+        self.best(finder, act, language, turn)
+    }
+
+    pub(crate) fn book(&self) -> &PhraseBook {
+        &self.book
+    }
+
+    fn best(&self, finder: &Finder<'_>, act: &Act, language: Language, turn: usize) -> Option<Hit> {
+        let mut best: Option<Hit> = None;
+        for phrase in act.phrases.get(&language)? {
+            for hit in finder.find(*phrase, turn, None) {
+                if best.is_none_or(|b| hit.similarity_permille > b.similarity_permille) {
+                    best = Some(hit);
+                }
+            }
+        }
+        let not = act.not.get(&language).map_or(&[][..], Vec::as_slice);
+        best.filter(|hit| !finder.vetoed(hit, not))
+    }
+
+    /// Who says the act; `None`: either, or no such act.
+    pub fn role_of(&self, act: &str) -> Option<Role> {
+        self.acts.iter().find(|a| a.name == act)?.role
+    }
+
+    /// The stage of the call that an act belongs to.
+    pub fn stage_of(&self, act: &str) -> Option<&str> {
+        self.acts.iter().find(|a| a.name == act)?.stage.as_deref()
+    }
+
+    /// The stages that a turn with these acts belongs to.
+    pub fn stages(&self, acts_of_turn: &BTreeMap<String, u16>) -> BTreeSet<&str> {
+        let likely = acts_of_turn.iter().filter(|(_, permille)| **permille >= STAGE_PERMILLE);
+        likely.filter_map(|(act, _)| self.stage_of(act)).collect()
+    }
+}
