@@ -1,1 +1,14 @@
+//! The models: which files they are, whether they are intact, and what they say about sound and text.
+//!
+//! The only crate that knows model files and native inference. Everything leaves it as whole per mille, so that the
+//! same inputs give the same records. Files are checked before native code sees them: C++ aborts cannot be caught.
 
+pub mod asr;
+pub mod embedding;
+pub mod ggml;
+mod guards;
+pub mod manifest;
+pub mod runtime;
+pub mod sentiment;
+pub mod text_encoder;
+pub mod vad;

@@ -1,1 +1,72 @@
-fn main() {}
+//! callmark: recordings in, scored calls and rep tables out. Parses the command line and turns results into exit codes.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the app is the only place that prints")]
+
+mod analysis;
+mod batch;
+mod call;
+mod cli;
+mod commands;
+mod config;
+mod discover;
+mod install;
+mod progress;
+mod read;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command};
+
+/// Finished; unscored and pending calls are results, not failures.
+pub const FINISHED: u8 = 0;
+/// A gate that the user asked for (`--fail-under`, `--fail-on`, `lint`, `test`) was not passed.
+pub const GATE: u8 = 1;
+/// Some recordings failed; the rest is done.
+pub const SOME_FAILED: u8 = 2;
+/// Could not run: usage, lock, store, model.
+pub const COULD_NOT_RUN: u8 = 3;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { FINISHED });
+        }
+    };
+    logging();
+    let common = &cli.common;
+    let result = match &cli.command {
+        Command::Run(args) => commands::run::run(args, common),
+        Command::Score(args) => commands::score::score(args, common),
+        Command::Show(args) => commands::show::show(args, common),
+        Command::Reps(args) => commands::reps::reps(args, common),
+        Command::Review(args) => commands::review::review(args, common),
+        Command::Scorecard(command) => commands::scorecard::run(command, common),
+        Command::Models(command) => commands::models::run(command),
+        Command::Eval(command) => commands::eval::run(command, common),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if is_closed_pipe(&error) => ExitCode::from(FINISHED),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}
+
+/// `callmark show CALL | head` is not an error.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe))
+}
+
+/// Logs go to stderr, warnings and errors only unless CALLMARK_LOG says otherwise; they never hold what was said.
+fn logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CALLMARK_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,callmark=warn"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

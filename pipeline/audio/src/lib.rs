@@ -1,1 +1,25 @@
+//! Bytes of a recording → channels at 16 kHz, and speech probabilities → speech spans.
+//!
+//! Recordings are hostile input: nothing here panics on purpose, every size is checked against [`Limits`], and every
+//! error says what was found and what to do. Sound only passes through memory; nothing is written or logged.
+//!
+//! | container | codecs |
+//! |---|---|
+//! | WAV, RF64 | PCM 8/16/24/32 bit, float 32/64 bit, A-law, µ-law, IMA and Microsoft ADPCM, MP3 |
+//! | AIFF, CAF | PCM, A-law, µ-law, ALAC |
+//! | MP3, FLAC, ADTS | their own |
+//! | Ogg, Matroska, WebM | Vorbis, FLAC (not Opus) |
+//! | MP4, M4A | AAC-LC, ALAC |
 
+mod channels;
+mod decode;
+mod error;
+mod resample;
+mod sniff;
+pub mod spans;
+mod wav;
+
+pub use channels::{ChannelRelation, channel_correlation_permille, channel_relation, level_centi_dbfs};
+pub use decode::{Audio, Limits, decode};
+pub use error::AudioError;
+pub use resample::{SPEECH_RATE_HZ, resample_to_16k};

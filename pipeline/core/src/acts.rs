@@ -87,6 +87,11 @@ impl ActLexicon {
         LEXICON.get_or_init(|| ActLexicon::parse(BUILT_IN).expect("acts.yaml is valid"))
     }
 
+    /// SHA-256 of the built-in list: part of what a result depends on.
+    pub fn built_in_hash() -> String {
+        crate::recording::sha256_hex(BUILT_IN.as_bytes())
+    }
+
     /// Names of all acts, in the file's order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.acts.iter().map(|a| a.name.as_str())

@@ -1,31 +1,22 @@
-//! Applies a scorecard to one call: what each item found, where, and with what confidence.
-//!
-//! Logic is three-valued (operator.rs). A matcher that cannot exist in this call (no phrases in its language, times in a
-//! text, a metric without a value) is not applicable; `meaning` without an encoder and sentiment without a model are
-//! unknown. A required thing that was not found is `unknown`, not `missed`, when the recogniser's mean word confidence in
-//! the searched window is below the transcript's floor.
+//! A scorecard applied to one call: which requirements were met, missed or violated, and where. No points are given here.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::acts::ActLexicon;
-use crate::matching::{CallText, Finder, Hit, PhraseId, call_language, pattern_text};
-use crate::operator::{Conclusion, Expr, Found, Occurrence, Truth, evaluate};
-use crate::record::{Evidence, ItemKind, ItemResult, MatchType, Outcome, Severity};
+use crate::matching::{CallText, Finder, Hit, Passage, pattern_text};
+use crate::operator::{self, Conclusion, Found, Occurrence, Truth};
+use crate::record::{Evidence, ItemKind, ItemResult, MatchType, Outcome};
 use crate::recording::{Language, Metadata};
-use crate::scorecard::{
-    Bounds, Compiled, Example, Matcher, MetricItem, Pattern, Period, Requirement, Scorecard, When, Within,
-};
-use crate::signals::{self, Metric, Signals};
-use crate::transcript::{Embedding, Medium, Role, RoleMethod, RoleSpan, Sentiment, Transcript, Turn, TurnScores};
+use crate::scorecard::{Compiled, Example, Matcher, MetricItem, Pattern, Period, Requirement, Scorecard, When, Within};
+use crate::signals::{self, Signals};
+use crate::transcript::{Embedding, Medium, Role, RoleMethod, Sentiment, Transcript, Turn, TurnScores};
 
-/// Floor of the recogniser's confidence when the model has none of its own (an engineering guess).
-const DEFAULT_FLOOR_PERMILLE: u16 = 400;
-/// How long an example's turn lasts when the author does not say: per English word or Chinese character.
-const EXAMPLE_WORD_MS: i64 = 350;
-const EXAMPLE_CHARACTER_MS: i64 = 220;
+/// Mean recogniser confidence of the searched window below which "not found" proves nothing. An engineering guess.
+const WINDOW_FLOOR_PERMILLE: i64 = 400;
+/// More places than this are not kept per item.
+const MOST_PLACES: usize = 20;
 
-/// Everything that is known about a call when it is judged. The slices have one entry per turn.
+/// Everything that is known about a call before it is judged; vectors have one entry per turn.
 pub struct CallEvidence<'a> {
     pub transcript: &'a Transcript,
     pub metadata: &'a Metadata,
@@ -33,675 +24,509 @@ pub struct CallEvidence<'a> {
     pub scores: &'a TurnScores,
     pub acts: &'a [BTreeMap<String, u16>],
     pub lexicon: &'a ActLexicon,
-    /// `meaning` phrase → its embedding by the encoder that embedded the turns.
+    /// Embeddings of the scorecard's `meaning` phrases; a missing one makes its matcher unknown.
     pub phrase_embeddings: &'a BTreeMap<String, Embedding>,
 }
 
-/// Judges every item of the scorecard: metrics, then requirements, both in the file's order.
-pub fn assess(scorecard: &Scorecard, call: &CallEvidence<'_>) -> Vec<ItemResult> {
+/// Judges every metric and requirement of the scorecard, metrics first, each group in the file's order.
+pub fn assess(scorecard: &Scorecard, call: &CallEvidence) -> Vec<ItemResult> {
     let text = CallText::new(call.transcript);
-    let search = Search::new(scorecard, call, &text);
-    let metrics = scorecard.metrics.iter().map(|item| search.metric(item));
-    let requirements = scorecard.requirements.iter().map(|requirement| search.requirement(requirement));
-    metrics.chain(requirements).collect()
+    let judge = Judge::new(scorecard, call, &text);
+    let metrics = scorecard.metrics.iter().map(|item| judge.metric(item));
+    metrics.chain(scorecard.requirements.iter().map(|r| judge.requirement(r))).collect()
 }
 
-/// One call with what is needed to search it.
-struct Search<'a> {
+struct Judge<'a> {
     call: &'a CallEvidence<'a>,
     text: &'a CallText<'a>,
-    phrases: Finder<'a>,
-    /// Only calls with acts to cite pay for this.
-    acts: OnceCell<Finder<'a>>,
-    patterns: OnceCell<Vec<(String, Vec<usize>)>>,
     language: Language,
+    speaks_language: bool,
+    phrases: Finder<'a>,
+    acts: Finder<'a>,
     roles: Vec<Role>,
-    begin_ms: i64,
-    end_ms: i64,
+    /// Each turn as patterns see it, with the source byte of each byte.
+    pattern_texts: Vec<(String, Vec<usize>)>,
+    first_ms: i64,
+    last_ms: i64,
 }
 
-/// The part of a call that a matcher looks at.
-struct Window {
-    turns: Vec<usize>,
-    begin_ms: i64,
-    end_ms: i64,
-    confidence_permille: u16,
-}
-
-impl<'a> Search<'a> {
-    fn new(scorecard: &'a Scorecard, call: &'a CallEvidence<'a>, text: &'a CallText<'a>) -> Search<'a> {
+impl<'a> Judge<'a> {
+    fn new(scorecard: &'a Scorecard, call: &'a CallEvidence<'a>, text: &'a CallText<'a>) -> Judge<'a> {
         let turns = &call.transcript.turns;
-        Search {
+        Judge {
             call,
             text,
-            phrases: Finder::new(&scorecard.book, text),
-            acts: OnceCell::new(),
-            patterns: OnceCell::new(),
             language: text.language(),
+            speaks_language: scorecard.languages.contains(&text.language()),
+            phrases: Finder::new(&scorecard.book, text),
+            acts: Finder::new(call.lexicon.book(), text),
             roles: turns.iter().map(|t| t.role).collect(),
-            // Ringing before the first word is no part of "the first 30 seconds".
-            begin_ms: turns.iter().map(|t| t.begin_ms).min().unwrap_or(0),
-            end_ms: turns.iter().map(|t| t.end_ms).max().unwrap_or(call.transcript.duration_ms),
+            pattern_texts: turns.iter().map(|t| pattern_text(&t.text)).collect(),
+            // Ringing before and silence after the conversation do not count into "the first / last n seconds".
+            first_ms: turns.iter().map(|t| t.begin_ms).min().unwrap_or(0),
+            last_ms: turns.iter().map(|t| t.end_ms).max().unwrap_or(0),
         }
-    }
-
-    fn timed(&self) -> bool {
-        self.call.transcript.medium == Medium::Speech
-    }
-
-    // ------------------------------------------------------------ windows
-
-    /// The turns of `role` inside `within`; `None` when the limits need times that a text does not have.
-    fn window(&self, role: Option<Role>, within: &Within) -> Option<Window> {
-        let turns = &self.call.transcript.turns;
-        let mut chosen: Vec<usize> = (0..turns.len()).filter(|t| role.is_none_or(|r| turns[*t].role == r)).collect();
-        let (mut begin_ms, mut end_ms) = (self.begin_ms, self.end_ms);
-        match (within.first_ms.filter(|_| self.timed()), within.first_turns) {
-            (Some(first), _) => {
-                end_ms = self.begin_ms.saturating_add(first);
-                chosen.retain(|t| turns[*t].begin_ms < end_ms);
-            }
-            (None, Some(count)) => {
-                chosen.truncate(count as usize);
-                end_ms = chosen.last().map_or(begin_ms, |t| turns[*t].end_ms);
-            }
-            (None, None) if within.first_ms.is_some() => return None,
-            (None, None) => {}
-        }
-        match (within.last_ms.filter(|_| self.timed()), within.last_turns) {
-            (Some(last), _) => {
-                begin_ms = begin_ms.max(self.end_ms.saturating_sub(last));
-                chosen.retain(|t| turns[*t].end_ms > begin_ms);
-            }
-            (None, Some(count)) => {
-                chosen.drain(..chosen.len().saturating_sub(count as usize));
-                begin_ms = chosen.first().map_or(end_ms, |t| turns[*t].begin_ms);
-            }
-            (None, None) if within.last_ms.is_some() => return None,
-            (None, None) => {}
-        }
-        let confidence_permille = self.confidence(&chosen);
-        Some(Window { turns: chosen, begin_ms, end_ms: end_ms.min(self.end_ms).max(begin_ms), confidence_permille })
-    }
-
-    /// Mean word confidence over turns (turns without words count by their own); 1000 without turns.
-    fn confidence(&self, turns: &[usize]) -> u16 {
-        let (mut sum, mut count) = (0u64, 0u64);
-        for turn in turns.iter().map(|t| &self.call.transcript.turns[*t]) {
-            if turn.words.is_empty() {
-                let words = turn.text.split_whitespace().count().max(1) as u64;
-                sum += words * u64::from(turn.confidence_permille);
-                count += words;
-            } else {
-                sum += turn.words.iter().map(|w| u64::from(w.confidence_permille)).sum::<u64>();
-                count += turn.words.len() as u64;
-            }
-        }
-        sum.checked_div(count).unwrap_or(1_000) as u16
-    }
-
-    /// True when a place that begins and ends then is inside the matcher's limits (a turn may straddle them).
-    fn in_time(&self, within: &Within, begin_ms: i64, end_ms: i64) -> bool {
-        if !self.timed() {
-            return true;
-        }
-        within.first_ms.is_none_or(|first| begin_ms < self.begin_ms.saturating_add(first))
-            && within.last_ms.is_none_or(|last| end_ms > self.end_ms.saturating_sub(last))
-    }
-
-    // ------------------------------------------------------------ matchers
-
-    fn find(&self, matcher: &Matcher) -> Found {
-        let absent = |truth| Found { truth, occurrences: Vec::new() };
-        let Some(window) = self.window(matcher.role, &matcher.within) else { return absent(Truth::NotApplicable) };
-        let compiled = matcher.compiled.get(&self.language);
-        let occurrences = match (&matcher.pattern, compiled) {
-            (Pattern::Any(_) | Pattern::All(_) | Pattern::None(_) | Pattern::AtLeast { .. }, Some(compiled)) => {
-                return self.find_phrases(matcher, compiled, &window);
-            }
-            (Pattern::Regex(_), Some(compiled)) => self.find_patterns(matcher, compiled, &window),
-            (Pattern::Meaning { phrases, similarity_permille }, Some(_)) => {
-                match self.find_meaning(phrases.get(self.language), *similarity_permille, &window) {
-                    Some(occurrences) => occurrences,
-                    None => return absent(Truth::Unknown),
-                }
-            }
-            (pattern, None) if pattern.phrases().is_some() => return absent(Truth::NotApplicable),
-            (Pattern::Act { act, permille }, _) => self.find_act(act, *permille, &window),
-            (Pattern::Stage(stage), _) => self.find_stage(stage, &window),
-            (Pattern::Sentiment { bounds, period }, _) => match self.find_sentiment(bounds, *period, &window) {
-                Ok(occurrences) => occurrences,
-                Err(truth) => return absent(truth),
-            },
-            (Pattern::Silence { .. } | Pattern::Overlap { .. }, _) if !self.timed() => {
-                return absent(Truth::NotApplicable);
-            }
-            (Pattern::Silence { gte_ms, explained }, _) => self.find_silence(*gte_ms, *explained, &matcher.within),
-            (Pattern::Overlap { gte_ms }, _) => self.find_overlap(*gte_ms, matcher.role, &matcher.within),
-            (Pattern::Metric { metric, bounds }, _) => match self.call.signals.metric(*metric) {
-                None => return absent(Truth::NotApplicable),
-                Some(value) if bounds.contains(value) => self.metric_places(*metric),
-                Some(_) => Vec::new(),
-            },
-            _ => return absent(Truth::NotApplicable),
-        };
-        let mut occurrences = occurrences;
-        occurrences.retain(|o| self.in_time(&matcher.within, o.evidence.begin_ms, o.evidence.end_ms));
-        occurrences.sort_by_key(|o| (o.turn, o.position));
-        Found { truth: (!occurrences.is_empty()).into(), occurrences }
-    }
-
-    fn find_phrases(&self, matcher: &Matcher, compiled: &Compiled, window: &Window) -> Found {
-        if compiled.phrases.is_empty() {
-            return Found { truth: Truth::NotApplicable, occurrences: Vec::new() };
-        }
-        let mut said = 0;
-        let mut hits: Vec<Hit> = Vec::new();
-        for phrase in &compiled.phrases {
-            let before = hits.len();
-            for turn in &window.turns {
-                hits.extend(self.phrase_hits(*phrase, *turn, matcher, compiled));
-            }
-            said += u32::from(hits.len() > before);
-        }
-        let truth = match &matcher.pattern {
-            Pattern::All(_) => said as usize == compiled.phrases.len(),
-            Pattern::AtLeast { n, .. } => said >= *n,
-            Pattern::None(_) => said == 0,
-            _ => said > 0,
-        };
-        // Phrases of one matcher that hit the same words are one place: the best stays.
-        hits.sort_by_key(|h| (std::cmp::Reverse(h.similarity_permille), h.span));
-        let mut kept: Vec<Hit> = Vec::new();
-        for hit in hits {
-            let overlaps = |k: &Hit| {
-                k.span.turn == hit.span.turn
-                    && (k.span.end_turn != k.span.turn || hit.span.begin < k.span.end)
-                    && (hit.span.end_turn != hit.span.turn || k.span.begin < hit.span.end)
-            };
-            if !kept.iter().any(overlaps) {
-                kept.push(hit);
-            }
-        }
-        kept.sort_by_key(|h| h.span);
-        let occurrences = if truth || matches!(matcher.pattern, Pattern::None(_)) {
-            kept.iter().map(|hit| self.place(hit)).collect()
-        } else {
-            Vec::new()
-        };
-        Found { truth: truth.into(), occurrences }
-    }
-
-    fn phrase_hits(&self, phrase: PhraseId, turn: usize, matcher: &Matcher, compiled: &Compiled) -> Vec<Hit> {
-        let mut hits = self.phrases.find(phrase, turn, matcher.threshold_permille);
-        hits.retain(|hit| {
-            let passage = self.text.passage(hit.span);
-            self.in_time(&matcher.within, passage.begin_ms, passage.end_ms)
-                && (compiled.must.is_empty() || self.text.has_one_of(hit.span, &compiled.must))
-                && !self.phrases.vetoed(hit, &compiled.not)
-        });
-        hits
-    }
-
-    fn place(&self, hit: &Hit) -> Occurrence {
-        let passage = self.text.passage(hit.span);
-        let exact = hit.similarity_permille == 1_000;
-        let evidence = Evidence {
-            turn: Some(hit.span.turn as u32),
-            begin_ms: passage.begin_ms,
-            end_ms: passage.end_ms,
-            quote: passage.quote,
-            match_type: if exact { MatchType::Exact } else { MatchType::Tolerant },
-            confidence_permille: product(hit.similarity_permille, passage.confidence_permille),
-        };
-        Occurrence { turn: hit.span.turn, position: hit.span.begin, evidence }
-    }
-
-    fn find_patterns(&self, _matcher: &Matcher, compiled: &Compiled, window: &Window) -> Vec<Occurrence> {
-        let turns = &self.call.transcript.turns;
-        let texts = self.patterns.get_or_init(|| turns.iter().map(|t| pattern_text(&t.text)).collect());
-        let mut out: Vec<Occurrence> = Vec::new();
-        for turn in &window.turns {
-            let (text, source) = &texts[*turn];
-            if compiled.not_regexes.iter().any(|regex| regex.is_match(text)) {
-                continue;
-            }
-            for found in compiled.regexes.iter().filter_map(|regex| regex.find(text)).filter(|m| !m.is_empty()) {
-                // The last matched character's source byte, then to the end of that character.
-                let begin = source[found.start()];
-                let last = source[found.end() - 1];
-                let raw = &turns[*turn].text;
-                let end = last + raw[last..].chars().next().map_or(0, char::len_utf8);
-                let passage = self.text.bytes(*turn, begin, end);
-                let evidence = Evidence {
-                    turn: Some(*turn as u32),
-                    begin_ms: passage.begin_ms,
-                    end_ms: passage.end_ms,
-                    quote: passage.quote,
-                    match_type: MatchType::Regex,
-                    confidence_permille: passage.confidence_permille,
-                };
-                if !out.iter().any(|o| o.evidence == evidence) {
-                    out.push(Occurrence { turn: *turn, position: begin, evidence });
-                }
-            }
-        }
-        out
-    }
-
-    /// `None`: there is no encoder for this language, or it did not embed the phrases or any turn.
-    fn find_meaning(&self, phrases: &[String], least: i64, window: &Window) -> Option<Vec<Occurrence>> {
-        let wanted: Vec<&Embedding> = phrases.iter().filter_map(|p| self.call.phrase_embeddings.get(p)).collect();
-        let embeddings = &self.call.scores.embeddings;
-        if wanted.is_empty() || !embeddings.iter().any(Option::is_some) {
-            return None;
-        }
-        let mut out = Vec::new();
-        for turn in &window.turns {
-            let Some(Some(said)) = embeddings.get(*turn) else { continue };
-            let Some(best) = wanted.iter().map(|w| w.similarity_permille(said)).max() else { continue };
-            if best >= least {
-                out.push(self.turn_place(*turn, MatchType::Meaning, best.clamp(0, 1_000) as u16));
-            }
-        }
-        Some(out)
-    }
-
-    /// A whole turn as evidence.
-    fn turn_place(&self, turn: usize, match_type: MatchType, permille: u16) -> Occurrence {
-        let passage = self.text.whole_turn(turn);
-        let evidence = Evidence {
-            turn: Some(turn as u32),
-            begin_ms: passage.begin_ms,
-            end_ms: passage.end_ms,
-            quote: passage.quote,
-            match_type,
-            confidence_permille: product(permille, passage.confidence_permille),
-        };
-        Occurrence { turn, position: 0, evidence }
-    }
-
-    /// An act as evidence: the words that express it, else the whole turn.
-    fn act_place(&self, act: &str, permille: u16, turn: usize) -> Occurrence {
-        let finder = self.acts.get_or_init(|| Finder::new(self.call.lexicon.book(), self.text));
-        match self.call.lexicon.locate(finder, self.language, act, turn) {
-            None => self.turn_place(turn, MatchType::Act, permille),
-            Some(hit) => {
-                let mut place = self.place(&hit);
-                place.evidence.match_type = MatchType::Act;
-                place
-            }
-        }
-    }
-
-    fn find_act(&self, act: &str, least: u16, window: &Window) -> Vec<Occurrence> {
-        let permille = |turn: usize| self.call.acts.get(turn).and_then(|acts| acts.get(act)).copied();
-        let said = window.turns.iter().filter_map(|t| Some((*t, permille(*t).filter(|p| *p >= least)?)));
-        said.map(|(turn, permille)| self.act_place(act, permille, turn)).collect()
-    }
-
-    fn find_stage(&self, stage: &str, window: &Window) -> Vec<Occurrence> {
-        let mut out = Vec::new();
-        for turn in &window.turns {
-            let Some(acts) = self.call.acts.get(*turn) else { continue };
-            if self.call.lexicon.stages(acts).contains(stage) {
-                let of_stage = acts.iter().filter(|(act, _)| self.call.lexicon.stage_of(act) == Some(stage));
-                if let Some((act, permille)) = of_stage.max_by_key(|(_, permille)| **permille) {
-                    out.push(self.act_place(act, *permille, *turn));
-                }
-            }
-        }
-        out
-    }
-
-    fn find_sentiment(&self, bounds: &Bounds<i64>, period: Period, window: &Window) -> Result<Vec<Occurrence>, Truth> {
-        let sentiment = |turn: usize| self.call.scores.sentiment.get(turn).copied().flatten();
-        if !self.call.scores.sentiment.iter().any(Option::is_some) {
-            return Err(Truth::Unknown);
-        }
-        let known: Vec<(usize, Sentiment)> = window
-            .turns
-            .iter()
-            .filter(|t| self.in_period(**t, period))
-            .filter_map(|t| Some((*t, sentiment(*t)?)))
-            .collect();
-        let cite = |(turn, s): &(usize, Sentiment)| {
-            // How sure the model is: the larger of the two poles.
-            self.turn_place(*turn, MatchType::Sentiment, s.negative_permille.max(s.positive_permille))
-        };
-        if period == Period::Turn {
-            return Ok(known.iter().filter(|(_, s)| bounds.contains(s.milli())).map(cite).collect());
-        }
-        if known.is_empty() {
-            return Err(Truth::Unknown);
-        }
-        let mean = known.iter().map(|(_, s)| s.milli()).sum::<i64>() / known.len() as i64;
-        if !bounds.contains(mean) {
-            return Ok(Vec::new());
-        }
-        // The turn that shows it best: the most negative one for an upper bound, else the most positive one.
-        let direction = if bounds.lte.is_some() { 1 } else { -1 };
-        Ok(known.iter().min_by_key(|(turn, s)| (direction * s.milli(), *turn)).map(cite).into_iter().collect())
-    }
-
-    /// Quarters by time in speech, by number of turns in text.
-    fn in_period(&self, turn: usize, period: Period) -> bool {
-        let turns = &self.call.transcript.turns;
-        let (at, whole) = if self.timed() {
-            (turns[turn].begin_ms - self.begin_ms, (self.end_ms - self.begin_ms).max(1))
-        } else {
-            (turn as i64, turns.len() as i64)
-        };
-        match period {
-            Period::Call | Period::Turn => true,
-            Period::FirstQuarter => at * 4 < whole,
-            Period::LastQuarter => at * 4 >= whole * 3,
-        }
-    }
-
-    /// The turn before a moment: the last that began at or before it.
-    fn turn_at(&self, ms: i64) -> usize {
-        self.call.transcript.turns.iter().rposition(|t| t.begin_ms <= ms).unwrap_or(0)
-    }
-
-    /// A stretch of time as evidence.
-    fn stretch(&self, begin_ms: i64, end_ms: i64, match_type: MatchType) -> Occurrence {
-        let turn = self.turn_at(begin_ms);
-        let cited = (turn < self.call.transcript.turns.len()).then_some(turn as u32);
-        let evidence = Evidence {
-            turn: cited,
-            begin_ms,
-            end_ms,
-            quote: String::new(),
-            match_type,
-            confidence_permille: 1_000,
-        };
-        // After all words of the turn.
-        Occurrence { turn, position: usize::MAX, evidence }
-    }
-
-    fn find_silence(&self, gte_ms: i64, explained: Option<bool>, within: &Within) -> Vec<Occurrence> {
-        let silences = self.call.signals.silences.iter();
-        silences
-            .filter(|s| s.end_ms - s.begin_ms >= gte_ms && explained.is_none_or(|e| e == s.explained))
-            .filter(|s| self.in_time(within, s.begin_ms, s.end_ms))
-            .map(|s| self.stretch(s.begin_ms, s.end_ms, MatchType::Silence))
-            .collect()
-    }
-
-    fn find_overlap(&self, gte_ms: i64, by: Option<Role>, within: &Within) -> Vec<Occurrence> {
-        let overlaps = self.call.signals.overlaps.iter();
-        overlaps
-            .filter(|o| o.interruption && o.end_ms - o.begin_ms >= gte_ms && by.is_none_or(|role| role == o.by))
-            .filter(|o| self.in_time(within, o.begin_ms, o.end_ms))
-            .map(|o| {
-                let mut place = self.stretch(o.begin_ms, o.end_ms, MatchType::Overlap);
-                let speaking = |t: &Turn| t.role == o.by && t.begin_ms <= o.end_ms && t.end_ms >= o.begin_ms;
-                if let Some(turn) = self.call.transcript.turns.iter().position(speaking) {
-                    place.turn = turn;
-                    place.position = 0;
-                    place.evidence.turn = Some(turn as u32);
-                }
-                place
-            })
-            .collect()
-    }
-
-    /// Where a metric's value can be seen: its longest gap, its interruptions, else the whole call.
-    fn metric_places(&self, metric: Metric) -> Vec<Occurrence> {
-        let signals = self.call.signals;
-        let places: Vec<Occurrence> = match metric {
-            Metric::LongestUnexcusedSilenceMs | Metric::UnexcusedSilencePermille => {
-                let open = signals.silences.iter().filter(|s| !s.explained);
-                let longest = open.max_by_key(|s| (s.end_ms - s.begin_ms, std::cmp::Reverse(s.begin_ms)));
-                longest.map(|s| self.stretch(s.begin_ms, s.end_ms, MatchType::Metric)).into_iter().collect()
-            }
-            Metric::InterruptionsRepPer10minMilli | Metric::InterruptionsCustomerPer10minMilli => {
-                let by =
-                    if metric == Metric::InterruptionsRepPer10minMilli { Role::Rep } else { Role::Customer };
-                let of_role = signals.overlaps.iter().filter(|o| o.interruption && o.by == by);
-                of_role.map(|o| self.stretch(o.begin_ms, o.end_ms, MatchType::Metric)).collect()
-            }
-            _ => Vec::new(),
-        };
-        if !places.is_empty() {
-            return places;
-        }
-        let mut whole = self.stretch(self.begin_ms, self.end_ms, MatchType::Metric);
-        whole.evidence.turn = None;
-        vec![whole]
-    }
-
-    // ------------------------------------------------------------ items
-
-    /// Whether the conditions hold. Metadata that is missing fulfils no condition.
-    fn applies(&self, when: &When, found: &BTreeMap<&str, Found>) -> Truth {
-        let metadata = self.call.metadata;
-        let named = |wanted: &[String], value: &Option<String>| {
-            let is = |value: &String| wanted.iter().any(|w| w.trim().eq_ignore_ascii_case(value.trim()));
-            wanted.is_empty() || value.as_ref().is_some_and(is)
-        };
-        let duration = |bounds: &Bounds<i64>| self.timed() && bounds.contains(self.call.transcript.duration_ms);
-        let holds = named(&when.call_types, &metadata.call_type)
-            && named(&when.campaigns, &metadata.campaign)
-            && (when.directions.is_empty() || metadata.direction.is_some_and(|d| when.directions.contains(&d)))
-            && (when.languages.is_empty() || when.languages.contains(&self.language))
-            && (when.media.is_empty() || when.media.contains(&self.call.transcript.medium))
-            && when.duration_ms.as_ref().is_none_or(duration);
-        match &when.parsed {
-            _ if !holds => Truth::False,
-            None => Truth::True,
-            Some(expr) => self.evaluate(expr, found).truth,
-        }
-    }
-
-    fn evaluate(&self, expr: &Expr, found: &BTreeMap<&str, Found>) -> Conclusion {
-        // Names were checked when the scorecard was read; a name that is not there would be not applicable.
-        let missing = Found { truth: Truth::NotApplicable, occurrences: Vec::new() };
-        evaluate(expr, &|name| found.get(name).unwrap_or(&missing), &self.roles)
     }
 
     fn metric(&self, item: &MetricItem) -> ItemResult {
-        let speaks = item.languages.is_empty() || item.languages.contains(&self.language);
-        let applies = speaks && self.applies(&item.when, &BTreeMap::new()) == Truth::True;
-        let value = self.call.signals.metric(item.metric);
-        let scored = value.filter(|_| applies);
-        let value_permille = scored.map_or(0, |x| item.trapezoid.value_permille(x));
-        let warned = scored.is_some_and(|x| {
-            // `warn` names a zone: inside it, the value deserves a look.
-            item.warn.as_ref().is_some_and(|zone| zone.contains(x))
-        });
+        let in_language = item.languages.is_empty() || item.languages.contains(&self.language);
+        let applies = self.speaks_language && in_language && self.applies(&item.when, &BTreeMap::new());
+        let value = self.call.signals.metric(item.metric).filter(|_| applies);
+        let value_permille = value.map_or(0, |v| item.trapezoid.value_permille(v));
+        let outcome = match value {
+            None => Outcome::NotApplicable,
+            Some(_) if value_permille == 0 => Outcome::Missed,
+            Some(_) => Outcome::Met,
+        };
         ItemResult {
             id: item.id.clone(),
             version: item.version,
             kind: ItemKind::Metric,
             dimension: item.dimension.clone(),
-            severity: Severity::Minor,
+            severity: crate::record::Severity::Minor,
             points: item.points,
-            outcome: match scored {
-                None => Outcome::NotApplicable,
-                // Partial values are `met` in part: the value says how far.
-                Some(_) if value_permille > 0 => Outcome::Met,
-                Some(_) => Outcome::Missed,
-            },
+            outcome,
             value_permille,
             metric_value: value,
             violations: 0,
-            evidence: if scored.is_some() { evidence_of(self.metric_places(item.metric)) } else { Vec::new() },
+            evidence: value.map(|_| self.whole_call(MatchType::Metric)).into_iter().collect(),
             manual: false,
-            warned,
+            warned: value.zip(item.warn).is_some_and(|(v, warn)| warn.contains(v)),
         }
     }
 
     fn requirement(&self, requirement: &Requirement) -> ItemResult {
-        let mut result = ItemResult {
+        let (outcome, evidence, violations) = self.outcome(requirement);
+        ItemResult {
             id: requirement.id.clone(),
             version: requirement.version,
             kind: requirement.kind(),
             dimension: requirement.dimension.clone(),
             severity: requirement.severity,
             points: requirement.points,
-            outcome: Outcome::NotApplicable,
-            value_permille: 0,
+            outcome,
+            value_permille: if matches!(outcome, Outcome::Met | Outcome::Clear) { 1000 } else { 0 },
             metric_value: None,
-            violations: 0,
-            evidence: Vec::new(),
+            violations,
+            evidence,
             manual: requirement.is_manual(),
             warned: false,
-        };
+        }
+    }
+
+    /// Outcome, places (best first), and how often a forbidden thing counts.
+    fn outcome(&self, requirement: &Requirement) -> (Outcome, Vec<Evidence>, u32) {
+        let nothing = |outcome| (outcome, Vec::new(), 0);
         let found: BTreeMap<&str, Found> =
             requirement.matchers.iter().map(|(name, matcher)| (name.as_str(), self.find(matcher))).collect();
-        match self.applies(&requirement.when, &found) {
-            Truth::True => {}
-            Truth::Unknown => {
-                result.outcome = Outcome::Unknown;
-                return result;
-            }
-            Truth::False | Truth::NotApplicable => return result,
+        if !self.speaks_language || !self.applies(&requirement.when, &found) {
+            return nothing(Outcome::NotApplicable);
+        }
+        if requirement.except.iter().any(|matcher| self.find(matcher).truth == Truth::True) {
+            return nothing(Outcome::NotApplicable);
         }
         let Some(rule) = &requirement.rule else {
-            result.outcome = Outcome::Unknown;
-            return result;
+            return (Outcome::Unknown, vec![self.whole_call(MatchType::Manual)], 0);
         };
-        if let Some(reason) = requirement.except.iter().map(|m| self.find(m)).find(|f| f.truth == Truth::True) {
-            result.evidence = evidence_of(reason.occurrences);
-            return result;
-        }
-        let conclusion = self.evaluate(&rule.parsed, &found);
-        let window = self.searched(requirement, &rule.parsed, &found);
-        let floor = self.call.transcript.confidence_floor_permille.unwrap_or(DEFAULT_FLOOR_PERMILLE);
-        let doubtful = self.timed() && window.confidence_permille < floor;
-        result.outcome = match (rule.kind, conclusion.truth) {
-            (_, Truth::NotApplicable) => Outcome::NotApplicable,
-            (_, Truth::Unknown) => Outcome::Unknown,
-            (ItemKind::Forbidden, Truth::True) => Outcome::Violated,
-            (ItemKind::Forbidden, Truth::False) => Outcome::Clear,
-            (_, Truth::True) => Outcome::Met,
-            (_, Truth::False) if doubtful => Outcome::Unknown,
-            (_, Truth::False) => Outcome::Missed,
+        let Conclusion { truth, occurrences } = self.conclude(&rule.parsed, &found);
+        let forbidden = rule.kind == ItemKind::Forbidden;
+        let outcome = match (truth, forbidden) {
+            (Truth::NotApplicable, _) => return nothing(Outcome::NotApplicable),
+            (Truth::Unknown, _) => Outcome::Unknown,
+            (Truth::True, false) => Outcome::Met,
+            (Truth::False, false) => Outcome::Missed,
+            (Truth::True, true) => Outcome::Violated,
+            (Truth::False, true) => Outcome::Clear,
         };
-        let mut places = conclusion.occurrences;
-        if rule.parsed.is_about_sequence() {
-            places.sort_by_key(|o| (o.evidence.begin_ms, o.turn, o.position));
-        } else {
-            let best = |o: &Occurrence| std::cmp::Reverse(o.evidence.confidence_permille);
-            places.sort_by_key(|o| (best(o), o.evidence.begin_ms, o.turn, o.position));
+        let places: BTreeSet<(usize, i64)> = occurrences.iter().map(|o| (o.turn, o.evidence.begin_ms)).collect();
+        let violations = match outcome {
+            Outcome::Violated if rule.each => (places.len() as u32).clamp(1, rule.at_most.unwrap_or(u32::MAX)),
+            Outcome::Violated => 1,
+            _ => 0,
+        };
+        let mut evidence: Vec<Evidence> = occurrences.into_iter().map(|o| o.evidence).collect();
+        match outcome {
+            Outcome::Violated => evidence.sort_by_key(|e| (e.begin_ms, e.end_ms)),
+            Outcome::Missed if rule.parsed.is_about_sequence() && !evidence.is_empty() => {}
+            Outcome::Met => evidence.sort_by_key(|e| (std::cmp::Reverse(e.confidence_permille), e.begin_ms)),
+            _ => evidence.clear(),
         }
-        match result.outcome {
-            Outcome::Met | Outcome::Violated => {
-                if result.outcome == Outcome::Violated {
-                    let mut turns: Vec<usize> = places.iter().map(|o| o.turn).collect();
-                    turns.sort_unstable();
-                    turns.dedup();
-                    let counted = if rule.each { turns.len().max(1) as u32 } else { 1 };
-                    result.violations = counted.min(rule.at_most.unwrap_or(u32::MAX));
-                } else {
-                    result.value_permille = 1_000;
+        if evidence.is_empty() {
+            let named = rule.parsed.names();
+            let searched = named.iter().filter_map(|name| requirement.matchers.get(*name));
+            evidence.push(self.window(searched));
+        }
+        evidence.truncate(MOST_PLACES);
+        (outcome, evidence, violations)
+    }
+
+    fn conclude(&self, expr: &operator::Expr, found: &BTreeMap<&str, Found>) -> Conclusion {
+        // Names were checked when the scorecard was read; an unknown one decides nothing.
+        let missing = Found { truth: Truth::Unknown, occurrences: Vec::new() };
+        operator::evaluate(expr, &|name| found.get(name).unwrap_or(&missing), &self.roles)
+    }
+
+    fn applies(&self, when: &When, found: &BTreeMap<&str, Found>) -> bool {
+        let (about, transcript) = (self.call.metadata, self.call.transcript);
+        let among = |list: &[String], value: &Option<String>| {
+            list.is_empty() || value.as_ref().is_some_and(|v| list.iter().any(|l| l.eq_ignore_ascii_case(v)))
+        };
+        among(&when.call_types, &about.call_type)
+            && among(&when.campaigns, &about.campaign)
+            && (when.directions.is_empty() || about.direction.is_some_and(|d| when.directions.contains(&d)))
+            && (when.languages.is_empty() || when.languages.contains(&self.language))
+            && (when.media.is_empty() || when.media.contains(&transcript.medium))
+            && when
+                .duration_ms
+                .is_none_or(|d| transcript.medium == Medium::Speech && d.contains(transcript.duration_ms))
+            && when.parsed.as_ref().is_none_or(|expr| self.conclude(expr, found).truth == Truth::True)
+    }
+
+    /// Looks for one matcher in its window.
+    fn find(&self, matcher: &Matcher) -> Found {
+        let none = Compiled::default();
+        let compiled = matcher.compiled.get(&self.language);
+        if matcher.pattern.phrases().is_some_and(|phrases| phrases.get(self.language).is_empty()) {
+            return Found { truth: Truth::NotApplicable, occurrences: vec![] };
+        }
+        let compiled = compiled.unwrap_or(&none);
+        let turns = self.turns(matcher);
+        match &matcher.pattern {
+            Pattern::Any(_) => {
+                let hits = turns.iter().filter_map(|t| self.best_hit(matcher, compiled, &compiled.phrases, *t));
+                self.found_or_doubtful(hits.collect(), &turns)
+            }
+            Pattern::All(_) => self.at_least(matcher, compiled, &turns, compiled.phrases.len()),
+            Pattern::AtLeast { n, .. } => self.at_least(matcher, compiled, &turns, *n as usize),
+            Pattern::None(_) => {
+                let said = turns.iter().any(|t| self.best_hit(matcher, compiled, &compiled.phrases, *t).is_some());
+                let doubtful = !said && self.doubtful(&turns);
+                let truth = if doubtful { Truth::Unknown } else { (!said).into() };
+                Found { truth, occurrences: vec![] }
+            }
+            Pattern::Regex(_) => {
+                let hits = turns.iter().filter_map(|t| self.regex_hit(compiled, *t, &matcher.within));
+                self.found_or_doubtful(hits.collect(), &turns)
+            }
+            Pattern::Meaning { phrases, similarity_permille } => {
+                self.meaning(phrases.get(self.language), *similarity_permille, &turns)
+            }
+            Pattern::Act { act, permille } => {
+                let said = |t: &&usize| self.call.acts.get(**t).and_then(|a| a.get(act)).is_some_and(|p| p >= permille);
+                let hits = turns.iter().filter(said).map(|t| self.act_place(act, *t)).collect();
+                self.found_or_doubtful(hits, &turns)
+            }
+            Pattern::Stage(stage) => {
+                let of = |t: &usize| self.call.acts.get(*t).map(|acts| self.call.lexicon.stages(acts));
+                let hits = turns.iter().filter(|t| of(t).is_some_and(|s| s.contains(stage.as_str())));
+                let place = |t: &usize| self.place(*t, 0, self.text.whole_turn(*t), MatchType::Act, 1000);
+                self.found_or_doubtful(hits.map(place).collect(), &turns)
+            }
+            Pattern::Sentiment { bounds, period } => self.sentiment(matcher.role, *bounds, *period, &turns),
+            Pattern::Silence { gte_ms, explained } => self.silences(matcher, *gte_ms, *explained),
+            Pattern::Overlap { gte_ms } => self.overlaps(matcher, *gte_ms),
+            Pattern::Metric { metric, bounds } => match self.call.signals.metric(*metric) {
+                None => Found { truth: Truth::NotApplicable, occurrences: vec![] },
+                Some(value) => {
+                    let evidence = self.whole_call(MatchType::Metric);
+                    let holds = bounds.contains(value);
+                    let occurrences = if holds { vec![Occurrence { turn: 0, position: 0, evidence }] } else { vec![] };
+                    Found { truth: holds.into(), occurrences }
                 }
-                result.evidence = evidence_of(places);
-                if result.evidence.is_empty() {
-                    result.evidence.push(window_evidence(&window));
+            },
+        }
+    }
+
+    /// The turns in which a matcher looks: of its role, overlapping its window.
+    fn turns(&self, matcher: &Matcher) -> Vec<usize> {
+        let turns = &self.call.transcript.turns;
+        let own: Vec<usize> = (0..turns.len()).filter(|t| matcher.role.is_none_or(|r| self.roles[*t] == r)).collect();
+        let within = &matcher.within;
+        let timed = self.call.transcript.medium == Medium::Speech;
+        let by_time = |t: &usize| {
+            within.first_ms.is_none_or(|ms| turns[*t].begin_ms < self.first_ms + ms)
+                && within.last_ms.is_none_or(|ms| turns[*t].end_ms > self.last_ms - ms)
+        };
+        // Where seconds are given and the channel has none, the turns are used; both together narrow nothing further.
+        let first = within.first_turns.filter(|_| !timed || within.first_ms.is_none());
+        let last = within.last_turns.filter(|_| !timed || within.last_ms.is_none());
+        let from = last.map_or(0, |n| own.len().saturating_sub(n as usize));
+        let to = first.map_or(own.len(), |n| own.len().min(n as usize));
+        let kept = own.get(from..to.max(from)).unwrap_or_default();
+        kept.iter().copied().filter(|t| !timed || by_time(t)).collect()
+    }
+
+    /// A turn may reach over the end of its window: the words themselves must begin in it.
+    fn begins_inside(&self, within: &Within, begin_ms: i64) -> bool {
+        self.call.transcript.medium != Medium::Speech || within.first_ms.is_none_or(|ms| begin_ms < self.first_ms + ms)
+    }
+
+    fn best_hit(&self, matcher: &Matcher, compiled: &Compiled, phrases: &[u32], turn: usize) -> Option<Occurrence> {
+        let mut best: Option<(Hit, Passage)> = None;
+        for phrase in phrases {
+            for hit in self.phrases.find(*phrase, turn, matcher.threshold_permille) {
+                if best.as_ref().is_some_and(|(b, _)| b.similarity_permille >= hit.similarity_permille) {
+                    continue;
+                }
+                let sure = compiled.must.is_empty() || self.text.has_one_of(hit.span, &compiled.must);
+                let passage = self.text.passage(hit.span);
+                if sure
+                    && self.begins_inside(&matcher.within, passage.begin_ms)
+                    && !self.phrases.vetoed(&hit, &compiled.not)
+                {
+                    best = Some((hit, passage));
                 }
             }
-            Outcome::Clear => {
-                result.value_permille = 1_000;
-                result.evidence.push(window_evidence(&window));
+        }
+        best.map(|(hit, passage)| self.phrase_place(&hit, passage))
+    }
+
+    fn phrase_place(&self, hit: &Hit, passage: Passage) -> Occurrence {
+        let match_type = if hit.similarity_permille == 1000 { MatchType::Exact } else { MatchType::Tolerant };
+        self.place(hit.span.turn, hit.span.begin, passage, match_type, i64::from(hit.similarity_permille))
+    }
+
+    fn at_least(&self, matcher: &Matcher, compiled: &Compiled, turns: &[usize], n: usize) -> Found {
+        let first = |phrase: &u32| turns.iter().find_map(|t| self.best_hit(matcher, compiled, &[*phrase], *t));
+        let mut occurrences: Vec<Occurrence> = compiled.phrases.iter().filter_map(first).collect();
+        occurrences.sort_by_key(|o| (o.turn, o.position));
+        let enough = occurrences.len() >= n;
+        let truth = if !enough && self.doubtful(turns) { Truth::Unknown } else { enough.into() };
+        Found { truth, occurrences }
+    }
+
+    fn regex_hit(&self, compiled: &Compiled, turn: usize, within: &Within) -> Option<Occurrence> {
+        let (said, source) = &self.pattern_texts[turn];
+        if compiled.not_regexes.iter().any(|r| r.is_match(said)) {
+            return None;
+        }
+        let found = compiled.regexes.iter().filter_map(|r| r.find(said)).min_by_key(|m| m.start())?;
+        let text = &self.call.transcript.turns[turn].text;
+        let begin = *source.get(found.start())?;
+        let last = *source.get(found.end().saturating_sub(1))?;
+        let end = last + text.get(last..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        let passage = self.text.bytes(turn, begin.min(end), end);
+        let inside = self.begins_inside(within, passage.begin_ms);
+        inside.then(|| self.place(turn, found.start(), passage, MatchType::Regex, 1000))
+    }
+
+    fn meaning(&self, phrases: &[String], least: i64, turns: &[usize]) -> Found {
+        let meant: Vec<Option<&Embedding>> = phrases.iter().map(|p| self.call.phrase_embeddings.get(p)).collect();
+        let mut unknown = meant.iter().any(Option::is_none) || self.doubtful(turns);
+        let mut occurrences = Vec::new();
+        for turn in turns {
+            let Some(Some(said)) = self.call.scores.embeddings.get(*turn) else {
+                unknown = true;
+                continue;
+            };
+            let similarity = meant.iter().flatten().map(|m| m.similarity_permille(said)).max().unwrap_or(0);
+            if similarity >= least {
+                occurrences.push(self.place(*turn, 0, self.text.whole_turn(*turn), MatchType::Meaning, similarity));
             }
-            Outcome::Missed | Outcome::Unknown => result.evidence.push(window_evidence(&window)),
-            Outcome::NotApplicable => {}
         }
-        result
-    }
-
-    /// The union of the windows that the rule's matchers without a match looked at (of all, when each has one).
-    fn searched(&self, requirement: &Requirement, expr: &Expr, found: &BTreeMap<&str, Found>) -> Window {
-        let windows = |all: bool| {
-            let named = expr.names().into_iter().filter(move |n| {
-                all || found.get(n).is_some_and(|f| [Truth::False, Truth::Unknown].contains(&f.truth))
-            });
-            let matchers = named.filter_map(|name| requirement.matchers.get(name));
-            matchers.filter_map(|m| self.window(m.role, &m.within)).collect::<Vec<_>>()
+        let truth = match (occurrences.is_empty(), unknown) {
+            (false, _) => Truth::True,
+            (true, true) => Truth::Unknown,
+            (true, false) => Truth::False,
         };
-        let mut parts = windows(false);
-        if parts.is_empty() {
-            parts = windows(true);
+        Found { truth, occurrences }
+    }
+
+    fn act_place(&self, act: &str, turn: usize) -> Occurrence {
+        let permille = self.call.acts.get(turn).and_then(|acts| acts.get(act)).copied().unwrap_or(0);
+        let hit = self.call.lexicon.locate(&self.acts, self.language, act, turn);
+        let (position, passage) = match hit {
+            Some(hit) => (hit.span.begin, self.text.passage(hit.span)),
+            None => (0, self.text.whole_turn(turn)),
+        };
+        self.place(turn, position, passage, MatchType::Act, i64::from(permille))
+    }
+
+    fn sentiment(
+        &self,
+        role: Option<Role>,
+        bounds: crate::scorecard::Bounds<i64>,
+        period: Period,
+        turns: &[usize],
+    ) -> Found {
+        let signals = self.call.signals;
+        let value = match period {
+            Period::Turn => {
+                let of = |t: &usize| self.call.scores.sentiment.get(*t).copied().flatten().map(Sentiment::milli);
+                if turns.iter().all(|t| of(t).is_none()) {
+                    return Found { truth: Truth::NotApplicable, occurrences: vec![] };
+                }
+                let felt = turns.iter().filter(|t| of(t).is_some_and(|v| bounds.contains(v)));
+                let place = |t: &usize| self.place(*t, 0, self.text.whole_turn(*t), MatchType::Sentiment, 1000);
+                let occurrences: Vec<Occurrence> = felt.map(place).collect();
+                return Found { truth: (!occurrences.is_empty()).into(), occurrences };
+            }
+            // Only the customer's sentiment is followed over the call (SCORING.md: never the rep's).
+            _ if role != Some(Role::Customer) => None,
+            Period::FirstQuarter => signals.sentiment_customer_quarters_milli[0],
+            Period::LastQuarter => signals.sentiment_customer_quarters_milli[3],
+            Period::Call => signals.sentiment_customer_milli,
+        };
+        let Some(value) = value else { return Found { truth: Truth::NotApplicable, occurrences: vec![] } };
+        let duration = self.last_ms - self.first_ms;
+        let (begin_ms, end_ms) = match period {
+            Period::FirstQuarter => (self.first_ms, self.first_ms + duration / 4),
+            Period::LastQuarter => (self.last_ms - duration / 4, self.last_ms),
+            _ => (self.first_ms, self.last_ms),
+        };
+        let holds = bounds.contains(value);
+        let evidence = Evidence {
+            turn: None,
+            begin_ms,
+            end_ms,
+            quote: String::new(),
+            match_type: MatchType::Sentiment,
+            confidence_permille: 1000,
+        };
+        let occurrences =
+            if holds { vec![Occurrence { turn: self.turn_at(begin_ms), position: 0, evidence }] } else { vec![] };
+        Found { truth: holds.into(), occurrences }
+    }
+
+    fn silences(&self, matcher: &Matcher, gte_ms: i64, explained: Option<bool>) -> Found {
+        let gaps = self.call.signals.silences.iter().filter(|s| {
+            s.end_ms - s.begin_ms >= gte_ms
+                && explained.is_none_or(|e| s.explained == e)
+                && self.begins_inside(&matcher.within, s.begin_ms)
+        });
+        self.timed(gaps.map(|s| (self.turn_at(s.begin_ms), None, s.begin_ms, s.end_ms, MatchType::Silence)).collect())
+    }
+
+    fn overlaps(&self, matcher: &Matcher, gte_ms: i64) -> Found {
+        let overlaps = self.call.signals.overlaps.iter().filter(|o| {
+            o.interruption
+                && o.end_ms - o.begin_ms >= gte_ms
+                && matcher.role.is_none_or(|role| o.by == role)
+                && self.begins_inside(&matcher.within, o.begin_ms)
+        });
+        let place = |o: &signals::Overlap| {
+            let begun = |t: &usize| (self.call.transcript.turns[*t].begin_ms - o.begin_ms).abs();
+            let turn = (0..self.roles.len()).filter(|t| self.roles[*t] == o.by).min_by_key(begun);
+            (turn.unwrap_or(0), turn, o.begin_ms, o.end_ms, MatchType::Overlap)
+        };
+        self.timed(overlaps.map(place).collect())
+    }
+
+    /// Findings from the clock: not applicable where there is none.
+    fn timed(&self, places: Vec<(usize, Option<usize>, i64, i64, MatchType)>) -> Found {
+        if self.call.transcript.medium == Medium::Text {
+            return Found { truth: Truth::NotApplicable, occurrences: vec![] };
         }
-        let mut turns: Vec<usize> = parts.iter().flat_map(|w| w.turns.iter().copied()).collect();
-        turns.sort_unstable();
-        turns.dedup();
-        Window {
-            begin_ms: parts.iter().map(|w| w.begin_ms).min().unwrap_or(self.begin_ms),
-            end_ms: parts.iter().map(|w| w.end_ms).max().unwrap_or(self.end_ms),
-            confidence_permille: self.confidence(&turns),
-            turns,
+        let occurrence = |(turn, cited, begin_ms, end_ms, match_type): (usize, Option<usize>, i64, i64, MatchType)| {
+            let quote = String::new();
+            let turn_id = cited.map(|t| t as u32);
+            let evidence = Evidence { turn: turn_id, begin_ms, end_ms, quote, match_type, confidence_permille: 1000 };
+            Occurrence { turn, position: usize::MAX, evidence }
+        };
+        let occurrences: Vec<Occurrence> = places.into_iter().map(occurrence).collect();
+        Found { truth: (!occurrences.is_empty()).into(), occurrences }
+    }
+
+    /// The last turn that had begun by then.
+    fn turn_at(&self, ms: i64) -> usize {
+        self.call.transcript.turns.iter().rposition(|t| t.begin_ms <= ms).unwrap_or(0)
+    }
+
+    fn place(
+        &self,
+        turn: usize,
+        position: usize,
+        passage: Passage,
+        match_type: MatchType,
+        similarity: i64,
+    ) -> Occurrence {
+        let confidence = similarity.clamp(0, 1000) * i64::from(passage.confidence_permille) / 1000;
+        let evidence = Evidence {
+            turn: Some(turn as u32),
+            begin_ms: passage.begin_ms,
+            end_ms: passage.end_ms,
+            quote: passage.quote,
+            match_type,
+            confidence_permille: confidence as u16,
+        };
+        Occurrence { turn, position, evidence }
+    }
+
+    fn found_or_doubtful(&self, occurrences: Vec<Occurrence>, turns: &[usize]) -> Found {
+        let truth = match occurrences.is_empty() {
+            false => Truth::True,
+            true if self.doubtful(turns) => Truth::Unknown,
+            true => Truth::False,
+        };
+        Found { truth, occurrences }
+    }
+
+    /// True when the recogniser's words in these turns are too unsure for "it was not said".
+    fn doubtful(&self, turns: &[usize]) -> bool {
+        let weighed = turns.iter().map(|t| &self.call.transcript.turns[*t]).map(|t| {
+            let weight = (t.end_ms - t.begin_ms).max(1);
+            (i64::from(t.confidence_permille) * weight, weight)
+        });
+        let (sum, weight) = weighed.fold((0, 0), |(s, w), (sum, weight)| (s + sum, w + weight));
+        weight > 0 && sum / weight < WINDOW_FLOOR_PERMILLE
+    }
+
+    fn whole_call(&self, match_type: MatchType) -> Evidence {
+        Evidence {
+            turn: None,
+            begin_ms: 0,
+            end_ms: self.call.transcript.duration_ms.max(self.last_ms),
+            quote: String::new(),
+            match_type,
+            confidence_permille: 1000,
         }
+    }
+
+    /// The stretch of the call that was searched without finding anything.
+    fn window<'m>(&self, matchers: impl Iterator<Item = &'m Matcher>) -> Evidence {
+        let turns: BTreeSet<usize> = matchers.flat_map(|m| self.turns(m)).collect();
+        let of = |t: &usize| &self.call.transcript.turns[*t];
+        let whole = self.whole_call(MatchType::Window);
+        let begin_ms = turns.iter().map(|t| of(t).begin_ms).min().unwrap_or(whole.begin_ms);
+        let end_ms = turns.iter().map(|t| of(t).end_ms).max().unwrap_or(whole.end_ms);
+        Evidence { begin_ms, end_ms, ..whole }
     }
 }
 
-/// The place that was searched.
-fn window_evidence(window: &Window) -> Evidence {
-    Evidence {
-        turn: window.turns.first().map(|t| *t as u32),
-        begin_ms: window.begin_ms,
-        end_ms: window.end_ms,
-        quote: String::new(),
-        match_type: MatchType::Window,
-        confidence_permille: window.confidence_permille,
-    }
-}
-
-fn evidence_of(places: Vec<Occurrence>) -> Vec<Evidence> {
-    let mut out: Vec<Evidence> = Vec::new();
-    for place in places {
-        if !out.contains(&place.evidence) {
-            out.push(place.evidence);
-        }
-    }
-    out
-}
-
-/// a · b, both per mille, rounded to nearest.
-fn product(a: u16, b: u16) -> u16 {
-    ((u32::from(a) * u32::from(b) + 500) / 1_000).min(1_000) as u16
-}
-
-// ---------------------------------------------------------------- examples
-
-/// What came of one example of a requirement.
+/// How one example of a scorecard came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExampleResult {
     pub requirement_id: String,
-    /// From 0, in the file's order.
+    /// Place in the requirement's list, from 0.
     pub index: usize,
     pub expected: Outcome,
     pub actual: Outcome,
-    /// What was cited, or why there is nothing to cite.
+    /// What supports the outcome; empty when nothing does.
     pub detail: String,
     pub passed: bool,
 }
 
-/// Runs every example of every requirement. `embed` gives sentence embeddings (`None`: no encoder for that text's
-/// language); it is only called for requirements with a `meaning` matcher.
+/// Runs the examples of all requirements. `embed` gives one embedding per text, `None` without an encoder.
 pub fn run_examples(
     scorecard: &Scorecard,
     lexicon: &ActLexicon,
     embed: &dyn Fn(&[String]) -> Vec<Option<Embedding>>,
 ) -> Vec<ExampleResult> {
+    let phrases: Vec<String> = scorecard.meaning_phrases(Language::En);
+    let embedded = embed(&phrases);
+    let phrase_embeddings: BTreeMap<String, Embedding> =
+        phrases.into_iter().zip(embedded).filter_map(|(phrase, e)| Some((phrase, e?))).collect();
     let mut results = Vec::new();
     for requirement in &scorecard.requirements {
         for (index, example) in requirement.examples.iter().enumerate() {
-            let item = run_example(scorecard, requirement, example, lexicon, embed);
-            let quotes: Vec<String> = item
-                .evidence
-                .iter()
-                .map(|e| format!("{:?} {}…{} ms \"{}\"", e.match_type, e.begin_ms, e.end_ms, e.quote))
-                .collect();
+            let item = run_example(scorecard, requirement, example, lexicon, &phrase_embeddings, embed);
+            let quotes: Vec<&str> = item.evidence.iter().map(|e| e.quote.as_str()).filter(|q| !q.is_empty()).collect();
             results.push(ExampleResult {
                 requirement_id: requirement.id.clone(),
                 index,
                 expected: example.expect,
                 actual: item.outcome,
-                detail: if quotes.is_empty() { "no evidence".to_string() } else { quotes.join("; ") },
+                detail: quotes.join(" | "),
                 passed: item.outcome == example.expect,
             });
         }
@@ -714,44 +539,30 @@ fn run_example(
     requirement: &Requirement,
     example: &Example,
     lexicon: &ActLexicon,
+    phrase_embeddings: &BTreeMap<String, Embedding>,
     embed: &dyn Fn(&[String]) -> Vec<Option<Embedding>>,
 ) -> ItemResult {
-    let transcript = example_transcript(example);
-    let language = call_language(&transcript);
-    // An example is a call for which the requirement is meant, unless it says otherwise.
-    let metadata = Metadata {
-        call_type: example.call_type.clone().or_else(|| requirement.when.call_types.first().cloned()),
-        campaign: example.campaign.clone().or_else(|| requirement.when.campaigns.first().cloned()),
-        direction: example.direction.or_else(|| requirement.when.directions.first().copied()),
-        ..Metadata::default()
-    };
+    let transcript = example_transcript(requirement, example);
     let mut acts = lexicon.label(&transcript);
-    for (labels, turn) in acts.iter_mut().zip(&example.turns) {
-        labels.extend(turn.acts.iter().map(|act| (act.clone(), 1_000)));
+    for (turn, labels) in example.turns.iter().zip(&mut acts) {
+        labels.extend(turn.acts.iter().map(|act| (act.clone(), 1000)));
     }
     let sentiment: Vec<Option<Sentiment>> =
         example.turns.iter().map(|t| t.sentiment_milli.map(example_sentiment)).collect();
-    let meaning: Vec<String> = requirement
-        .matchers
-        .values()
-        .chain(&requirement.except)
-        .filter_map(|m| match &m.pattern {
-            Pattern::Meaning { phrases, .. } => Some(phrases.get(language).to_vec()),
-            _ => None,
-        })
-        .flatten()
-        .collect();
-    let mut embeddings = vec![None; transcript.turns.len()];
-    let mut phrase_embeddings = BTreeMap::new();
-    if !meaning.is_empty() {
-        let texts: Vec<String> = transcript.turns.iter().map(|t| t.text.clone()).collect();
-        embeddings = embed(&texts);
-        let known = meaning.iter().cloned().zip(embed(&meaning));
-        phrase_embeddings = known.filter_map(|(phrase, e)| Some((phrase, e?))).collect();
-    }
-    let stages: Vec<_> =
-        acts.iter().map(|acts| lexicon.stages(acts).into_iter().map(str::to_string).collect()).collect();
+    let stages: Vec<BTreeSet<String>> =
+        acts.iter().map(|a| lexicon.stages(a).into_iter().map(str::to_string).collect()).collect();
     let signals = signals::compute(&transcript, &sentiment, &acts, &stages, &scorecard.stages);
+    let english = transcript.language == Some(Language::En);
+    let texts: Vec<String> = transcript.turns.iter().map(|t| t.text.clone()).collect();
+    let embeddings = if english { embed(&texts) } else { vec![None; texts.len()] };
+    // An example that does not say what kind of call it is, is one that the requirement is for.
+    let when = &requirement.when;
+    let metadata = Metadata {
+        call_type: example.call_type.clone().or_else(|| when.call_types.first().cloned()),
+        campaign: example.campaign.clone().or_else(|| when.campaigns.first().cloned()),
+        direction: example.direction.or_else(|| when.directions.first().copied()),
+        ..Metadata::default()
+    };
     let scores = TurnScores { sentiment, embeddings };
     let call = CallEvidence {
         transcript: &transcript,
@@ -760,52 +571,54 @@ fn run_example(
         scores: &scores,
         acts: &acts,
         lexicon,
-        phrase_embeddings: &phrase_embeddings,
+        phrase_embeddings,
     };
     let text = CallText::new(&transcript);
-    Search::new(scorecard, &call, &text).requirement(requirement)
+    Judge::new(scorecard, &call, &text).requirement(requirement)
 }
 
-/// Points → probabilities: −3 points are 600 ‰ negative, 400 ‰ neutral.
+/// Probabilities that give this sentiment.
 fn example_sentiment(milli: i64) -> Sentiment {
-    let strength = (milli.abs() / 5).min(1_000) as u16;
-    let (negative_permille, positive_permille) = if milli < 0 { (strength, 0) } else { (0, strength) };
-    Sentiment { negative_permille, neutral_permille: 1_000 - strength, positive_permille }
+    let share = |points: i64| (points.clamp(0, 5000) / 5) as u16;
+    let (negative_permille, positive_permille) = (share(-milli), share(milli));
+    Sentiment { negative_permille, neutral_permille: 1000 - negative_permille - positive_permille, positive_permille }
 }
 
-/// A spoken call as the example's author describes it. A turn without an end lasts as long as its words take to say, but
-/// not into the next turn.
-fn example_transcript(example: &Example) -> Transcript {
-    let text: String = example.turns.iter().map(|t| t.text.as_str()).collect();
-    let language = example.language.or_else(|| Language::of_text(&text)).unwrap_or(Language::En);
-    let mut turns = Vec::new();
-    for (i, turn) in example.turns.iter().enumerate() {
+/// Turns with the times that the example gives; a turn without an end lasts 0.3 s a word or until the next one begins.
+fn example_transcript(requirement: &Requirement, example: &Example) -> Transcript {
+    let all: String = example.turns.iter().flat_map(|t| [t.text.as_str(), " "]).collect();
+    let language = example.language.or_else(|| Language::of_text(&all));
+    let begins: Vec<i64> = example.turns.iter().map(|t| t.begin_ms).collect();
+    let turn = |(index, turn): (usize, &crate::scorecard::ExampleTurn)| {
         let spoken = match language {
-            Language::En => turn.text.split_whitespace().count() as i64 * EXAMPLE_WORD_MS,
-            Language::Zh => turn.text.chars().filter(|c| c.is_alphanumeric()).count() as i64 * EXAMPLE_CHARACTER_MS,
+            Some(Language::Zh) => 200 * turn.text.chars().count() as i64,
+            _ => 300 * turn.text.split_whitespace().count() as i64,
         };
-        let next = example.turns.get(i + 1).map_or(i64::MAX, |next| next.begin_ms);
-        let end = turn.begin_ms.saturating_add(spoken.max(300)).min(next.max(turn.begin_ms + 1));
-        turns.push(Turn {
+        let next = begins.get(index + 1).copied().filter(|next| *next > turn.begin_ms);
+        let natural = turn.begin_ms + spoken.max(500);
+        Turn {
             role: turn.role,
             begin_ms: turn.begin_ms,
-            end_ms: turn.end_ms.unwrap_or(end),
+            end_ms: turn.end_ms.unwrap_or_else(|| next.map_or(natural, |next| natural.min(next))),
             text: turn.text.clone(),
             words: Vec::new(),
-            confidence_permille: 1_000,
-        });
-    }
-    let speech = turns.iter().map(|t| RoleSpan { role: t.role, begin_ms: t.begin_ms, end_ms: t.end_ms }).collect();
+            confidence_permille: 1000,
+        }
+    };
+    let turns: Vec<Turn> = example.turns.iter().enumerate().map(turn).collect();
+    let span = |t: &Turn| crate::transcript::RoleSpan { role: t.role, begin_ms: t.begin_ms, end_ms: t.end_ms };
+    let said_ms = turns.iter().map(|t| t.end_ms).max().unwrap_or(0);
+    let least_ms = requirement.when.duration_ms.and_then(|d| d.gte).unwrap_or(0);
     Transcript {
         medium: Medium::Speech,
-        language: Some(language),
-        duration_ms: turns.iter().map(|t| t.end_ms).max().unwrap_or(0),
+        language,
+        duration_ms: said_ms.max(least_ms),
         role_method: RoleMethod::Labelled,
-        role_confidence_permille: 1_000,
+        role_confidence_permille: 1000,
         recogniser_confidence_permille: None,
         confidence_floor_permille: None,
+        speech: turns.iter().map(span).collect(),
         turns,
-        speech,
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
     }

@@ -12,6 +12,7 @@ pub mod operator;
 pub mod performance;
 pub mod record;
 pub mod recording;
+pub mod roles;
 pub mod scorecard;
 pub mod scoring;
 pub mod signals;

@@ -1270,8 +1270,9 @@ impl RawMatcher {
                 } else if by_phrase {
                     let mut add = |list: &[String]| -> Result<Vec<PhraseId>, ScorecardError> {
                         let ids: Option<Vec<PhraseId>> = list.iter().map(|p| book.add(p, *language)).collect();
-                        let message = || format!("matcher `{}` has an empty phrase", name.value);
-                        ids.ok_or_else(|| ScorecardError::at(name, message()))
+                        let empty =
+                            || ScorecardError::at(name, format!("matcher `{}` has an empty phrase", name.value));
+                        ids.ok_or_else(empty)
                     };
                     part.phrases = add(phrases.get(*language))?;
                     part.not = add(not.get(*language))?;

@@ -6,10 +6,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::transcript::{Role, Sentiment, Transcript};
+use crate::recording::{Language, is_han};
+use crate::transcript::{Medium, Role, Sentiment, Span, Transcript, Turn};
 
 /// A gap longer than this in which nobody speaks is a silence (the 3 s of SCORING.md).
 pub const SILENCE_MS: i64 = 3_000;
+/// How long the other must already have spoken for a start over them to be an interruption (SCORING.md).
+const INTERRUPTED_AFTER_MS: i64 = 1_000;
+/// A back-channel is shorter than this (SCORING.md).
+const BACKCHANNEL_MS: i64 = 1_000;
+/// Speech of one role with pauses up to this is one contribution: voice activity splits at breaths. Engineering guess.
+const BRIDGE_MS: i64 = 300;
+/// Shorter overlaps are turn-taking and the padding of voice activity, not interruptions. Engineering guess.
+const MIN_INTERRUPTION_MS: i64 = 200;
+/// No pace from less own speech than this: a single word would give hundreds per minute. Engineering guess.
+const MIN_PACE_MS: i64 = 3_000;
+/// An act counts from this probability, per mille.
+const ACT_PERMILLE: u16 = 500;
+/// An objection must be answered within this many rep turns (SCORING.md).
+const ANSWER_WITHIN_REP_TURNS: usize = 4;
+/// A summary must be confirmed within this many customer turns. Engineering guess.
+const CONFIRM_WITHIN_CUSTOMER_TURNS: usize = 2;
 
 /// A stretch of more than [`SILENCE_MS`] between two contributions in which nobody speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +211,562 @@ pub fn compute(
     stages_per_turn: &[BTreeSet<String>],
     scorecard_stages: &[String],
 ) -> Signals {
-    let _ = (sentiment, acts, stages_per_turn, scorecard_stages);
-    Signals { duration_ms: Some(transcript.duration_ms), ..Signals::default() }
+    let mut signals = Signals::default();
+    let acts = Acts { turns: &transcript.turns, acts };
+    if transcript.medium == Medium::Speech {
+        fill_timed(&mut signals, transcript, &acts);
+    }
+    fill_said(&mut signals, &acts);
+    fill_stages(&mut signals, stages_per_turn, scorecard_stages);
+    fill_sentiment(&mut signals, transcript, sentiment);
+    signals
+}
+
+// ---- Acts ----------------------------------------------------------------------------------------------------------
+
+/// Turns with the acts found in them.
+struct Acts<'a> {
+    turns: &'a [Turn],
+    acts: &'a [BTreeMap<String, u16>],
+}
+
+impl Acts<'_> {
+    fn has(&self, turn: usize, wanted: impl Fn(&str) -> bool) -> bool {
+        self.acts.get(turn).is_some_and(|acts| acts.iter().any(|(act, p)| *p >= ACT_PERMILLE && wanted(act)))
+    }
+
+    fn turns_of(&self, role: Role) -> impl Iterator<Item = usize> + '_ {
+        (0..self.turns.len()).filter(move |turn| self.turns[*turn].role == role)
+    }
+
+    fn count(&self, role: Role, wanted: impl Fn(&str) -> bool + Copy) -> i64 {
+        self.turns_of(role).filter(|turn| self.has(*turn, wanted)).count() as i64
+    }
+
+    /// Whether one of the next `n` turns of `role` after `turn` has the act.
+    fn follows(&self, turn: usize, role: Role, n: usize, act: &str) -> bool {
+        self.turns_of(role).filter(|later| *later > turn).take(n).any(|later| self.has(later, |a| a == act))
+    }
+}
+
+/// Signals of what was said, which need no times.
+fn fill_said(signals: &mut Signals, acts: &Acts) {
+    let has_rep = acts.turns_of(Role::Rep).next().is_some();
+    let has_customer = acts.turns_of(Role::Customer).next().is_some();
+    if has_rep {
+        signals.questions_rep = Some(acts.turns_of(Role::Rep).map(|turn| questions(&acts.turns[turn].text)).sum());
+        signals.needs_questions =
+            Some(acts.count(Role::Rep, |act| act == "needs_question" || act.starts_with("spin_")));
+        signals.needs_restated = Some(acts.count(Role::Rep, |act| act == "needs_restated"));
+        signals.dated_next_steps = Some(acts.count(Role::Rep, |act| act == "dated_next_step"));
+        signals.empathy_phrases = Some(acts.count(Role::Rep, |act| act == "empathy"));
+        let kinds = ["spin_situation", "spin_problem", "spin_implication", "spin_payoff"];
+        signals.spin_kinds =
+            Some(kinds.iter().filter(|kind| acts.count(Role::Rep, |act| act == **kind) > 0).count() as i64);
+    }
+    if has_rep && has_customer {
+        let confirmed = acts
+            .turns_of(Role::Rep)
+            .filter(|turn| acts.has(*turn, |act| act == "summary"))
+            .any(|turn| acts.follows(turn, Role::Customer, CONFIRM_WITHIN_CUSTOMER_TURNS, "confirmation"));
+        signals.summary_confirmed = Some(i64::from(confirmed));
+        let objections: Vec<usize> =
+            acts.turns_of(Role::Customer).filter(|turn| acts.has(*turn, |act| act.ends_with("objection"))).collect();
+        let answered = objections
+            .iter()
+            .filter(|turn| acts.follows(**turn, Role::Rep, ANSWER_WITHIN_REP_TURNS, "objection_answer"))
+            .count() as i64;
+        signals.objections = Some(objections.len() as i64);
+        signals.objections_answered_permille = ratio(1000 * answered, objections.len() as i64);
+    }
+}
+
+// ---- Stages --------------------------------------------------------------------------------------------------------
+
+fn fill_stages(signals: &mut Signals, stages_per_turn: &[BTreeSet<String>], scorecard_stages: &[String]) {
+    if scorecard_stages.is_empty() {
+        return;
+    }
+    // Script positions of the stages seen in each turn, ascending.
+    let positions: Vec<Vec<usize>> = stages_per_turn
+        .iter()
+        .map(|seen| (0..scorecard_stages.len()).filter(|i| seen.contains(&scorecard_stages[*i])).collect())
+        .collect();
+    let covered = stages_on_own_turns(&positions, scorecard_stages.len()) as i64;
+    signals.stage_coverage_permille = ratio(1000 * covered, scorecard_stages.len() as i64);
+    let seen: BTreeSet<usize> = positions.iter().flatten().copied().collect();
+    let in_order = longest_increasing(&positions, scorecard_stages.len()) as i64;
+    signals.stage_order_permille = ratio(1000 * in_order, seen.len() as i64);
+}
+
+/// How many stages can be given a turn of their own: a maximum bipartite matching by augmenting paths (Kuhn 1955).
+/// One turn that touches every stage in passing therefore covers one stage.
+fn stages_on_own_turns(positions: &[Vec<usize>], stages: usize) -> usize {
+    fn place(stage: usize, positions: &[Vec<usize>], owner: &mut [Option<usize>], tried: &mut [bool]) -> bool {
+        for turn in 0..positions.len() {
+            if !positions[turn].contains(&stage) || tried[turn] {
+                continue;
+            }
+            tried[turn] = true;
+            if owner[turn].is_none_or(|other| place(other, positions, owner, tried)) {
+                owner[turn] = Some(stage);
+                return true;
+            }
+        }
+        false
+    }
+    let mut owner = vec![None; positions.len()];
+    (0..stages).filter(|stage| place(*stage, positions, &mut owner, &mut vec![false; positions.len()])).count()
+}
+
+/// Length of the longest strictly increasing subsequence of stage positions over the turns. Stages of one turn count in
+/// script order.
+fn longest_increasing(positions: &[Vec<usize>], stages: usize) -> usize {
+    // best[s]: longest subsequence so far that ends with stage s.
+    let mut best = vec![0; stages];
+    for stage in positions.iter().flatten() {
+        let before = best[..*stage].iter().max().copied().unwrap_or(0);
+        best[*stage] = best[*stage].max(before + 1);
+    }
+    best.into_iter().max().unwrap_or(0)
+}
+
+// ---- Sentiment -----------------------------------------------------------------------------------------------------
+
+/// Customer sentiment, weighted by length of turn; a turn that lies in two quarters counts in each with its part.
+/// Text without times is laid out along its characters.
+fn fill_sentiment(signals: &mut Signals, transcript: &Transcript, sentiment: &[Option<Sentiment>]) {
+    let (axis, end) = match transcript.medium {
+        Medium::Speech => {
+            let axis: Vec<Span> = transcript
+                .turns
+                .iter()
+                // A turn without an end still says something: it weighs a millisecond.
+                .map(|t| Span { begin_ms: t.begin_ms, end_ms: t.end_ms.max(t.begin_ms + 1) })
+                .collect();
+            let last = axis.iter().map(|span| span.end_ms).max().unwrap_or(0);
+            (axis, transcript.duration_ms.max(last))
+        }
+        Medium::Text => {
+            let mut at = 0;
+            let axis = transcript.turns.iter().map(|t| {
+                let begin_ms = at;
+                at += t.text.chars().count().max(1) as i64;
+                Span { begin_ms, end_ms: at }
+            });
+            (axis.collect(), at)
+        }
+    };
+    let mean_in = |window: Span| {
+        let (mut weights, mut sum) = (0, 0);
+        for ((turn, span), sentiment) in transcript.turns.iter().zip(&axis).zip(sentiment) {
+            if let (Role::Customer, Some(sentiment)) = (turn.role, sentiment) {
+                let weight = overlap_ms(*span, window);
+                weights += weight;
+                sum += weight * sentiment.milli();
+            }
+        }
+        ratio(sum, weights)
+    };
+    signals.sentiment_customer_milli = mean_in(Span { begin_ms: 0, end_ms: end });
+    for quarter in 0..4 {
+        let window = Span { begin_ms: end * quarter / 4, end_ms: end * (quarter + 1) / 4 };
+        signals.sentiment_customer_quarters_milli[quarter as usize] = mean_in(window);
+    }
+    if let [Some(first), _, _, Some(last)] = signals.sentiment_customer_quarters_milli {
+        signals.sentiment_customer_shift_milli = Some(last - first);
+        signals.sentiment_customer_recovered_permille = (first <= -1000 && last >= 1000).then_some(1000);
+    }
+}
+
+// ---- Times ---------------------------------------------------------------------------------------------------------
+
+/// A contribution of one role: its speech with short pauses bridged.
+#[derive(Clone, Copy)]
+struct Contribution {
+    role: Role,
+    span: Span,
+    backchannel: bool,
+}
+
+fn fill_timed(signals: &mut Signals, transcript: &Transcript, acts: &Acts) {
+    let speech = speech_spans(transcript);
+    let all = merged(speech.iter().map(|(_, span)| *span), 0);
+    let of = |role: Role| merged(speech.iter().filter(|(r, _)| *r == role).map(|(_, span)| *span), 0);
+    let (rep, customer, unknown) = (of(Role::Rep), of(Role::Customer), of(Role::Unknown));
+    let (rep_ms, customer_ms) = (total(&rep), total(&customer));
+    let duration_ms = transcript.duration_ms.max(all.last().map_or(0, |span| span.end_ms));
+    let talk_ms = total(&all);
+    signals.duration_ms = Some(duration_ms);
+    signals.talk_time_ms = Some(talk_ms);
+    signals.silence_ms = Some(duration_ms - talk_ms);
+    signals.overtalk_ms = Some(rep_ms + customer_ms + total(&unknown) - talk_ms);
+    fill_silences(signals, &all, acts);
+    if rep_ms + customer_ms == 0 {
+        return; // Nobody spoke, or nobody knows who: what follows needs roles.
+    }
+    signals.rep_talk_permille = ratio(1000 * rep_ms, rep_ms + customer_ms);
+    signals.customer_talk_permille = signals.rep_talk_permille.map(|rep| 1000 - rep);
+    signals.pace_rep = pace(transcript, Role::Rep, rep_ms);
+    signals.pace_customer = pace(transcript, Role::Customer, customer_ms);
+
+    let contributions = contributions(transcript, &rep, &customer);
+    signals.overlaps = overlaps(&contributions);
+    let interruptions = |role| signals.overlaps.iter().filter(|o| o.interruption && o.by == role).count() as i64;
+    let (by_rep, by_customer) = (interruptions(Role::Rep), interruptions(Role::Customer));
+    signals.interruptions_rep = Some(by_rep);
+    signals.interruptions_customer = Some(by_customer);
+    signals.interruptions_rep_per_10min_milli = ratio(by_rep * 1000 * 600_000, duration_ms);
+    signals.interruptions_customer_per_10min_milli = ratio(by_customer * 1000 * 600_000, duration_ms);
+
+    let floor: Vec<Contribution> = contributions.iter().filter(|c| !c.backchannel).copied().collect();
+    let rep_monologue = longest_monologue(&floor, Role::Rep);
+    let customer_monologue = longest_monologue(&floor, Role::Customer);
+    signals.longest_monologue_rep_ms = Some(rep_monologue);
+    signals.longest_monologue_customer_ms = Some(customer_monologue);
+    signals.longest_monologue_ms = Some(rep_monologue.max(customer_monologue));
+
+    let switches: Vec<(Contribution, Contribution)> =
+        floor.windows(2).filter(|pair| pair[0].role != pair[1].role).map(|pair| (pair[0], pair[1])).collect();
+    signals.interactivity_milli_per_min = ratio(switches.len() as i64 * 1000 * 60_000, duration_ms);
+    let waits: Vec<i64> = switches
+        .iter()
+        // A rep contribution that lies inside the customer's answers nothing that had ended.
+        .filter(|(from, to)| to.role == Role::Rep && to.span.end_ms > from.span.end_ms)
+        .map(|(from, to)| to.span.begin_ms - from.span.end_ms)
+        .collect();
+    signals.patience_ms = median(waits.iter().copied().filter(|wait| *wait >= 0).collect());
+    signals.response_latency_rep_ms = median(waits);
+}
+
+/// Speech of the call: what voice activity found, else the turns' own spans. Empty and negative spans are dropped.
+fn speech_spans(transcript: &Transcript) -> Vec<(Role, Span)> {
+    let from_turns = || transcript.turns.iter().map(|t| (t.role, t.begin_ms, t.end_ms)).collect();
+    let spans: Vec<(Role, i64, i64)> = if transcript.speech.is_empty() {
+        from_turns()
+    } else {
+        transcript.speech.iter().map(|s| (s.role, s.begin_ms, s.end_ms)).collect()
+    };
+    spans
+        .into_iter()
+        .map(|(role, begin_ms, end_ms)| (role, Span { begin_ms: begin_ms.max(0), end_ms }))
+        .filter(|(_, span)| span.end_ms > span.begin_ms)
+        .collect()
+}
+
+/// Time in which at least one role speaks, in ms.
+pub(crate) fn talk_time_ms(transcript: &Transcript) -> i64 {
+    total(&merged(speech_spans(transcript).into_iter().map(|(_, span)| span), 0))
+}
+
+/// The union of spans; neighbours at most `bridge_ms` apart become one.
+fn merged(spans: impl Iterator<Item = Span>, bridge_ms: i64) -> Vec<Span> {
+    let mut sorted: Vec<Span> = spans.collect();
+    sorted.sort();
+    let mut union: Vec<Span> = Vec::new();
+    for span in sorted {
+        match union.last_mut() {
+            Some(last) if span.begin_ms - last.end_ms <= bridge_ms => last.end_ms = last.end_ms.max(span.end_ms),
+            _ => union.push(span),
+        }
+    }
+    union
+}
+
+fn total(spans: &[Span]) -> i64 {
+    spans.iter().map(|span| span.end_ms - span.begin_ms).sum()
+}
+
+fn overlap_ms(a: Span, b: Span) -> i64 {
+    (a.end_ms.min(b.end_ms) - a.begin_ms.max(b.begin_ms)).max(0)
+}
+
+/// Gaps between the first and the last speech: ringing before and a late hang-up after are nobody's silence.
+fn fill_silences(signals: &mut Signals, all: &[Span], acts: &Acts) {
+    signals.silences = all
+        .windows(2)
+        .map(|pair| Span { begin_ms: pair[0].end_ms, end_ms: pair[1].begin_ms })
+        .filter(|gap| gap.end_ms - gap.begin_ms > SILENCE_MS)
+        .map(|gap| Silence { begin_ms: gap.begin_ms, end_ms: gap.end_ms, explained: explained(acts, gap.begin_ms) })
+        .collect();
+    let unexcused = || signals.silences.iter().filter(|s| !s.explained).map(|s| s.end_ms - s.begin_ms);
+    let (sum, longest) = (unexcused().sum::<i64>(), unexcused().max().unwrap_or(0));
+    signals.unexcused_silence_ms = Some(sum);
+    signals.longest_unexcused_silence_ms = Some(longest);
+    signals.unexcused_silence_permille = signals.duration_ms.and_then(|duration| ratio(1000 * sum, duration));
+}
+
+/// Whether the rep's last turn before the gap asked for a moment. Up to two customer turns may lie between ("sure").
+fn explained(acts: &Acts, gap_begin_ms: i64) -> bool {
+    let before = acts.turns.partition_point(|turn| turn.begin_ms < gap_begin_ms);
+    (0..before)
+        .rev()
+        .take(3)
+        .find(|turn| acts.turns[*turn].role == Role::Rep)
+        .is_some_and(|turn| acts.has(turn, |act| act == "hold_request"))
+}
+
+/// English words or Chinese characters per minute of own speech.
+fn pace(transcript: &Transcript, role: Role, speech_ms: i64) -> Option<i64> {
+    if speech_ms < MIN_PACE_MS {
+        return None;
+    }
+    let texts = || transcript.turns.iter().filter(|turn| turn.role == role).map(|turn| turn.text.as_str());
+    let language = transcript.language.or_else(|| Language::of_text(&texts().collect::<String>()))?;
+    let units: usize = match language {
+        Language::En => texts().map(|text| words(text).len()).sum(),
+        Language::Zh => texts().map(|text| text.chars().filter(|c| c.is_alphanumeric()).count()).sum(),
+    };
+    ratio(units as i64 * 60_000, speech_ms)
+}
+
+/// Contributions of both roles by (begin, end, role).
+fn contributions(transcript: &Transcript, rep: &[Span], customer: &[Span]) -> Vec<Contribution> {
+    let of = |role: Role, spans: &[Span]| -> Vec<Contribution> {
+        merged(spans.iter().copied(), BRIDGE_MS)
+            .into_iter()
+            .map(|span| Contribution { role, span, backchannel: is_backchannel(transcript, role, span) })
+            .collect()
+    };
+    let mut both = of(Role::Rep, rep);
+    both.extend(of(Role::Customer, customer));
+    both.sort_by_key(|c| (c.span, c.role));
+    both
+}
+
+/// Short, made only of listening signals, and no answer to a question. Without words, short is enough.
+fn is_backchannel(transcript: &Transcript, role: Role, span: Span) -> bool {
+    if span.end_ms - span.begin_ms >= BACKCHANNEL_MS {
+        return false;
+    }
+    let asked = transcript
+        .turns
+        .iter()
+        .rfind(|turn| turn.role != role && turn.begin_ms < span.begin_ms)
+        // "Do you have a car? – Yes." but not a question that goes on after the "yes".
+        .is_some_and(|turn| turn.end_ms <= span.begin_ms + BRIDGE_MS && ends_with_question(&turn.text));
+    let said = said_in(transcript, role, span);
+    !asked && (said.is_empty() || only_listening(&said))
+}
+
+/// The words of a role inside a span: by word times where there are any, else turns of which half lies inside.
+fn said_in(transcript: &Transcript, role: Role, span: Span) -> String {
+    let mut said = String::new();
+    for turn in transcript.turns.iter().filter(|turn| turn.role == role) {
+        let turn_span = Span { begin_ms: turn.begin_ms, end_ms: turn.end_ms };
+        if turn.words.is_empty() && 2 * overlap_ms(turn_span, span) >= (turn.end_ms - turn.begin_ms).max(1) {
+            said.push_str(&turn.text);
+            said.push(' ');
+        }
+        for word in &turn.words {
+            let middle = (word.begin_ms + word.end_ms) / 2;
+            if span.begin_ms <= middle && middle < span.end_ms {
+                said.push_str(&word.text);
+                said.push(' ');
+            }
+        }
+    }
+    said
+}
+
+/// Where contributions of the two roles lie over each other.
+fn overlaps(contributions: &[Contribution]) -> Vec<Overlap> {
+    let mut found = Vec::new();
+    for (i, first) in contributions.iter().enumerate() {
+        for second in contributions[i + 1..].iter().take_while(|c| c.span.begin_ms < first.span.end_ms) {
+            if second.role == first.role {
+                continue;
+            }
+            let (begin_ms, end_ms) = (second.span.begin_ms, second.span.end_ms.min(first.span.end_ms));
+            let lead_ms = begin_ms - first.span.begin_ms;
+            found.push(Overlap {
+                begin_ms,
+                end_ms,
+                by: if lead_ms == 0 { Role::Unknown } else { second.role },
+                interruption: lead_ms >= INTERRUPTED_AFTER_MS
+                    && end_ms - begin_ms >= MIN_INTERRUPTION_MS
+                    && !second.backchannel,
+            });
+        }
+    }
+    found.sort_by_key(|overlap| (overlap.begin_ms, overlap.end_ms));
+    found
+}
+
+/// Longest stretch of `role` without a contribution of the other that is more than a back-channel; a silence ends it.
+fn longest_monologue(floor: &[Contribution], role: Role) -> i64 {
+    let others = merged(floor.iter().filter(|c| c.role != role).map(|c| c.span), 0);
+    let mut longest = 0;
+    let mut current: Option<Span> = None;
+    for own in floor.iter().filter(|c| c.role == role) {
+        for piece in without(own.span, &others) {
+            current = Some(match current {
+                Some(so_far)
+                    if piece.begin_ms - so_far.end_ms <= SILENCE_MS
+                        && !others.iter().any(|o| o.begin_ms < piece.begin_ms && o.end_ms > so_far.end_ms) =>
+                {
+                    Span { begin_ms: so_far.begin_ms, end_ms: piece.end_ms }
+                }
+                _ => piece,
+            });
+            longest = current.map_or(longest, |span| longest.max(span.end_ms - span.begin_ms));
+        }
+    }
+    longest
+}
+
+/// What is left of `span` outside `holes` (sorted, disjoint).
+fn without(span: Span, holes: &[Span]) -> Vec<Span> {
+    let mut left = Vec::new();
+    let mut begin_ms = span.begin_ms;
+    for hole in holes.iter().filter(|hole| overlap_ms(**hole, span) > 0) {
+        if hole.begin_ms > begin_ms {
+            left.push(Span { begin_ms, end_ms: hole.begin_ms });
+        }
+        begin_ms = hole.end_ms;
+    }
+    if begin_ms < span.end_ms {
+        left.push(Span { begin_ms, end_ms: span.end_ms });
+    }
+    left
+}
+
+/// The median; the mean of the middle two for an even number.
+fn median(mut values: Vec<i64>) -> Option<i64> {
+    values.sort_unstable();
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        n if n % 2 == 1 => Some(values[middle]),
+        _ => ratio(values[middle - 1] + values[middle], 2),
+    }
+}
+
+/// a / b rounded to the nearest integer, halves away from zero; `None` for b = 0.
+fn ratio(a: i64, b: i64) -> Option<i64> {
+    (b > 0).then(|| (2 * a + a.signum() * b) / (2 * b))
+}
+
+// ---- Words ---------------------------------------------------------------------------------------------------------
+
+/// Words by white space and hyphens outside of words; a token needs a letter or digit. Each Han character is a word.
+fn words(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for token in text.split(|c: char| c.is_whitespace() || matches!(c, '—' | '–' | '/' | '…')) {
+        let mut word = String::new();
+        for c in token.chars() {
+            if is_han(c) {
+                found.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+                found.push(c.to_string());
+            } else if c.is_alphanumeric() || (matches!(c, '\'' | '’' | '-') && !word.is_empty()) {
+                word.extend(c.to_lowercase().map(|c| if c == '’' { '\'' } else { c }));
+            }
+        }
+        let word = word.trim_end_matches(['\'', '-']);
+        found.extend((!word.is_empty()).then(|| word.to_string()));
+    }
+    found
+}
+
+/// Words with which a listener says no more than "I am listening".
+const LISTENING_EN: &str = "\
+    ah aha alright got gotcha hm hmm huh i it mhm mm mm-hm mm-hmm mmhmm oh ok okay really right see sure true uh \
+    uh-huh uhhuh um wow yeah yep yes yup";
+const LISTENING_ZH: &str = "嗯唔哦噢喔啊呃哎诶欸对是的好行了呀哈";
+
+/// Word lists are written as one string, which reads better than a column of quotes.
+fn listed(list: &str, word: &str) -> bool {
+    list.split(' ').any(|item| item == word)
+}
+
+fn only_listening(said: &str) -> bool {
+    let words = words(said);
+    // "I see", "got it" are signals; "I" or "it" alone are the start of something else.
+    let starts_something = matches!(words.as_slice(), [one] if one == "i" || one == "it");
+    !starts_something
+        && words.len() <= 4
+        && words.iter().all(|w| listed(LISTENING_EN, w) || w.chars().all(|c| LISTENING_ZH.contains(c)))
+}
+
+fn ends_with_question(text: &str) -> bool {
+    text.trim_end().ends_with(['?', '\u{FF1F}', '吗', '呢'])
+}
+
+/// Two-word openings of English questions: anywhere in a clause without marks, at its start in marked text.
+const WH: &str = "what when where who whom whose which why how what's who's where's how's";
+const AUXILIARIES: &str = "\
+    are aren't can can't could couldn't did didn't do does doesn't don't had has hasn't have haven't is isn't \
+    may might shall should shouldn't was wasn't were will won't would wouldn't";
+/// After an auxiliary these ask wherever they stand …
+const PRONOUNS: &str = "you i we they he she there anyone someone";
+/// … and these only at the start: "I do that", "we have the time", "the problem is that".
+const OTHER_SUBJECTS: &str = "it that this these those my your our the any";
+/// After "how", "what", "which" these open a question without an auxiliary.
+const WH_FOLLOWERS: &str = "about kind type sort time much many long often far old soon else one brings if seems";
+/// "Tell me what is …" and "I know how much …" ask nothing of their own.
+const EMBEDDING: &str = "know see understand wonder wondering tell me about that's explain exactly if matter";
+const LEADERS: &str = "and so but okay ok well now alright right great um uh then or also sir ma'am";
+const QUESTION_ZH: &str = "\
+    什么 怎么 怎样 为何 多少 多久 多大 几个 几岁 几点 几年 几次 几位 哪 谁 是不是 有没有 能不能 可不可以 要不要 \
+    好不好 对不对 会不会 方不方便 需不需要 想不想 是否 贵姓";
+const NO_QUESTION_ZH: &str = "没什么 没有什么 不管 无论 什么都 哪怕 谁都 怎么都";
+
+/// Number of questions in a text. With question marks these count; without any, clauses that open like a question, for
+/// recognised text often has no marks.
+pub fn questions(text: &str) -> i64 {
+    let mut marks = 0;
+    let mut previous = ' ';
+    for c in text.chars().filter(|c| !c.is_whitespace()) {
+        let is_mark = matches!(c, '?' | '\u{FF1F}');
+        marks += i64::from(is_mark && !matches!(previous, '?' | '\u{FF1F}'));
+        previous = c;
+    }
+    if marks > 0 {
+        return marks;
+    }
+    let sentence_ends = |c: char| matches!(c, '.' | '!' | ';' | '。' | '\u{FF01}' | '\u{FF1B}');
+    let marked = text.trim_end().ends_with(sentence_ends);
+    text.split(|c: char| sentence_ends(c) || matches!(c, ',' | '\u{FF0C}'))
+        .map(|clause| if clause.chars().any(is_han) { question_zh(clause) } else { questions_en(clause, marked) })
+        .sum()
+}
+
+fn question_zh(clause: &str) -> i64 {
+    let clause = clause.trim();
+    let particle = clause.contains('吗') || clause.ends_with('呢') || clause.ends_with('么');
+    let word = QUESTION_ZH.split(' ').any(|word| clause.contains(word));
+    let negated = NO_QUESTION_ZH.split(' ').any(|word| clause.contains(word));
+    i64::from(particle || (word && !negated))
+}
+
+fn questions_en(clause: &str, marked: bool) -> i64 {
+    let words = words(clause);
+    let in_list = |list: &str, i: usize| words.get(i).is_some_and(|word| listed(list, word));
+    let start = (0..words.len()).find(|i| !in_list(LEADERS, *i)).unwrap_or(words.len());
+    let (mut count, mut i) = (0, start);
+    while i < words.len() {
+        // "What's" holds its auxiliary; "who called" is rare enough in calls to be left out. Inside a clause, "who",
+        // "which" and "when" mostly relate: "a colleague who can help".
+        let asks_anywhere = i == start || words[i].starts_with("what") || words[i].starts_with("how");
+        let wh = asks_anywhere
+            && in_list(WH, i)
+            && (words[i].contains('\'') || in_list(AUXILIARIES, i + 1) || in_list(WH_FOLLOWERS, i + 1));
+        let inverted =
+            in_list(AUXILIARIES, i) && (in_list(PRONOUNS, i + 1) || (i == start && in_list(OTHER_SUBJECTS, i + 1)));
+        let imperative = i == start && in_list("do don't have", i) && in_list(OTHER_SUBJECTS, i + 1);
+        let embedded = i > start && in_list(EMBEDDING, i - 1);
+        // "It is, that was": an auxiliary after its subject is a statement.
+        let subject_before = i > start && (in_list(PRONOUNS, i - 1) || words[i - 1] == "it");
+        let statement = imperative || (inverted && (subject_before || (i > start && in_list(WH, i - 1))));
+        if (wh || inverted) && !embedded && !statement {
+            count += 1;
+            i += 3;
+        } else {
+            i += 1;
+        }
+        if marked {
+            break;
+        }
+    }
+    count
 }

@@ -1,1 +1,297 @@
-//! (to be written)
+//! Statistics behind tables and reviews: intervals, shrinkage, false discovery, resampling.
+//!
+//! f64 lives only here and in callers that round at once; transcendental functions come from libm, so that results are
+//! equal on every machine. `tests/oracles/statistics_oracle.py` computes the same with numpy and scipy.
+
+/// 97.5 % point of the normal distribution: 95 % two-sided.
+pub const Z95: f64 = 1.959_963_984_540_054;
+
+/// A closed interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    pub low: f64,
+    pub high: f64,
+}
+
+/// Wilson score interval of a proportion (E. B. Wilson, JASA 22, 1927). `None` for `n` = 0.
+pub fn wilson(successes: u64, n: u64, z: f64) -> Option<Interval> {
+    if n == 0 || successes > n {
+        return None;
+    }
+    let (n, p) = (n as f64, successes as f64 / n as f64);
+    let denominator = 1.0 + z * z / n;
+    let centre = (p + z * z / (2.0 * n)) / denominator;
+    let half = z / denominator * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    // Rounding must not push the ends past what the formula gives exactly at 0 and n.
+    let low = if successes == 0 { 0.0 } else { (centre - half).max(0.0) };
+    let high = if p == 1.0 { 1.0 } else { (centre + half).min(1.0) };
+    Some(Interval { low, high })
+}
+
+/// Φ(x), by the complementary error function.
+pub fn normal_cdf(x: f64) -> f64 {
+    0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
+}
+
+/// Φ⁻¹(p) for 0 < p < 1, else ±∞ or NaN: bisection to a bracket, then Newton on [`normal_cdf`] (relative error below 1e-12).
+pub fn normal_quantile(p: f64) -> f64 {
+    if p.is_nan() || !(0.0..=1.0).contains(&p) {
+        return f64::NAN;
+    }
+    if p == 0.0 || p == 1.0 {
+        return if p == 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
+    }
+    // Work in the lower tail, where the cdf keeps its relative precision.
+    if p > 0.5 {
+        return -normal_quantile(1.0 - p);
+    }
+    let (mut low, mut high) = (-40.0_f64, 0.0_f64);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if normal_cdf(middle) < p {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    let mut x = 0.5 * (low + high);
+    let density = libm::exp(-0.5 * x * x) / (2.0 * std::f64::consts::PI).sqrt();
+    if density > 0.0 {
+        x -= (normal_cdf(x) - p) / density;
+    }
+    x
+}
+
+/// Count, sum and sum of squares of whole numbers: all that tables need, and exact under merging.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moments {
+    pub n: u64,
+    pub sum: i128,
+    pub sum_of_squares: i128,
+}
+
+impl Moments {
+    pub fn add(&mut self, x: i64) {
+        self.n += 1;
+        self.sum += i128::from(x);
+        self.sum_of_squares += i128::from(x) * i128::from(x);
+    }
+
+    pub fn merge(&mut self, other: &Moments) {
+        self.n += other.n;
+        self.sum += other.sum;
+        self.sum_of_squares += other.sum_of_squares;
+    }
+
+    /// `None` without values.
+    pub fn mean(&self) -> Option<f64> {
+        (self.n > 0).then(|| self.sum as f64 / self.n as f64)
+    }
+
+    /// Σ(x − x̄)², from the exact integer n·Σx² − (Σx)² (no cancellation).
+    pub fn squared_deviations(&self) -> f64 {
+        if self.n == 0 {
+            return 0.0;
+        }
+        (self.sum_of_squares * i128::from(self.n) - self.sum * self.sum) as f64 / self.n as f64
+    }
+
+    /// Unbiased variance; `None` for fewer than two values.
+    pub fn variance(&self) -> Option<f64> {
+        (self.n > 1).then(|| self.squared_deviations() / (self.n - 1) as f64)
+    }
+}
+
+impl FromIterator<i64> for Moments {
+    fn from_iter<I: IntoIterator<Item = i64>>(values: I) -> Moments {
+        let mut moments = Moments::default();
+        values.into_iter().for_each(|x| moments.add(x));
+        moments
+    }
+}
+
+/// Data of one group for [`empirical_bayes`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Group {
+    pub n: u64,
+    pub mean: f64,
+    /// Σ(x − x̄)² inside the group.
+    pub squared_deviations: f64,
+}
+
+impl Group {
+    /// `None` without values.
+    pub fn of(moments: &Moments) -> Option<Group> {
+        let mean = moments.mean()?;
+        Some(Group { n: moments.n, mean, squared_deviations: moments.squared_deviations() })
+    }
+}
+
+/// What empirical Bayes says about one group.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Posterior {
+    /// B·mean + (1 − B)·μ.
+    pub mean: f64,
+    pub sd: f64,
+    /// 95 %.
+    pub interval: Interval,
+    /// B = s_b² / (s_b² + s_w²/n): 0 says nothing of its own, 1 needs no help from the team.
+    pub reliability: f64,
+}
+
+/// All groups together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmpiricalBayes {
+    /// μ̂, the mean of the groups weighted by precision.
+    pub mean: f64,
+    pub within_variance: f64,
+    /// Estimated by moments, not below 0.
+    pub between_variance: f64,
+    /// In the order of the groups.
+    pub groups: Vec<Posterior>,
+}
+
+/// Shrinks group means towards their common mean.
+///
+/// Model: x_ij ~ N(θ_i, s_w²), θ_i ~ N(μ, s_b²). s_w² is pooled; s_b² comes from the one-way random-effects ANOVA with
+/// unequal n (Searle, Casella, McCulloch, Variance Components, 1992, §3.6): (MSB − MSW)/n₀, at least 0. The interval is
+/// θ ± 1.96·√(s_b²(1 − B) + (1 − B)²·Var(μ̂) + widening), with the widening for the uncertainty of s_b of C. N. Morris,
+/// "Parametric empirical Bayes inference", JASA 78 (1983), eq. 4.1–4.3 (k groups, one location parameter).
+///
+/// `None` when the variances cannot be estimated: fewer than four groups, or no group with two values.
+pub fn empirical_bayes(groups: &[Group]) -> Option<EmpiricalBayes> {
+    let k = groups.len() as f64;
+    let total: f64 = groups.iter().map(|g| g.n as f64).sum();
+    if groups.len() < 4 || groups.iter().any(|g| g.n == 0) || total <= k {
+        return None;
+    }
+    let within = groups.iter().map(|g| g.squared_deviations).sum::<f64>() / (total - k);
+    let grand = groups.iter().map(|g| g.n as f64 * g.mean).sum::<f64>() / total;
+    let between_squares = groups.iter().map(|g| g.n as f64 * (g.mean - grand) * (g.mean - grand)).sum::<f64>();
+    let n0 = (total - groups.iter().map(|g| (g.n * g.n) as f64).sum::<f64>() / total) / (k - 1.0);
+    let between = ((between_squares / (k - 1.0) - within) / n0).max(0.0);
+
+    let variance_of_mean = |g: &Group| within / g.n as f64;
+    let precision = |g: &Group| 1.0 / (between + variance_of_mean(g));
+    if within <= 0.0 {
+        // Every value equals its group's mean: the means are exact.
+        let exact = |g: &Group| Posterior {
+            mean: g.mean,
+            sd: 0.0,
+            interval: Interval { low: g.mean, high: g.mean },
+            reliability: 1.0,
+        };
+        let mean = groups.iter().map(|g| g.mean).sum::<f64>() / k;
+        let groups = groups.iter().map(exact).collect();
+        return Some(EmpiricalBayes { mean, within_variance: 0.0, between_variance: between, groups });
+    }
+    let precisions: f64 = groups.iter().map(precision).sum();
+    let mean = groups.iter().map(|g| precision(g) * g.mean).sum::<f64>() / precisions;
+    let mean_variance_of_mean = groups.iter().map(|g| precision(g) * variance_of_mean(g)).sum::<f64>() / precisions;
+
+    let posterior = |g: &Group| {
+        let v = variance_of_mean(g);
+        let reliability = between / (between + v);
+        let shrinkage = 1.0 - reliability;
+        // Morris's shrinkage factor is below 1 even when s_b² is estimated as 0: a team that looks equal may not be.
+        let morris = (k - 3.0) / (k - 1.0) * shrinkage;
+        let centre = reliability * g.mean + shrinkage * mean;
+        let known = v * (1.0 - morris) + morris * morris / precisions;
+        let widening = 2.0 / (k - 3.0) * morris * morris * (mean_variance_of_mean + between) / (v + between);
+        let variance = known + widening * (g.mean - mean) * (g.mean - mean);
+        let half = Z95 * variance.sqrt();
+        Posterior {
+            mean: centre,
+            sd: variance.sqrt(),
+            interval: Interval { low: centre - half, high: centre + half },
+            reliability,
+        }
+    };
+    Some(EmpiricalBayes {
+        mean,
+        within_variance: within,
+        between_variance: between,
+        groups: groups.iter().map(posterior).collect(),
+    })
+}
+
+/// Adjusted p-values of Benjamini and Hochberg (JRSS B 57, 1995): rejecting all at most q keeps the false-discovery
+/// rate at q. In the order given.
+pub fn benjamini_hochberg(p_values: &[f64]) -> Vec<f64> {
+    let m = p_values.len();
+    let mut order: Vec<usize> = (0..m).collect();
+    order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));
+    let mut adjusted = vec![1.0; m];
+    let mut smallest = 1.0_f64;
+    for (rank, index) in order.iter().enumerate().rev() {
+        smallest = smallest.min(p_values[*index] * m as f64 / (rank + 1) as f64);
+        adjusted[*index] = smallest;
+    }
+    adjusted
+}
+
+/// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): small, seeded, equal everywhere. Not for secrets.
+#[derive(Clone, Debug)]
+pub struct SplitMix64(u64);
+
+impl SplitMix64 {
+    pub fn new(seed: u64) -> SplitMix64 {
+        SplitMix64(seed)
+    }
+
+    /// The next 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Uniform in 0…n−1 (0 for n = 0); the bias of at most n/2⁶⁴ does not matter here.
+    pub fn below(&mut self, n: usize) -> usize {
+        ((u128::from(self.bits()) * n as u128) >> 64) as usize
+    }
+
+    /// Uniform in [0, 1).
+    pub fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Standard normal (Box, Muller 1958; the second value of each pair is not kept).
+    pub fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * libm::log(1.0 - self.unit())).sqrt();
+        radius * libm::cos(2.0 * std::f64::consts::PI * self.unit())
+    }
+}
+
+/// 95 % percentile bootstrap of a mean (Efron, Tibshirani 1993, §13.3). `None` without values or resamples.
+pub fn bootstrap_mean(values: &[f64], resamples: usize, seed: u64) -> Option<Interval> {
+    let mut random = SplitMix64::new(seed);
+    percentile((0..resamples).map(|_| resampled_mean(values, &mut random)).collect::<Option<Vec<f64>>>()?)
+}
+
+/// 95 % percentile bootstrap of mean(after) − mean(before), resampling each side on its own.
+pub fn bootstrap_difference(before: &[f64], after: &[f64], resamples: usize, seed: u64) -> Option<Interval> {
+    let mut random = SplitMix64::new(seed);
+    let mut difference = || Some(-resampled_mean(before, &mut random)? + resampled_mean(after, &mut random)?);
+    percentile((0..resamples).map(|_| difference()).collect::<Option<Vec<f64>>>()?)
+}
+
+fn resampled_mean(values: &[f64], random: &mut SplitMix64) -> Option<f64> {
+    let n = values.len();
+    (n > 0).then(|| (0..n).map(|_| values[random.below(n)]).sum::<f64>() / n as f64)
+}
+
+fn percentile(mut values: Vec<f64>) -> Option<Interval> {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().checked_sub(1)?;
+    // Linear interpolation between order statistics (Hyndman and Fan's type 7, numpy's default).
+    let at = |q: f64| {
+        let position = q * last as f64;
+        let below = position as usize;
+        let above = (below + 1).min(last);
+        values[below] + (position - below as f64) * (values[above] - values[below])
+    };
+    Some(Interval { low: at(0.025), high: at(0.975) })
+}

@@ -133,3 +133,91 @@ pub struct TurnScores {
     /// `None`: no encoder for this language.
     pub embeddings: Vec<Option<Embedding>>,
 }
+
+/// A stretch of recognised speech of one role, before turns are put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleSegment {
+    pub role: Role,
+    pub begin_ms: i64,
+    pub end_ms: i64,
+    pub text: String,
+    pub words: Vec<Word>,
+    pub confidence_permille: u16,
+}
+
+/// Pauses up to this length stay inside a turn when nobody else speaks in between.
+const TURN_PAUSE_MS: i64 = 1_000;
+/// A turn is closed at the next pause once it is this long, so that evidence stays a moment.
+const LONG_TURN_MS: i64 = 20_000;
+
+/// Puts segments of all channels together into turns, in order of time.
+///
+/// Segments of one role are joined over pauses of at most one second unless the other role begins to speak in between.
+/// The confidence of a turn is the mean of its segments', weighted by duration.
+pub fn assemble_turns(mut segments: Vec<RoleSegment>, language: Option<Language>) -> Vec<Turn> {
+    segments.sort_by_key(|s| (s.begin_ms, s.end_ms, s.role));
+    let glue = if language == Some(Language::Zh) { "" } else { " " };
+    let mut turns: Vec<Turn> = Vec::new();
+    for segment in segments {
+        // Only the newest turn may grow: if the other role has begun since, that role's turn is the newest.
+        let joins = turns.last().is_some_and(|turn| {
+            turn.role == segment.role
+                && segment.begin_ms - turn.end_ms <= TURN_PAUSE_MS
+                && turn.end_ms - turn.begin_ms < LONG_TURN_MS
+        });
+        match turns.last_mut() {
+            Some(turn) if joins => {
+                let (old, new) = ((turn.end_ms - turn.begin_ms).max(1), (segment.end_ms - segment.begin_ms).max(1));
+                let weighted = i64::from(turn.confidence_permille) * old + i64::from(segment.confidence_permille) * new;
+                turn.confidence_permille = (weighted / (old + new)) as u16;
+                turn.end_ms = turn.end_ms.max(segment.end_ms);
+                turn.text = format!("{}{glue}{}", turn.text, segment.text);
+                turn.words.extend(segment.words);
+            }
+            _ => turns.push(Turn {
+                role: segment.role,
+                begin_ms: segment.begin_ms,
+                end_ms: segment.end_ms,
+                text: segment.text,
+                words: segment.words,
+                confidence_permille: segment.confidence_permille,
+            }),
+        }
+    }
+    turns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(role: Role, begin_ms: i64, end_ms: i64, text: &str) -> RoleSegment {
+        RoleSegment { role, begin_ms, end_ms, text: text.into(), words: vec![], confidence_permille: 800 }
+    }
+
+    #[test]
+    fn turns_join_over_short_pauses_unless_the_other_speaks() {
+        let turns = assemble_turns(
+            vec![
+                segment(Role::Rep, 0, 1000, "Hello,"),
+                segment(Role::Rep, 1400, 2000, "this is Anna."),
+                segment(Role::Customer, 2300, 2600, "Hi."),
+                segment(Role::Rep, 2700, 3000, "Hi."),
+                segment(Role::Rep, 4100, 4500, "Later."),
+            ],
+            Some(Language::En),
+        );
+        let texts: Vec<&str> = turns.iter().map(|t| t.text.as_str()).collect();
+        assert_eq!(texts, ["Hello, this is Anna.", "Hi.", "Hi.", "Later."]);
+        assert_eq!((turns[0].begin_ms, turns[0].end_ms, turns[0].confidence_permille), (0, 2000, 800));
+    }
+
+    #[test]
+    fn similarity_is_an_integer_cosine() {
+        let a = Embedding(vec![127, 0]);
+        assert_eq!(a.similarity_permille(&a), 1000);
+        assert_eq!(a.similarity_permille(&Embedding(vec![0, 127])), 0);
+        assert_eq!(a.similarity_permille(&Embedding(vec![-90, 90])), -707);
+        assert_eq!(a.similarity_permille(&Embedding(vec![])), 0);
+    }
+}

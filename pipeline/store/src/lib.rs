@@ -1,1 +1,195 @@
+//! callmark's store: one place for the results of all nights. One trait, one back-end per file, one conformance suite.
+//!
+//! Useful for: one writer and many readers on one machine, hundreds of thousands of calls.
+//! Not useful for: a database file on a network file system (SQLite's locks do not hold there).
+//!
+//! Every `put` is an idempotent upsert in one transaction: a process that is killed leaves the old state or the new one.
 
+mod error;
+mod sqlite;
+
+use callmark_core::record::{CallRecord, Decision, Review, ReviewSource};
+use callmark_core::transcript::{Embedding, Transcript, TurnScores};
+use jiff::civil::Date;
+
+pub use error::StoreError;
+
+/// Version of the stored schema; a store with a higher one is refused.
+pub const STORE_SCHEMA: u32 = 1;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// What identifies an unchanged file without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileStamp {
+    pub path: String,
+    pub size: u64,
+    pub mtime_ns: i64,
+    /// 0 where the file system has none.
+    pub inode: u64,
+}
+
+/// A recogniser's result for one recording (or one set of per-side recordings, under the first one's id).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnalysisRow {
+    pub recording_id: String,
+    /// Hash over the recogniser, the voice-activity model and their options.
+    pub model_key: String,
+    pub transcript: Transcript,
+}
+
+/// A recording that a call was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordingLink {
+    pub recording_id: String,
+    /// Where the file lay when it was last seen.
+    pub path: String,
+}
+
+/// A call as stored: `record_json` is byte for byte what [`record_json`] made of `record` when it was put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCall {
+    pub record: CallRecord,
+    pub record_json: String,
+    pub evaluation_key: String,
+}
+
+/// Which calls to read; `None` means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallFilter {
+    /// Civil date as written in the call's start stamp; calls without a start have no period and are left out.
+    pub since: Option<Date>,
+    pub rep: Option<String>,
+    pub team: Option<String>,
+}
+
+/// A recording that could not be processed. Tried once per program version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureRow {
+    /// The recording id, or the path when the bytes could not be read.
+    pub key: String,
+    pub file_name: String,
+    pub stage: String,
+    pub cause: String,
+    pub hint: String,
+    pub program_version: String,
+}
+
+/// A decision to append; the store gives it its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewReview {
+    pub call_id: String,
+    pub requirement_id: String,
+    pub reviewer: String,
+    pub source: ReviewSource,
+    pub inclusion_permille: u16,
+    pub blind: bool,
+    pub decision: Decision,
+    pub reason: String,
+    /// Must be the id of a stored review.
+    pub appeal_of: Option<i64>,
+    pub is_final: bool,
+    /// RFC 3339.
+    pub ts: String,
+}
+
+/// A sequence of stored calls, read one by one so that memory stays bounded.
+pub type Calls<'a> = Box<dyn Iterator<Item = Result<StoredCall>> + 'a>;
+
+/// Where results live. Shared between threads by reference; writes are serialised inside.
+pub trait Store: Send + Sync {
+    /// The schema version of the open store.
+    fn schema_version(&self) -> Result<u32>;
+
+    /// Remembers the hash of a file's bytes; one row per path.
+    fn put_file(&self, stamp: &FileStamp, recording_id: &str) -> Result<()>;
+    /// The hash of an unchanged file; `None` when path, size, mtime or inode differ.
+    fn get_file(&self, stamp: &FileStamp) -> Result<Option<String>>;
+
+    fn put_analysis(&self, row: &AnalysisRow) -> Result<()>;
+    fn get_analysis(&self, recording_id: &str, model_key: &str) -> Result<Option<Transcript>>;
+
+    /// Keeps what the text models said about a call's turns. `models_hash` covers encoder and sentiment model.
+    fn put_text_scores(
+        &self,
+        call_id: &str,
+        models_hash: &str,
+        transcript_hash: &str,
+        scores: &TurnScores,
+    ) -> Result<()>;
+    fn get_text_scores(&self, call_id: &str, models_hash: &str, transcript_hash: &str) -> Result<Option<TurnScores>>;
+
+    /// Keeps embeddings of scorecard phrases. The first one stored for a text stays, so that a re-score on a machine whose
+    /// encoder rounds differently gives the same bytes.
+    fn put_phrases(&self, encoder_hash: &str, phrases: &[(String, Embedding)]) -> Result<()>;
+    /// One entry per text, in order.
+    fn get_phrases(&self, encoder_hash: &str, texts: &[String]) -> Result<Vec<Option<Embedding>>>;
+
+    /// Stores a call with its flattened rows and its recordings, and clears its recordings' failures, all or nothing.
+    /// Without `recordings` (a re-score) those it has stay.
+    fn put_call(&self, record: &CallRecord, evaluation_key: &str, recordings: &[RecordingLink]) -> Result<()>;
+    fn get_call(&self, call_id: &str) -> Result<Option<StoredCall>>;
+    /// Call ids that a person may mean, sorted: the exact id alone; else calls made from a file of that name (with or without
+    /// its extension); else ids that begin with `query`.
+    fn find_call(&self, query: &str) -> Result<Vec<String>>;
+    fn evaluation_key(&self, call_id: &str) -> Result<Option<String>>;
+    /// Ids in order, without reading the records.
+    fn call_ids(&self, filter: &CallFilter) -> Result<Vec<String>>;
+    fn count_calls(&self, filter: &CallFilter) -> Result<u64>;
+    /// Records in call_id order, read lazily; a call that another process removes meanwhile is left out.
+    fn calls(&self, filter: &CallFilter) -> Result<Calls<'_>>;
+    /// The recordings of a call, by recording id.
+    fn recordings(&self, call_id: &str) -> Result<Vec<RecordingLink>>;
+    /// The calls made from a recording, sorted (more than one when the same bytes came under several call ids).
+    fn calls_of_recording(&self, recording_id: &str) -> Result<Vec<String>>;
+
+    /// Replaces any earlier failure under the same key.
+    fn put_failure(&self, row: &FailureRow) -> Result<()>;
+    /// `None` when the key never failed under this program version: then it is tried again.
+    fn get_failure(&self, key: &str, program_version: &str) -> Result<Option<FailureRow>>;
+    fn clear_failure(&self, key: &str) -> Result<()>;
+    /// Sorted by file name and key.
+    fn failures(&self) -> Result<Vec<FailureRow>>;
+
+    fn append_review(&self, review: &NewReview) -> Result<Review>;
+    /// In the order they were appended.
+    fn reviews(&self, call_id: &str) -> Result<Vec<Review>>;
+    fn all_reviews(&self) -> Result<Vec<Review>>;
+}
+
+/// Opens a store, making it when it does not exist: `sqlite:PATH` or a plain path (`sqlite::memory:` for tests).
+pub fn open(url: &str) -> Result<Box<dyn Store>> {
+    open_with(url, true)
+}
+
+/// Opens a store that must exist already.
+pub fn open_existing(url: &str) -> Result<Box<dyn Store>> {
+    open_with(url, false)
+}
+
+fn open_with(url: &str, create: bool) -> Result<Box<dyn Store>> {
+    Ok(Box::new(sqlite::SqliteStore::open(sqlite_path(url)?, create)?))
+}
+
+/// The file that a store URL names; `:memory:` is SQLite's own name for a store without a file.
+fn sqlite_path(url: &str) -> Result<&str> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() {
+            return Err(StoreError::Invalid { what: "the store URL names no file".into() });
+        }
+        return Ok(path);
+    }
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    let scheme = scheme.or_else(|| ["postgres", "postgresql"].into_iter().find(|s| url.starts_with(&format!("{s}:"))));
+    match scheme {
+        Some(scheme) => Err(StoreError::UnknownBackEnd { scheme: scheme.to_string() }),
+        None if url.is_empty() => Err(StoreError::Invalid { what: "the store URL names no file".into() }),
+        None => Ok(url),
+    }
+}
+
+/// A record's canonical JSON: keys in the order of the types, no white space. Equal records give equal bytes.
+pub fn record_json(record: &CallRecord) -> Result<String> {
+    serde_json::to_string(record).map_err(|e| StoreError::Invalid { what: format!("a record has no JSON form: {e}") })
+}

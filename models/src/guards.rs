@@ -1,0 +1,157 @@
+//! Guards against words that nobody said. Whisper models invent fluent text over silence, noise and music; each guard
+//! has a name under which the record counts what it removed.
+
+use std::collections::BTreeMap;
+
+use crate::asr::Segment;
+
+/// Why a span was not decoded or a segment was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guard {
+    TooQuiet,
+    NoSpeech,
+    Repetition,
+    PhantomPhrase,
+    NotSpeechTag,
+    LowProbability,
+    TooFast,
+}
+
+impl Guard {
+    pub fn name(self) -> &'static str {
+        match self {
+            Guard::TooQuiet => "too_quiet",
+            Guard::NoSpeech => "no_speech",
+            Guard::Repetition => "repetition",
+            Guard::PhantomPhrase => "phantom_phrase",
+            Guard::NotSpeechTag => "not_speech_tag",
+            Guard::LowProbability => "low_probability",
+            Guard::TooFast => "too_fast",
+        }
+    }
+}
+
+/// Mean power of a span below this is silence to any listener: −65 dB of full scale.
+const MIN_POWER: f64 = 3.2e-7;
+/// Whisper's own judgement (openai/whisper: 0.6 with mean log probability below −1, i.e. probability below 0.37).
+const NO_SPEECH_PERMILLE: u16 = 600;
+const NO_SPEECH_PROBABILITY_PERMILLE: u16 = 370;
+/// Below this mean word probability text is noise for every model that was looked at (people with the starter: 350+).
+const LOW_PROBABILITY_PERMILLE: u16 = 150;
+/// Nobody says more words a second (fast English speech has 5, Chinese 8 characters).
+const MAX_WORDS_PER_S: i64 = 12;
+
+/// What Whisper models are known to say over silence, from their training on subtitles. Whole segments only.
+const PHANTOMS: [&str; 16] = [
+    "thanksforwatching",
+    "thankyouforwatching",
+    "thankyousomuchforwatching",
+    "pleasesubscribe",
+    "pleasesubscribetomychannel",
+    "likeandsubscribe",
+    "subtitlesbytheamaraorgcommunity",
+    "subtitlesbyamaraorg",
+    "seeyouinthenextvideo",
+    "字幕由amaraorg社区提供",
+    "字幕by索兰娅",
+    "请不吝点赞订阅转发打赏支持明镜与点点栏目",
+    "谢谢观看",
+    "谢谢大家观看",
+    "感谢观看",
+    "明镜与点点栏目",
+];
+
+/// Looks at a span's samples before anything is decoded.
+pub(crate) fn before(samples: &[f32]) -> Option<Guard> {
+    let power = samples.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>() / samples.len().max(1) as f64;
+    (power < MIN_POWER).then_some(Guard::TooQuiet)
+}
+
+/// Looks at a decoded segment.
+pub(crate) fn after(segment: &Segment, no_speech_permille: u16) -> Option<Guard> {
+    let text = segment.text.trim();
+    let tagged = |open: char, close: char| text.starts_with(open) && text.ends_with(close);
+    if tagged('[', ']') || tagged('(', ')') || tagged('*', '*') || tagged('♪', '♪') {
+        return Some(Guard::NotSpeechTag);
+    }
+    let plain: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    if PHANTOMS.contains(&plain.as_str()) {
+        return Some(Guard::PhantomPhrase);
+    }
+    if segment.mean_probability_permille < LOW_PROBABILITY_PERMILLE {
+        return Some(Guard::LowProbability);
+    }
+    if no_speech_permille > NO_SPEECH_PERMILLE && segment.mean_probability_permille < NO_SPEECH_PROBABILITY_PERMILLE {
+        return Some(Guard::NoSpeech);
+    }
+    let words: Vec<String> = segment.words.iter().map(|word| word.text.to_lowercase()).collect();
+    if repeats(&words) {
+        return Some(Guard::Repetition);
+    }
+    let length_ms = segment.span.end_ms - segment.span.begin_ms;
+    // Two words in a clipped moment are no evidence.
+    if words.len() >= 6 && words.len() as i64 * 1000 > MAX_WORDS_PER_S * length_ms {
+        return Some(Guard::TooFast);
+    }
+    None
+}
+
+/// A loop: some run of 1–6 words five times in a row (numbers are excused up to eight), or long text of few triples.
+fn repeats(words: &[String]) -> bool {
+    for size in 1..=6usize {
+        let mut run = 1;
+        let mut at = size;
+        while at + size <= words.len() {
+            let unit = &words[at..at + size];
+            run = if words[at - size..at] == *unit { run + 1 } else { 1 };
+            let digits = unit.iter().all(|word| word.chars().all(|c| !c.is_alphabetic()));
+            if run >= if digits { 9 } else { 5 } {
+                return true;
+            }
+            at += if run > 1 { size } else { 1 };
+        }
+    }
+    let mut triples: BTreeMap<&[String], u32> = BTreeMap::new();
+    for triple in words.windows(3) {
+        *triples.entry(triple).or_default() += 1;
+    }
+    // openai/whisper's compression ratio of 2.4 is about this for English: most of the text said before.
+    words.len() >= 24 && triples.len() * 5 < words.len() * 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use callmark_core::transcript::{Span, Word};
+
+    fn segment(text: &str, probability: u16, length_ms: i64) -> Segment {
+        let word = |text: &str| Word { text: text.into(), begin_ms: 0, end_ms: 0, confidence_permille: probability };
+        Segment {
+            span: Span { begin_ms: 0, end_ms: length_ms },
+            text: text.to_string(),
+            words: text.split(' ').map(word).collect(),
+            mean_probability_permille: probability,
+        }
+    }
+
+    #[test]
+    fn each_guard_catches_its_case_and_speech_passes() {
+        for (text, probability, length_ms, no_speech, expected) in [
+            ("Thank you for calling, how can I help?", 800, 2_500, 0, None),
+            ("Thank you for calling.", 800, 1_500, 900, None),
+            ("Thank you.", 300, 1_000, 900, Some(Guard::NoSpeech)),
+            ("Thanks for watching!", 900, 1_000, 0, Some(Guard::PhantomPhrase)),
+            ("[BLANK_AUDIO]", 900, 1_000, 0, Some(Guard::NotSpeechTag)),
+            ("the the the the the", 900, 3_000, 0, Some(Guard::Repetition)),
+            ("I see I see I see I see I see", 900, 5_000, 0, Some(Guard::Repetition)),
+            ("no no no no, I do not want that", 900, 3_000, 0, None),
+            ("0 0 0 0 0 0 7", 900, 3_000, 0, None),
+            ("random words here", 100, 2_000, 0, Some(Guard::LowProbability)),
+            ("one two three four five six seven", 900, 300, 0, Some(Guard::TooFast)),
+        ] {
+            assert_eq!(after(&segment(text, probability, length_ms), no_speech), expected, "{text}");
+        }
+        assert_eq!(before(&[0.0001; 1_600]), Some(Guard::TooQuiet));
+        assert_eq!(before(&[0.01; 1_600]), None);
+    }
+}

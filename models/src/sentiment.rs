@@ -1,0 +1,60 @@
+//! From the sentiment head's logits to whole per mille.
+
+use callmark_core::transcript::Sentiment;
+
+/// What a text without words gets: there is nothing that could be negative or positive.
+pub const NO_WORDS: Sentiment = Sentiment { negative_permille: 0, neutral_permille: 1000, positive_permille: 0 };
+
+/// Softmax of the logits (negative, neutral, positive; already divided by the calibration temperature) in per mille
+/// that sum to exactly 1000: largest remainder, ties to the earlier class. `None` if a logit is not finite.
+pub fn permille(logits: [f32; 3]) -> Option<Sentiment> {
+    if logits.iter().any(|x| !x.is_finite()) {
+        return None;
+    }
+    let highest = logits.iter().copied().fold(f32::MIN, f32::max);
+    let weights = logits.map(|x| f64::from(x - highest).exp());
+    let total: f64 = weights.iter().sum();
+    let exact = weights.map(|w| w / total * 1000.0);
+    let mut whole = exact.map(|x| x.floor() as u16);
+    let mut order = [0, 1, 2];
+    let remainder = |i: &usize| exact[*i] - exact[*i].floor();
+    // A stable sort, so equal remainders keep the order of the classes.
+    order.sort_by(|a, b| remainder(b).total_cmp(&remainder(a)));
+    let missing = 1000 - usize::from(whole.iter().sum::<u16>()).min(1000);
+    for i in order.into_iter().take(missing) {
+        whole[i] += 1;
+    }
+    Some(Sentiment { negative_permille: whole[0], neutral_permille: whole[1], positive_permille: whole[2] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(logits: [f32; 3]) -> [u16; 3] {
+        let s = permille(logits).unwrap();
+        [s.negative_permille, s.neutral_permille, s.positive_permille]
+    }
+
+    #[test]
+    fn equal_logits_give_the_spare_to_the_first_class() {
+        assert_eq!(parts([0.0; 3]), [334, 333, 333]);
+    }
+
+    #[test]
+    fn extreme_logits_stay_in_range() {
+        assert_eq!(parts([-500.0, 500.0, 0.0]), [0, 1000, 0]);
+        assert_eq!(permille([f32::NAN, 0.0, 0.0]), None);
+        assert_eq!(permille([f32::INFINITY, 0.0, 0.0]), None);
+    }
+
+    #[test]
+    fn every_result_sums_to_1000() {
+        for a in -20..20 {
+            for b in -20..20 {
+                let [x, y, z] = parts([a as f32 * 0.37, b as f32 * 0.53, 0.11]);
+                assert_eq!(x + y + z, 1000, "{a} {b}");
+            }
+        }
+    }
+}

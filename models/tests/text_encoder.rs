@@ -1,0 +1,189 @@
+//! The shipped English text model against golden results that the training recipe wrote from Python, and its promises:
+//! what else is in a batch changes nothing, every worker gives the same, exchanged files are refused.
+//!
+//! Needs ONNX Runtime: CALLMARK_ONNXRUNTIME=/path/to/libonnxruntime.so (out of the PyPI wheel `onnxruntime`).
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use callmark_models::text_encoder::{EncoderPool, TextEncoder, TextModelError};
+use ort::environment::Environment;
+use serde::Deserialize;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("text-en")
+}
+
+fn environment() -> &'static Environment {
+    static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let path =
+            std::env::var_os("CALLMARK_ONNXRUNTIME").expect("hint: set CALLMARK_ONNXRUNTIME to libonnxruntime.so");
+        ort::init_from(PathBuf::from(path)).unwrap().with_telemetry(false).build().unwrap()
+    })
+}
+
+fn encoder() -> TextEncoder {
+    TextEncoder::load(&folder(), environment()).unwrap()
+}
+
+#[derive(Deserialize)]
+struct Golden {
+    text: String,
+    sentiment: [i32; 3],
+    embedding: Vec<i32>,
+    similar: i64,
+}
+
+fn golden() -> Vec<Golden> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/text-en.json");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn rust_gives_what_python_gave() {
+    let golden = golden();
+    let texts: Vec<&str> = golden.iter().map(|g| g.text.as_str()).collect();
+    let results = encoder().encode(&texts).unwrap();
+    assert!(results.len() >= 12);
+    for (expected, got) in golden.iter().zip(&results) {
+        let s = got.sentiment;
+        let sentiment = [s.negative_permille, s.neutral_permille, s.positive_permille].map(i32::from);
+        assert_eq!(sentiment.iter().sum::<i32>(), 1000);
+        for (a, b) in sentiment.iter().zip(expected.sentiment) {
+            assert!((a - b).abs() <= 1, "{}: {sentiment:?} instead of {:?}", expected.text, expected.sentiment);
+        }
+        assert_eq!(got.embedding.0.len(), 384);
+        for (a, b) in got.embedding.0.iter().zip(&expected.embedding) {
+            assert!((i32::from(*a) - b).abs() <= 1, "{}", expected.text);
+        }
+        let similar = results[0].embedding.similarity_permille(&got.embedding);
+        // Two int8 vectors whose components each differ by at most one unit of rounding in a few places.
+        assert!(
+            (similar - expected.similar).abs() <= 2,
+            "{}: {similar} instead of {}",
+            expected.text,
+            expected.similar
+        );
+    }
+}
+
+#[test]
+fn what_else_is_encoded_changes_nothing() {
+    let golden = golden();
+    let texts: Vec<&str> = golden.iter().map(|g| g.text.as_str()).collect();
+    let reversed: Vec<&str> = texts.iter().rev().copied().collect();
+    let mut encoder = encoder();
+    let together = encoder.encode(&texts).unwrap();
+    let mut backwards = encoder.encode(&reversed).unwrap();
+    backwards.reverse();
+    assert_eq!(together, backwards);
+    for (text, expected) in texts.iter().zip(&together) {
+        assert_eq!(encoder.encode(&[text]).unwrap()[0], *expected);
+    }
+}
+
+#[test]
+fn every_worker_of_a_pool_gives_the_same() {
+    let golden = golden();
+    let texts: Vec<&str> = golden.iter().map(|g| g.text.as_str()).collect();
+    let expected = encoder().encode(&texts).unwrap();
+    let pool = EncoderPool::load(&folder(), environment(), 2).unwrap();
+    assert_eq!(pool.encoder_hash(), encoder().encoder_hash());
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| pool.encode(&texts).unwrap())).collect();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), expected);
+        }
+    });
+}
+
+#[test]
+fn case_and_white_space_do_not_matter_and_silence_says_nothing() {
+    let r = encoder().encode(&["This is ridiculous", "  this   is RIDICULOUS ", "", " … !", "谢谢"]).unwrap();
+    assert_eq!(r[0], r[1]);
+    for silent in &r[2..4] {
+        assert!(silent.embedding.0.iter().all(|x| *x == 0));
+        assert_eq!(silent.sentiment.neutral_permille, 1000);
+    }
+    // A language that the model does not know is no error.
+    assert_eq!(r[4].embedding.0.len(), 384);
+}
+
+#[test]
+fn a_long_turn_is_cut_not_refused() {
+    let long = "i would like to know when it arrives ".repeat(400);
+    let longer = format!("{long} and thank you so much that is wonderful");
+    let r = encoder().encode(&[&long, &longer]).unwrap();
+    assert_eq!(r[0], r[1]);
+}
+
+#[test]
+fn clear_cases_have_the_right_sign() {
+    let texts = [
+        ("I have been waiting for three weeks and nobody called me back", -1),
+        ("this is ridiculous", -1),
+        ("thank you that's great", 1),
+        ("that was really helpful I appreciate it", 1),
+        ("my account number is one two three", 0),
+        ("that would be fine", 0),
+        ("okay", 0),
+        ("yes", 0),
+    ];
+    let mut encoder = encoder();
+    for (text, sign) in texts {
+        let milli = encoder.encode(&[text]).unwrap()[0].sentiment.milli();
+        let found = if milli <= -1500 {
+            -1
+        } else if milli >= 1500 {
+            1
+        } else {
+            0
+        };
+        assert_eq!(found, sign, "{text}: {milli}");
+    }
+}
+
+#[test]
+fn paraphrases_are_nearer_than_other_sentences() {
+    let texts = [
+        "we record calls for quality and training",
+        "this conversation is being recorded for training",
+        "i would like to pay by card",
+    ];
+    let r = encoder().encode(&texts).unwrap();
+    let same = r[0].embedding.similarity_permille(&r[1].embedding);
+    let other = r[0].embedding.similarity_permille(&r[2].embedding);
+    assert!(same >= 600 && other <= 350, "{same} {other}");
+}
+
+#[test]
+fn a_damaged_file_is_refused_before_native_code_sees_it() {
+    let dir = std::env::temp_dir().join(format!("callmark-text-model-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    for file in ["model.onnx", "tokenizer.json", "manifest.toml"] {
+        std::fs::copy(folder().join(file), dir.join(file)).unwrap();
+    }
+    assert!(TextEncoder::load(&dir, environment()).is_ok());
+    let mut bytes = std::fs::read(dir.join("model.onnx")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(dir.join("model.onnx"), bytes).unwrap();
+    let damaged = TextEncoder::load(&dir, environment()).err();
+    std::fs::remove_file(dir.join("model.onnx")).unwrap();
+    let missing = TextEncoder::load(&dir, environment()).err();
+    std::fs::remove_dir_all(&dir).unwrap();
+    assert!(matches!(damaged, Some(TextModelError::Hash { .. })), "{damaged:?}");
+    assert!(matches!(missing, Some(TextModelError::Read { .. })), "{missing:?}");
+}
+
+/// Not a benchmark, but a guard: with weights dequantised at every run a turn takes seven times as long.
+#[test]
+fn a_call_of_a_hundred_turns_takes_seconds_not_minutes() {
+    let mut encoder = encoder();
+    let turns = vec!["well i called last week about the bill and they said somebody would look into it"; 100];
+    let began = Instant::now();
+    encoder.encode(&turns).unwrap();
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}

@@ -1,0 +1,294 @@
+//! Transcript → record: text models, signals, acts and scorecard in parallel, then the score. Used by `run`, `score` and `review`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use callmark_core::acts::ActLexicon;
+use callmark_core::adherence::{self, CallEvidence};
+use callmark_core::record::{CallRecord, Decision, Provenance, RECORD_SCHEMA, Review, UnscoredReason};
+use callmark_core::recording::{Language, Metadata, sha256_hex};
+use callmark_core::scorecard::Scorecard;
+use callmark_core::scoring::{self, ScorecardId, ScoringRules, eligibility};
+use callmark_core::signals;
+use callmark_core::transcript::{Embedding, Transcript, TurnScores};
+use callmark_models::runtime;
+use callmark_models::text_encoder::EncoderPool;
+
+use callmark_store::Store;
+
+use crate::call::transcript_hash;
+use crate::commands::explain;
+use crate::config::{Config, Route};
+use crate::install::Install;
+
+/// Embeddings of free texts, for `meaning` phrases.
+pub fn embed(encoders: &EncoderPool, texts: &[String]) -> Result<Vec<Embedding>> {
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    Ok(encoders.encode(&texts)?.into_iter().map(|t| t.embedding).collect())
+}
+
+/// Sentiment and embedding of each turn of an English call.
+fn turn_scores(encoders: &EncoderPool, transcript: &Transcript) -> Result<TurnScores> {
+    let texts: Vec<&str> = transcript.turns.iter().map(|t| t.text.as_str()).collect();
+    let scored = encoders.encode(&texts)?;
+    let (sentiment, embeddings) = scored.into_iter().map(|t| (Some(t.sentiment), Some(t.embedding))).unzip();
+    Ok(TurnScores { sentiment, embeddings })
+}
+
+/// Scores from an earlier run, else from the encoder of the call's language; the hash names what made them.
+///
+/// # Errors
+/// When the encoder fails.
+pub fn text_scores(
+    encoders: Option<&EncoderPool>,
+    transcript: &Transcript,
+    stored: Option<TurnScores>,
+) -> Result<(TurnScores, Option<String>)> {
+    let encoder = encoders.filter(|_| transcript.language == Some(Language::En));
+    let hash = encoder.map(|pool| pool.encoder_hash().to_string());
+    match (stored, encoder) {
+        (Some(scores), _) => Ok((scores, hash)),
+        (None, Some(pool)) => Ok((turn_scores(pool, transcript)?, hash)),
+        (None, None) => Ok((no_scores(transcript), None)),
+    }
+}
+
+fn no_scores(transcript: &Transcript) -> TurnScores {
+    TurnScores { sentiment: vec![None; transcript.turns.len()], embeddings: vec![None; transcript.turns.len()] }
+}
+
+/// Everything about a call that is known before scoring.
+#[derive(Debug, Clone)]
+pub struct Analysed {
+    pub call_id: String,
+    pub metadata: Metadata,
+    pub transcript: Transcript,
+    pub scores: TurnScores,
+    /// Hash of the encoder that made `scores`, when one did.
+    pub encoder_hash: Option<String>,
+    pub recording_ids: Vec<String>,
+    /// Hashes of the models that made the transcript.
+    pub models: BTreeMap<String, String>,
+    pub configuration: String,
+    pub reviews: Vec<Review>,
+}
+
+/// Scorecards, lexicon and phrase embeddings of one run.
+pub struct Analyst {
+    pub lexicon: &'static ActLexicon,
+    /// Fatal requirement → (findings that reviewers agreed with, findings reviewed).
+    precision: BTreeMap<String, (u32, u32)>,
+    routes: Vec<(Route, usize)>,
+    scorecards: Vec<Scorecard>,
+    forced: bool,
+    /// Embeddings of the scorecards' `meaning` phrases.
+    pub phrases: BTreeMap<String, Embedding>,
+}
+
+impl Analyst {
+    /// Loads the scorecard for all calls, or those of the configured routes.
+    pub fn load(scorecard: Option<&Path>, config: &Config, install: &Install) -> Result<Analyst> {
+        let lexicon = ActLexicon::built_in();
+        let mut loaded: BTreeMap<PathBuf, usize> = BTreeMap::new();
+        let mut scorecards = Vec::new();
+        let mut index_of = |path: PathBuf| -> Result<usize> {
+            if let Some(index) = loaded.get(&path) {
+                return Ok(*index);
+            }
+            scorecards.push(read_scorecard(&path)?);
+            loaded.insert(path, scorecards.len() - 1);
+            Ok(scorecards.len() - 1)
+        };
+        let mut routes = Vec::new();
+        if let Some(path) = scorecard {
+            let everything =
+                Route { campaign: None, call_type: None, direction: None, language: None, scorecard: String::new() };
+            routes.push((everything, index_of(resolve(&path.to_string_lossy(), Path::new("."), install)?)?));
+        } else {
+            for route in &config.routes {
+                let path = resolve(&route.scorecard, &config.folder, install)?;
+                routes.push((route.clone(), index_of(path)?));
+            }
+        }
+        Ok(Analyst {
+            lexicon,
+            precision: BTreeMap::new(),
+            routes,
+            scorecards,
+            forced: scorecard.is_some(),
+            phrases: BTreeMap::new(),
+        })
+    }
+
+    /// The `meaning` phrases of all loaded scorecards.
+    pub fn meaning_phrases(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.scorecards.iter().flat_map(|s| s.meaning_phrases(Language::En)).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// Learns from the stored reviews how precise the fatal requirements' findings are.
+    pub fn load_precision(&mut self, store: &dyn Store) -> Result<()> {
+        for review in
+            store.all_reviews().map_err(explain)?.iter().filter(|r| r.is_final && r.decision != Decision::Comment)
+        {
+            let (agreed, reviewed) = self.precision.entry(review.requirement_id.clone()).or_default();
+            *agreed += u32::from(review.decision == Decision::Agree);
+            *reviewed += 1;
+        }
+        Ok(())
+    }
+
+    /// Fatal requirements precise enough to count without a review.
+    fn trusted_fatals(&self) -> Vec<String> {
+        let trusted = self.precision.iter().filter(|(_, counts)| scoring::precise_enough(**counts));
+        trusted.map(|(id, _)| id.clone()).collect()
+    }
+
+    fn rules(&self, scorecard: &Scorecard) -> ScoringRules {
+        let caps = scorecard.requirements.iter().filter_map(|r| Some((r.id.clone(), i64::from(r.cap?) * 1000)));
+        ScoringRules {
+            weights: scorecard.weights.clone(),
+            pass_millipoints: i64::from(scorecard.verdicts.pass) * 1000,
+            coach_millipoints: i64::from(scorecard.verdicts.coach) * 1000,
+            fatal_cap_millipoints: i64::from(scorecard.fatal_cap) * 1000,
+            fatal_caps: caps.collect(),
+            precision: self.precision.clone(),
+        }
+    }
+
+    fn scorecard_for(&self, metadata: &Metadata, language: Option<Language>) -> Option<&Scorecard> {
+        let (_, index) = self.routes.iter().find(|(route, _)| self.forced || route.matches(metadata, language))?;
+        self.scorecards.get(*index)
+    }
+
+    /// What the evaluation of a call depends on, as one hash: equal key, equal record.
+    pub fn evaluation_key(&self, call: &Analysed) -> String {
+        let scorecard =
+            self.scorecard_for(&call.metadata, call.transcript.language).map_or("none", |s| s.hash.as_str());
+        let parts = [
+            call.call_id.clone(),
+            call.recording_ids.join(","),
+            transcript_hash(&call.transcript),
+            scorecard.to_string(),
+            json(&call.metadata),
+            json(&call.models),
+            json(&call.reviews),
+            call.encoder_hash.clone().unwrap_or_default(),
+            call.configuration.clone(),
+            self.trusted_fatals().join(","),
+            program_fingerprint(),
+        ];
+        sha256_hex(parts.join("\n").as_bytes())
+    }
+
+    /// Scores one call. Pure: the same inputs give the same record on every machine.
+    pub fn evaluate(&self, call: &Analysed) -> CallRecord {
+        let transcript = &call.transcript;
+        let scorecard = self.scorecard_for(&call.metadata, transcript.language);
+        let acts = self.lexicon.label(transcript);
+        let turn_stages: Vec<_> =
+            acts.iter().map(|acts| self.lexicon.stages(acts).into_iter().map(str::to_string).collect()).collect();
+        let stages: &[String] = scorecard.map_or(&[], |s| &s.stages);
+        let signals = signals::compute(transcript, &call.scores.sentiment, &acts, &turn_stages, stages);
+        let items = scorecard.map_or_else(Vec::new, |scorecard| {
+            let evidence = CallEvidence {
+                transcript,
+                metadata: &call.metadata,
+                signals: &signals,
+                scores: &call.scores,
+                acts: &acts,
+                lexicon: self.lexicon,
+                phrase_embeddings: &self.phrases,
+            };
+            adherence::assess(scorecard, &evidence)
+        });
+        let evaluation = match scorecard {
+            Some(scorecard) => {
+                let decisions = final_decisions(&call.reviews);
+                scoring::evaluate(transcript, &self.rules(scorecard), &items, &decisions, scorecard_id(scorecard))
+            }
+            None => scoring::unscored(eligibility(transcript).unwrap_or(UnscoredReason::NoScorecard), None),
+        };
+        let mut models = call.models.clone();
+        models.extend(call.encoder_hash.iter().map(|hash| ("encoder".to_string(), hash.clone())));
+        CallRecord {
+            schema_version: RECORD_SCHEMA,
+            call_id: call.call_id.clone(),
+            metadata: call.metadata.clone(),
+            transcript: transcript.clone(),
+            signals,
+            sentiment: call.scores.sentiment.clone(),
+            acts,
+            provenance: Provenance {
+                program_version: env!("CARGO_PKG_VERSION").to_string(),
+                audio: call.recording_ids.clone(),
+                models,
+                scorecard: evaluation.scorecard_hash.clone(),
+                configuration: call.configuration.clone(),
+            },
+            evaluation,
+        }
+    }
+}
+
+fn scorecard_id(scorecard: &Scorecard) -> ScorecardId<'_> {
+    ScorecardId { name: &scorecard.name, version: scorecard.version, hash: &scorecard.hash }
+}
+
+/// The English encoders, one per worker, or `None` with a warning: then `meaning` is unknown and sentiment not applicable,
+/// never guessed.
+pub fn open_encoders(install: &Install, workers: usize, warnings: &mut Vec<String>) -> Option<EncoderPool> {
+    let opened = runtime::onnx_runtime(None).map_err(|e| format!("{e} (hint: {})", e.hint()));
+    let opened = opened
+        .and_then(|environment| EncoderPool::load(&install.text_en(), environment, workers).map_err(|e| e.to_string()));
+    opened.map_err(|error| warnings.push(format!("sentiment and meaning are left out: {error}"))).ok()
+}
+
+/// Fills in the embeddings of `meaning` phrases: stored ones first, so that every machine uses the same bytes.
+pub fn prepare_phrases(analyst: &mut Analyst, encoders: Option<&EncoderPool>, store: &dyn Store) -> Result<()> {
+    let Some(pool) = encoders else { return Ok(()) };
+    let texts = analyst.meaning_phrases();
+    let stored = store.get_phrases(pool.encoder_hash(), &texts).map_err(explain)?;
+    let missing: Vec<String> =
+        texts.iter().zip(&stored).filter(|(_, known)| known.is_none()).map(|(text, _)| text.clone()).collect();
+    let fresh: Vec<(String, Embedding)> = missing.iter().cloned().zip(embed(pool, &missing)?).collect();
+    store.put_phrases(pool.encoder_hash(), &fresh).map_err(explain)?;
+    analyst.phrases.extend(texts.into_iter().zip(stored).filter_map(|(text, known)| Some((text, known?))));
+    analyst.phrases.extend(fresh);
+    Ok(())
+}
+
+/// The last final decision about each row counts.
+fn final_decisions(reviews: &[Review]) -> BTreeMap<String, Decision> {
+    let decided = reviews.iter().filter(|r| r.is_final && r.decision != Decision::Comment);
+    decided.map(|r| (r.requirement_id.clone(), r.decision)).collect()
+}
+
+/// Program version and everything built into it that decides a score.
+pub fn program_fingerprint() -> String {
+    format!("callmark {} record {RECORD_SCHEMA} acts {}", env!("CARGO_PKG_VERSION"), ActLexicon::built_in_hash())
+}
+
+/// Reads and checks one scorecard file; the error names file, line and column.
+pub fn read_scorecard(path: &Path) -> Result<Scorecard> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the scorecard {}", path.display()))?;
+    Scorecard::parse(&text).map_err(|error| anyhow::anyhow!("{}:{error}", path.display()))
+}
+
+/// A file, or the name of a scorecard in the box.
+fn resolve(name: &str, folder: &Path, install: &Install) -> Result<PathBuf> {
+    for path in [folder.join(name), install.scorecards().join(format!("{name}.yaml"))] {
+        if path.is_file() {
+            return Ok(path);
+        }
+    }
+    bail!("there is no scorecard `{name}`\nhint: give a file, or one in the box: telesales, support")
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,274 @@
+//! One call, front to back: bytes → audio → speech spans → transcript → analysis → record. `batch.rs` runs the same steps as lanes.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use callmark_audio::{Limits, spans};
+use callmark_core::acts::ActLexicon;
+use callmark_core::recording::{Language, Metadata, sha256_hex};
+use callmark_core::roles;
+use callmark_core::transcript::{Medium, Role, RoleMethod, RoleSegment, RoleSpan, Span, Transcript, assemble_turns};
+use callmark_models::asr::{AsrOptions, Lane, Trust};
+use callmark_models::vad::VoiceActivity;
+
+use crate::read;
+
+/// Where in the pipeline a call failed; stored with the failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Read,
+    Decode,
+    VoiceActivity,
+    Recognise,
+    Analyse,
+}
+
+impl Stage {
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Read => "read",
+            Stage::Decode => "decode",
+            Stage::VoiceActivity => "voice_activity",
+            Stage::Recognise => "recognise",
+            Stage::Analyse => "analyse",
+        }
+    }
+}
+
+/// A call that could not be processed: what failed, why, and what to do. Never quotes what was said.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {cause}", stage.name())]
+pub struct CallError {
+    pub stage: Stage,
+    pub cause: String,
+    pub hint: String,
+}
+
+impl CallError {
+    pub fn new(stage: Stage, cause: impl std::fmt::Display, hint: impl Into<String>) -> CallError {
+        CallError { stage, cause: cause.to_string(), hint: hint.into() }
+    }
+}
+
+/// Which channel of a recording carries whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelMap {
+    /// Inferred from what is said.
+    Auto,
+    Fixed {
+        rep: usize,
+        customer: usize,
+    },
+}
+
+impl ChannelMap {
+    /// Reads `auto` or `rep=0,customer=1`.
+    pub fn parse(text: &str) -> Result<ChannelMap> {
+        if text.trim().eq_ignore_ascii_case("auto") {
+            return Ok(ChannelMap::Auto);
+        }
+        let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+        for part in text.split(',') {
+            match part.split_once('=').map(|(role, index)| (role.trim(), index.trim().parse::<usize>())) {
+                Some((role @ ("rep" | "customer"), Ok(index))) if index < 8 => found.insert(role, index),
+                _ => bail!(
+                    "`{text}` is not a channel map\nhint: write `rep=0,customer=1` (channels count from 0) or `auto`"
+                ),
+            };
+        }
+        match (found.get("rep"), found.get("customer")) {
+            (Some(&rep), Some(&customer)) if rep != customer => Ok(ChannelMap::Fixed { rep, customer }),
+            _ => bail!(
+                "`{text}` must give rep and customer different channels\nhint: write `rep=0,customer=1` or `auto`"
+            ),
+        }
+    }
+
+    /// The canonical text, for hashing.
+    pub fn key(self) -> String {
+        match self {
+            ChannelMap::Auto => "auto".into(),
+            ChannelMap::Fixed { rep, customer } => format!("rep={rep},customer={customer}"),
+        }
+    }
+}
+
+/// Decoded speech of one call, ready for a recogniser lane.
+#[derive(Debug)]
+pub struct Prepared {
+    pub channels: Vec<PreparedChannel>,
+    pub duration_ms: i64,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct PreparedChannel {
+    /// 16 kHz mono.
+    pub samples: Vec<f32>,
+    pub spans: Vec<Span>,
+}
+
+/// What the bytes turned out to be.
+#[derive(Debug)]
+pub enum Content {
+    Audio(Prepared),
+    Text(Box<Transcript>),
+}
+
+/// Decodes audio and finds speech in it, or reads a transcript.
+pub fn prepare(
+    bytes: &[u8],
+    file_name: &str,
+    metadata: &Metadata,
+    limits: &Limits,
+    voice_activity: &mut VoiceActivity,
+) -> Result<Content, CallError> {
+    let language = metadata.language.as_deref().and_then(Language::parse);
+    match read::text::read(bytes, file_name, language) {
+        Ok(Some(transcript)) => return Ok(Content::Text(Box::new(transcript))),
+        Ok(None) => {}
+        Err(error) => return Err(CallError::new(Stage::Read, &error, error.hint())),
+    }
+    let audio = callmark_audio::decode(bytes, limits).map_err(|e| CallError::new(Stage::Decode, &e, e.hint()))?;
+    let mut prepared =
+        Prepared { channels: vec![], duration_ms: audio.duration_ms(), warnings: audio.warnings.clone() };
+    for samples in &audio.channels {
+        let samples = callmark_audio::resample_to_16k(samples, audio.sample_rate_hz);
+        let probabilities = voice_activity
+            .probabilities_permille(&samples)
+            .map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))?;
+        let spans = spans::speech_spans(&probabilities, &spans::SpanRules::default());
+        prepared.channels.push(PreparedChannel { samples, spans });
+    }
+    Ok(Content::Audio(prepared))
+}
+
+/// What recognition needs to know beside the sound.
+#[derive(Clone)]
+pub struct RecogniseOptions {
+    pub channels: ChannelMap,
+    pub vocabulary: Option<String>,
+    pub lexicon: &'static ActLexicon,
+    pub confidence_floor_permille: u16,
+    /// The languages that the model can follow; empty means all.
+    pub model_languages: Vec<Language>,
+}
+
+/// Transcribes every channel and puts turns with roles together.
+pub fn recognise(
+    prepared: &Prepared,
+    metadata: &Metadata,
+    options: &RecogniseOptions,
+    lane: &mut Lane,
+) -> Result<Transcript, CallError> {
+    let wanted = metadata.language.as_deref();
+    let language = wanted.and_then(Language::parse);
+    let mut transcript = Transcript {
+        medium: Medium::Speech,
+        language,
+        duration_ms: prepared.duration_ms,
+        role_method: RoleMethod::None,
+        role_confidence_permille: 0,
+        recogniser_confidence_permille: Some(0),
+        confidence_floor_permille: Some(options.confidence_floor_permille),
+        turns: vec![],
+        speech: vec![],
+        dropped: BTreeMap::new(),
+        warnings: prepared.warnings.clone(),
+    };
+    let follows = |l: Language| options.model_languages.is_empty() || options.model_languages.contains(&l);
+    if wanted.is_some_and(|_| !language.is_some_and(follows)) {
+        // Eligibility turns this into `wrong_language`; nothing is gained by letting the wrong model guess.
+        transcript.warnings.push("not transcribed: the recogniser does not know the call's language".into());
+        transcript.language = language.filter(|l| follows(*l));
+        return Ok(transcript);
+    }
+    let roles = channel_roles(prepared.channels.len(), options.channels, &mut transcript)?;
+    let mut segments = Vec::new();
+    let mut trust = Trust::default();
+    for (channel, role) in prepared.channels.iter().zip(roles) {
+        let Some(role) = role else { continue };
+        let asr = AsrOptions { language, initial_prompt: options.vocabulary.clone() };
+        let heard = lane
+            .transcribe(&channel.samples, &channel.spans, &asr)
+            .map_err(|e| CallError::new(Stage::Recognise, &e, e.hint()))?;
+        transcript.language = transcript.language.or(heard.language);
+        for (guard, count) in heard.dropped {
+            *transcript.dropped.entry(guard).or_default() += count;
+        }
+        trust += heard.trust;
+        transcript.speech.extend(channel.spans.iter().map(|s| RoleSpan {
+            role,
+            begin_ms: s.begin_ms,
+            end_ms: s.end_ms,
+        }));
+        segments.extend(heard.segments.into_iter().map(|s| RoleSegment {
+            role,
+            begin_ms: s.span.begin_ms,
+            end_ms: s.span.end_ms,
+            confidence_permille: s.mean_probability_permille,
+            text: s.text,
+            words: s.words,
+        }));
+    }
+    transcript.recogniser_confidence_permille = Some(trust.confidence_permille());
+    transcript.turns = assemble_turns(segments, transcript.language);
+    transcript.speech.sort_by_key(|s| (s.begin_ms, s.role));
+    if transcript.role_method == RoleMethod::Inferred {
+        infer_roles(&mut transcript, options.lexicon);
+    }
+    Ok(transcript)
+}
+
+/// One role per channel, `None` for channels that the map leaves out. `Auto` starts with channel 0 as the rep.
+fn channel_roles(count: usize, map: ChannelMap, transcript: &mut Transcript) -> Result<Vec<Option<Role>>, CallError> {
+    let (rep, customer) = match map {
+        _ if count == 1 => return Ok(vec![Some(Role::Unknown)]),
+        ChannelMap::Auto if count == 2 => {
+            transcript.role_method = RoleMethod::Inferred;
+            (0, 1)
+        }
+        ChannelMap::Fixed { rep, customer } if rep < count && customer < count => {
+            transcript.role_method = RoleMethod::ChannelMap;
+            transcript.role_confidence_permille = 1000;
+            (rep, customer)
+        }
+        _ => {
+            let hint = "say which channels are whom with --channels rep=0,customer=1";
+            return Err(CallError::new(
+                Stage::Recognise,
+                format!("the channel map does not fit {count} channels"),
+                hint,
+            ));
+        }
+    };
+    Ok((0..count).map(|i| if i == rep { Some(Role::Rep) } else { (i == customer).then_some(Role::Customer) }).collect())
+}
+
+fn infer_roles(transcript: &mut Transcript, lexicon: &ActLexicon) {
+    let of = |role| -> Vec<_> { transcript.turns.iter().filter(|t| t.role == role).cloned().collect() };
+    let inferred = roles::infer([&of(Role::Rep), &of(Role::Customer)], lexicon, transcript);
+    if inferred.rep == 1 {
+        roles::swap(transcript, inferred.confidence_permille);
+    }
+    transcript.role_confidence_permille = inferred.confidence_permille;
+}
+
+/// SHA-256 of the transcript's canonical JSON.
+pub fn transcript_hash(transcript: &Transcript) -> String {
+    sha256_hex(&serde_json::to_vec(transcript).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channel_maps() {
+        assert_eq!(ChannelMap::parse("customer=0, rep=1").unwrap(), ChannelMap::Fixed { rep: 1, customer: 0 });
+        assert_eq!(ChannelMap::parse("AUTO").unwrap(), ChannelMap::Auto);
+        for bad in ["", "rep=0", "rep=1,customer=1", "agent=0,customer=1", "rep=-1,customer=0"] {
+            assert!(ChannelMap::parse(bad).unwrap_err().to_string().contains("hint:"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! `callmark eval`: measurements that every later claim uses: word error rate against references, recogniser noise.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use callmark_core::accuracy::{self, ErrorCounts};
+use callmark_core::recording::Language;
+use callmark_core::transcript::{Role, Transcript};
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use crate::FINISHED;
+use crate::cli::{Common, EvalCommand};
+use crate::commands::{existing_store, explain};
+use crate::read;
+
+pub fn run(command: &EvalCommand, common: &Common) -> Result<u8> {
+    match command {
+        EvalCommand::Wer { references, groups, json } => word_error_rate(references, groups.as_deref(), *json, common),
+        EvalCommand::Noise { file, error_permille, seed } => noise(file, *error_permille, *seed),
+    }
+}
+
+/// Errors of one group of turns.
+#[derive(Debug, serde::Serialize)]
+struct Row {
+    group: String,
+    calls: usize,
+    words: u64,
+    substitutions: u64,
+    deletions: u64,
+    insertions: u64,
+    error_rate: f64,
+}
+
+/// Compares per call and role, all turns of a role in one line: where turns begin does not count as an error.
+fn word_error_rate(references: &Path, groups: Option<&Path>, json: bool, common: &Common) -> Result<u8> {
+    let store = existing_store(common)?;
+    let groups = groups.map(read_groups).transpose()?;
+    let mut files: Vec<_> = std::fs::read_dir(references)
+        .with_context(|| format!("cannot read {}", references.display()))?
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "vtt" || e == "srt" || e == "txt"))
+        .collect();
+    files.sort();
+    let mut sums: BTreeMap<String, (usize, ErrorCounts)> = BTreeMap::new();
+    let mut missing = 0;
+    for path in files {
+        let call_id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(stored) = store.get_call(&call_id).map_err(explain)? else {
+            missing += 1;
+            continue;
+        };
+        let hypothesis = stored.record.transcript;
+        if hypothesis.recogniser_confidence_permille.is_none() {
+            continue; // text: nothing was recognised
+        }
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let reference = read::text::read(&bytes, &path.to_string_lossy(), hypothesis.language)
+            .map_err(|e| anyhow!("{}: {e}", path.display()))?
+            .ok_or_else(|| anyhow!("{} is not a transcript", path.display()))?;
+        let language = reference.language.unwrap_or(Language::En);
+        let mono = hypothesis.turns.iter().all(|t| t.role == Role::Unknown);
+        let roles: &[Option<Role>] = if mono { &[None] } else { &[Some(Role::Rep), Some(Role::Customer)] };
+        for role in roles {
+            let counts = accuracy::error_counts(&said(&reference, *role), &said(&hypothesis, *role), language);
+            let group = match (&groups, role) {
+                (None, _) => call_id.clone(),
+                (Some(_), None) => "mono".to_string(),
+                (Some(map), Some(role)) => {
+                    map.get(&(call_id.clone(), *role)).cloned().unwrap_or_else(|| "other".into())
+                }
+            };
+            for group in [group, "all".to_string()] {
+                let (calls, sum) = sums.entry(group).or_default();
+                *calls += 1;
+                sum.add(&counts);
+            }
+        }
+    }
+    if sums.is_empty() {
+        bail!(
+            "none of the references' calls is in the store\nhint: run callmark on the recordings first; references are named <call_id>.vtt"
+        );
+    }
+    let all = sums.remove("all");
+    let rows: Vec<Row> = sums.into_iter().chain(all.map(|sum| ("all".to_string(), sum))).map(row).collect();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(FINISHED);
+    }
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["group", "channels", "words", "subs", "dels", "ins", "error rate"]);
+    for row in &rows {
+        table.add_row([
+            Cell::new(&row.group),
+            right(row.calls.to_string()),
+            right(row.words.to_string()),
+            right(row.substitutions.to_string()),
+            right(row.deletions.to_string()),
+            right(row.insertions.to_string()),
+            right(format!("{:.3}", row.error_rate)),
+        ]);
+    }
+    println!("{table}");
+    if missing > 0 {
+        eprintln!("{missing} references belong to calls that are not in the store");
+    }
+    Ok(FINISHED)
+}
+
+fn row((group, (calls, counts)): (String, (usize, ErrorCounts))) -> Row {
+    Row {
+        group,
+        calls,
+        words: counts.reference_tokens,
+        substitutions: counts.substitutions,
+        deletions: counts.deletions,
+        insertions: counts.insertions,
+        error_rate: counts.rate().unwrap_or(0.0),
+    }
+}
+
+fn said(transcript: &Transcript, role: Option<Role>) -> String {
+    let turns = transcript.turns.iter().filter(|t| role.is_none_or(|r| t.role == r));
+    turns.map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn read_groups(path: &Path) -> Result<BTreeMap<(String, Role), String>> {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        call_id: String,
+        role: Role,
+        group: String,
+    }
+    let mut reader = csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let lines = reader.deserialize().map(|line: Result<Line, _>| line.map(|l| ((l.call_id, l.role), l.group)));
+    lines.collect::<Result<_, _>>().with_context(|| format!("in {}", path.display()))
+}
+
+fn noise(file: &Path, error_permille: u16, seed: u64) -> Result<u8> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    for (number, line) in text.lines().enumerate() {
+        let language = Language::of_text(line).unwrap_or(Language::En);
+        println!(
+            "{}",
+            accuracy::simulate_recogniser_noise(line, language, error_permille, seed.wrapping_add(number as u64))
+        );
+    }
+    Ok(FINISHED)
+}

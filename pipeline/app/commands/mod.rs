@@ -1,0 +1,52 @@
+//! One file per command: from arguments to an exit code.
+
+pub mod eval;
+pub mod models;
+pub mod reps;
+pub mod review;
+pub mod run;
+pub mod score;
+pub mod scorecard;
+pub mod show;
+
+use anyhow::{Result, anyhow, bail};
+use callmark_store::{Store, StoreError};
+
+use crate::cli::Common;
+use crate::install::default_store;
+
+/// The URL of the store: flag or environment, else the user's data folder.
+pub fn store_url(common: &Common) -> Result<String> {
+    if let Some(url) = &common.store {
+        return Ok(url.clone());
+    }
+    let path =
+        default_store().ok_or_else(|| anyhow!("no place for the store\nhint: give --store FILE, or set HOME"))?;
+    Ok(path.to_string_lossy().into_owned())
+}
+
+/// A store error with its hint.
+pub fn explain(error: StoreError) -> anyhow::Error {
+    let hint = error.hint();
+    anyhow!("{error}\nhint: {hint}")
+}
+
+/// Opens the store of earlier runs.
+pub fn existing_store(common: &Common) -> Result<Box<dyn Store>> {
+    callmark_store::open_existing(&store_url(common)?).map_err(explain)
+}
+
+/// The one call that a person means by an id, its beginning, or a file name.
+pub fn find_one(store: &dyn Store, query: &str) -> Result<String> {
+    let mut found = store.find_call(query).map_err(explain)?;
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => bail!(
+            "there is no call `{query}` in the store\nhint: `callmark reps` shows whether the store is the right one (--store)"
+        ),
+        n => bail!(
+            "`{query}` may be any of {n} calls: {}\nhint: give more of the id",
+            found.iter().take(5).cloned().collect::<Vec<_>>().join(", ")
+        ),
+    }
+}

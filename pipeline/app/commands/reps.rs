@@ -1,0 +1,35 @@
+//! `callmark reps`: the rep table of the store.
+
+use std::io::Write as _;
+
+use anyhow::Result;
+use callmark_core::performance::{self, PeriodKind};
+use callmark_store::CallFilter;
+
+use crate::FINISHED;
+use crate::cli::{Common, Format, Period, RepsArgs};
+use crate::commands::existing_store;
+use crate::commands::run::all_summaries;
+use crate::render::{outputs, summary};
+
+pub fn reps(args: &RepsArgs, common: &Common) -> Result<u8> {
+    let store = existing_store(common)?;
+    let since = args.since.as_deref().map(str::parse).transpose()?;
+    let calls = all_summaries(store.as_ref(), &CallFilter { since, ..CallFilter::default() })?;
+    let kind = match args.period {
+        Period::Day => PeriodKind::Day,
+        Period::Week => PeriodKind::Week,
+        Period::Month => PeriodKind::Month,
+        Period::All => PeriodKind::All,
+    };
+    let mut out = std::io::stdout().lock();
+    match args.format {
+        Format::Table => summary::print_reps(&calls, kind)?,
+        Format::Csv => out.write_all(&outputs::reps_csv(&performance::rep_period(&calls, kind))?)?,
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, &outputs::reps_json(&performance::rep_period(&calls, kind)))?;
+            writeln!(out)?;
+        }
+    }
+    Ok(FINISHED)
+}

@@ -1,0 +1,78 @@
+//! `callmark review`: a decision about one ledger row, appended to the store; the call is scored again with it at once.
+
+use anyhow::{Result, bail};
+use callmark_core::record::{Decision, Outcome, ReviewSource, RowKind};
+use callmark_store::{NewReview, Store};
+
+use crate::FINISHED;
+use crate::cli::{Common, ReviewArgs, Source};
+use crate::commands::score::Rescorer;
+use crate::commands::{existing_store, explain, find_one};
+use crate::config::Config;
+use crate::install::Install;
+use crate::render::call_page;
+
+pub fn review(args: &ReviewArgs, common: &Common) -> Result<u8> {
+    let store = existing_store(common)?;
+    let store = store.as_ref();
+    let call_id = find_one(store, &args.call)?;
+    let Some(stored) = store.get_call(&call_id).map_err(explain)? else { bail!("the call {call_id} is gone") };
+    let decision = match (args.agree, args.overturn, args.comment) {
+        (true, ..) => Decision::Agree,
+        (_, true, _) => Decision::Overturn,
+        (_, _, true) => Decision::Comment,
+        _ => {
+            print!("{}", call_page::review_list(&stored.record, &store.reviews(&call_id).map_err(explain)?));
+            return Ok(FINISHED);
+        }
+    };
+    let (Some(requirement), Some(by)) = (&args.requirement, &args.by) else {
+        bail!(
+            "a decision needs a requirement and --by NAME\nhint: `callmark review {call_id}` lists the rows that can be reviewed"
+        );
+    };
+    let reviewable = |r: Outcome| {
+        matches!(r, Outcome::Missed | Outcome::Violated | Outcome::Met | Outcome::Unknown | Outcome::Clear)
+    };
+    let rows = &stored.record.evaluation.ledger;
+    if !rows.iter().any(|row| row.kind == RowKind::Item && &row.requirement_id == requirement && reviewable(row.result))
+    {
+        bail!(
+            "the call {call_id} has no reviewable ledger row `{requirement}`\nhint: `callmark review {call_id}` lists them"
+        );
+    }
+    let new = NewReview {
+        call_id: call_id.clone(),
+        requirement_id: requirement.clone(),
+        reviewer: by.clone(),
+        source: match args.source {
+            Source::Flag => ReviewSource::Flag,
+            Source::Audit => ReviewSource::Audit,
+            Source::Appeal => ReviewSource::Appeal,
+        },
+        inclusion_permille: 1000,
+        blind: false,
+        decision,
+        reason: args.reason.clone().unwrap_or_default(),
+        appeal_of: args.appeal_of,
+        is_final: decision != Decision::Comment,
+        ts: jiff::Timestamp::now().to_string(),
+    };
+    let appended = store.append_review(&new).map_err(explain)?;
+    let before = stored.record.evaluation.score;
+    let after = rescore(&call_id, common, store)?;
+    if !common.quiet {
+        let points = |score: Option<i64>| score.map_or("–".to_string(), call_page::points);
+        println!("review {} stored; score {} → {}", appended.review_id, points(before), points(after.or(before)));
+    }
+    Ok(FINISHED)
+}
+
+fn rescore(call_id: &str, common: &Common, store: &dyn Store) -> Result<Option<i64>> {
+    let mut warnings = Vec::new();
+    let config = Config::load(common.config.as_deref())?;
+    let rescorer = Rescorer::open(None, &config, &Install::find()?, store, &mut warnings)?;
+    let Some(new) = rescorer.rescore(call_id, store)? else { return Ok(None) };
+    store.put_call(&new.record, &new.key, &[]).map_err(explain)?;
+    Ok(new.record.evaluation.score)
+}

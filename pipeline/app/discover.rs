@@ -1,0 +1,198 @@
+//! Finds recordings: files, folders and globs in; a sorted list of candidates out. Decides by name only; content decides later.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use walkdir::WalkDir;
+
+/// File names with these endings are tried when they lie in a folder; a file that is named itself is always tried.
+const RECORDINGS: &[&str] = &[
+    "wav", "wave", "mp3", "flac", "ogg", "oga", "opus", "m4a", "mp4", "aac", "aif", "aiff", "aifc", "caf", "mka",
+    "webm", "gsm", "au", "amr",
+];
+const TRANSCRIPTS: &[&str] = &["vtt", "srt", "txt"];
+/// Lists globs, one a line, of what a folder run must leave alone (reference transcripts, for example).
+const IGNORE_FILE: &str = ".callmarkignore";
+
+/// A file that may be a recording or a transcript.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    pub path: PathBuf,
+    pub file_name: String,
+    pub size_bytes: u64,
+    pub mtime_ns: i64,
+    pub inode: u64,
+}
+
+/// What discovery found.
+#[derive(Debug, Default)]
+pub struct Discovered {
+    /// Sorted by path, each file once.
+    pub candidates: Vec<Candidate>,
+    /// Files in the given folders that are no recordings by their name.
+    pub skipped: usize,
+    /// `metadata.csv` files that lie in the given folders.
+    pub metadata_files: Vec<PathBuf>,
+    /// Folders that could not be read, with the reason.
+    pub warnings: Vec<String>,
+}
+
+/// Expands files, folders (recursively, no hidden files, no link loops) and glob patterns.
+///
+/// # Errors
+/// A path that does not exist, a bad pattern, or nothing found at all.
+pub fn discover(paths: &[PathBuf]) -> Result<Discovered> {
+    let mut found = Discovered::default();
+    let mut files: BTreeMap<PathBuf, bool> = BTreeMap::new();
+    for path in paths {
+        let text = path.to_string_lossy();
+        if path.is_dir() {
+            walk(path, None, &mut files, &mut found)?;
+        } else if path.is_file() {
+            files.insert(path.clone(), true);
+        } else if text.contains(['*', '?', '[', '{']) {
+            let pattern = Glob::new(&text).with_context(|| format!("bad pattern {text}"))?;
+            let matcher = GlobSetBuilder::new().add(pattern).build()?;
+            let before = files.len();
+            walk(&fixed_part(path), Some(&matcher), &mut files, &mut found)?;
+            if files.len() == before {
+                bail!(
+                    "no file matches {text}\nhint: quote the pattern so that the shell does not change it, and check the folder"
+                );
+            }
+        } else {
+            bail!(
+                "{} does not exist\nhint: give a recording, a folder of recordings, or a quoted pattern like 'calls/*.wav'",
+                path.display()
+            );
+        }
+    }
+    for (path, named) in files {
+        if named || is_recording(&path) {
+            match candidate(&path) {
+                Ok(candidate) => found.candidates.push(candidate),
+                Err(error) => found.warnings.push(format!("{}: {error}", path.display())),
+            }
+        } else {
+            found.skipped += 1;
+        }
+    }
+    Ok(found)
+}
+
+fn walk(
+    root: &Path,
+    only: Option<&GlobSet>,
+    files: &mut BTreeMap<PathBuf, bool>,
+    found: &mut Discovered,
+) -> Result<()> {
+    let ignored = ignore_rules(root)?;
+    let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+    let walker = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter().filter_entry(|entry| {
+        let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        entry.depth() == 0 || (!hidden(entry.file_name()) && !ignored.is_match(relative))
+    });
+    for entry in walker {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                found.warnings.push(error.to_string());
+                continue;
+            }
+        };
+        if !entry.file_type().is_file() || only.is_some_and(|globs| !globs.is_match(entry.path())) {
+            continue;
+        }
+        if entry.depth() == 1 && entry.file_name() == "metadata.csv" && only.is_none() {
+            found.metadata_files.push(entry.path().to_path_buf());
+        } else {
+            files.entry(entry.path().to_path_buf()).or_insert(only.is_some());
+        }
+    }
+    Ok(())
+}
+
+fn ignore_rules(root: &Path) -> Result<GlobSet> {
+    let mut rules = GlobSetBuilder::new();
+    if let Ok(text) = std::fs::read_to_string(root.join(IGNORE_FILE)) {
+        for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+            let rule = line.trim_end_matches('/');
+            rules.add(Glob::new(rule).with_context(|| format!("bad pattern `{rule}` in {IGNORE_FILE}"))?);
+        }
+    }
+    Ok(rules.build()?)
+}
+
+/// The part of a pattern before its first special character: where walking starts.
+fn fixed_part(pattern: &Path) -> PathBuf {
+    let special = |part: &std::path::Component| part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']);
+    let fixed: PathBuf = pattern.components().take_while(|part| !special(part)).collect();
+    if fixed.as_os_str().is_empty() { PathBuf::from(".") } else { fixed }
+}
+
+/// Sidecars (`call.json` beside `call.wav`) are metadata; a JSON file that stands alone may be a Contact Lens transcript.
+fn is_recording(path: &Path) -> bool {
+    let Some(extension) = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()) else { return false };
+    if extension == "json" {
+        let name = path.file_stem().unwrap_or_default();
+        let beside = path.with_file_name(name);
+        return !beside.is_file() && !RECORDINGS.iter().chain(TRANSCRIPTS).any(|e| path.with_extension(e).is_file());
+    }
+    RECORDINGS.contains(&extension.as_str()) || TRANSCRIPTS.contains(&extension.as_str())
+}
+
+fn candidate(path: &Path) -> std::io::Result<Candidate> {
+    use std::os::unix::fs::MetadataExt;
+    let facts = std::fs::metadata(path)?;
+    Ok(Candidate {
+        file_name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        path: path.to_path_buf(),
+        size_bytes: facts.len(),
+        mtime_ns: facts.mtime().saturating_mul(1_000_000_000).saturating_add(facts.mtime_nsec()),
+        inode: facts.ino(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(found: &Discovered) -> Vec<&str> {
+        found.candidates.iter().map(|c| c.file_name.as_str()).collect()
+    }
+
+    #[test]
+    fn folders_globs_and_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, b"x").unwrap();
+        };
+        for name in [
+            "b.wav",
+            "a.MP3",
+            "sub/c.vtt",
+            "b.json",
+            "lens.json",
+            "notes.md",
+            ".hidden.wav",
+            "references/b.vtt",
+            "metadata.csv",
+        ] {
+            put(name);
+        }
+        std::fs::write(dir.path().join(IGNORE_FILE), "references/\n").unwrap();
+        let found = discover(&[dir.path().to_path_buf()]).unwrap();
+        assert_eq!(names(&found), ["a.MP3", "b.wav", "lens.json", "c.vtt"]);
+        assert_eq!((found.skipped, found.metadata_files.len()), (2, 1));
+        let found = discover(&[dir.path().join("*.wav")]).unwrap();
+        assert_eq!(names(&found), ["b.wav"]);
+        let found = discover(&[dir.path().join("notes.md"), dir.path().join("notes.md")]).unwrap();
+        assert_eq!(names(&found), ["notes.md"], "a file that is named itself is tried, and once");
+        let error = discover(&[dir.path().join("nothing.wav")]).unwrap_err().to_string();
+        assert!(error.contains("hint:"), "{error}");
+    }
+}

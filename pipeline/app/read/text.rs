@@ -1,0 +1,662 @@
+//! Interactions that are text already: WebVTT, SRT, Contact Lens and Whisper JSON, plain `Rep: …` lines → [`Transcript`].
+//!
+//! Everything is parsed as hostile input: sizes, counts and times are limited, and errors name lines, never words.
+
+use std::collections::BTreeMap;
+
+use callmark_core::recording::Language;
+use callmark_core::transcript::{Medium, Role, RoleMethod, RoleSpan, Transcript, Turn, Word};
+use fasrt::{srt, vtt};
+use serde_json::Value;
+
+/// Largest file that is read; an hour of talk is well under 1 MB of text and under 10 MB of JSON with word times.
+pub const MAX_BYTES: usize = 64 << 20;
+/// Most turns of one interaction.
+pub const MAX_TURNS: usize = 50_000;
+/// Latest time in a transcript: a day.
+pub const MAX_MS: i64 = 24 * 3_600_000;
+
+/// Longest speaker label before a colon, in characters.
+const MAX_LABEL: usize = 24;
+
+/// Why a transcript could not be read. `line` counts from 1.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    #[error("the transcript is larger than {} MiB", MAX_BYTES >> 20)]
+    TooLarge,
+    #[error("the transcript has more than {MAX_TURNS} turns (line {line})")]
+    TooManyTurns { line: usize },
+    #[error("the transcript is not UTF-8 (line {line})")]
+    NotUtf8 { line: usize },
+    #[error("{format}, line {line}: {what}")]
+    Malformed { format: &'static str, line: usize, what: String },
+    #[error("the {format} transcript has no turns")]
+    Empty { format: &'static str },
+}
+
+impl ReadError {
+    /// One sentence that says what to do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            ReadError::TooLarge | ReadError::TooManyTurns { .. } => "give each call a file of its own",
+            ReadError::NotUtf8 { .. } => "save the file as UTF-8",
+            ReadError::Malformed { .. } => "correct the line or export the transcript again",
+            ReadError::Empty { .. } => {
+                "check that the export finished; a call in which nobody spoke needs no transcript"
+            }
+        }
+    }
+}
+
+/// Reads a transcript of any known format; `Ok(None)` when the bytes are something else (audio, a sidecar, a note).
+///
+/// The language is the hint, else what the file says of itself, else guessed from the share of Han characters.
+pub fn read(bytes: &[u8], file_name: &str, language_hint: Option<Language>) -> Result<Option<Transcript>, ReadError> {
+    let extension = file_name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
+    let named_as_text = matches!(extension.as_str(), "vtt" | "srt" | "json" | "txt");
+    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+        return if named_as_text { Err(ReadError::NotUtf8 { line: 1 }) } else { Ok(None) };
+    }
+    if !named_as_text && bytes.iter().take(4096).any(|byte| *byte == 0) {
+        return Ok(None);
+    }
+    if bytes.len() > MAX_BYTES {
+        return if named_as_text { Err(ReadError::TooLarge) } else { Ok(None) };
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.trim_start_matches('\u{FEFF}'),
+        Err(_) if !named_as_text => return Ok(None),
+        Err(e) => {
+            let before = &bytes[..e.valid_up_to()];
+            return Err(ReadError::NotUtf8 { line: 1 + before.iter().filter(|byte| **byte == b'\n').count() });
+        }
+    };
+    let found = if text.starts_with("WEBVTT") || extension == "vtt" {
+        Some(read_vtt(text)?)
+    } else if text.trim_start().starts_with('{') {
+        read_json(text)?
+    } else if extension == "srt" {
+        Some(read_srt(text)?)
+    } else if matches!(extension.as_str(), "txt" | "") {
+        read_lines(text)?
+    } else {
+        None
+    };
+    found.map(|found| found.finish(language_hint)).transpose()
+}
+
+/// The role that a speaker's label names, in English or Chinese, with or without a number (`Agent 1`, `客服02`).
+pub fn role_of(label: &str) -> Option<Role> {
+    let label = label.trim().trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ' ' | '_' | '#' | '-'));
+    let label = label.to_lowercase();
+    match label.as_str() {
+        "rep" | "representative" | "agent" | "advisor" | "adviser" | "operator" | "seller" | "salesperson"
+        | "sales" | "csr" | "consultant" | "客服" | "坐席" | "座席" | "销售" | "销售员" | "业务员" | "客服代表"
+        | "客服专员" | "专员" | "顾问" | "话务员" | "接线员" => Some(Role::Rep),
+        "customer" | "client" | "caller" | "buyer" | "prospect" | "user" | "客户" | "顾客" | "用户" | "客人"
+        | "来电者" => Some(Role::Customer),
+        _ => None,
+    }
+}
+
+/// Splits `Rep: text` (also with a full-width colon); `None` when no known label begins the line.
+fn labelled(line: &str) -> Option<(Role, &str)> {
+    let line = line.trim_start_matches(['-', '–', ' ', '\t']);
+    let colon = line.char_indices().take(MAX_LABEL + 1).find(|(_, c)| matches!(c, ':' | '\u{FF1A}'))?;
+    let role = role_of(&line[..colon.0])?;
+    Some((role, line[colon.0 + colon.1.len_utf8()..].trim()))
+}
+
+/// White space and control characters as single spaces; line breaks inside a cue carry no meaning.
+fn tidy(text: &str) -> String {
+    let parts = text.split(|c: char| c.is_whitespace() || c.is_control());
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A turn as a format gives it.
+struct RawTurn {
+    role: Role,
+    /// `None`: the format has no times.
+    span: Option<(i64, i64)>,
+    text: String,
+    words: Vec<Word>,
+}
+
+/// A transcript under construction.
+struct Found {
+    format: &'static str,
+    turns: Vec<RawTurn>,
+    /// The language tag that the file carries; one that callmark does not score gives no language.
+    language_tag: Option<String>,
+    duration_ms: i64,
+    dropped: BTreeMap<String, u32>,
+    /// What was repaired: description → how often.
+    repairs: BTreeMap<&'static str, u32>,
+}
+
+impl Found {
+    fn new(format: &'static str) -> Found {
+        Found {
+            format,
+            turns: Vec::new(),
+            language_tag: None,
+            duration_ms: 0,
+            dropped: BTreeMap::new(),
+            repairs: BTreeMap::new(),
+        }
+    }
+
+    fn malformed(&self, line: usize, what: impl Into<String>) -> ReadError {
+        ReadError::Malformed { format: self.format, line, what: what.into() }
+    }
+
+    /// Adds a turn; one without words is left out.
+    fn push(&mut self, turn: RawTurn, line: usize) -> Result<(), ReadError> {
+        if turn.text.is_empty() {
+            return Ok(());
+        }
+        if self.turns.len() >= MAX_TURNS {
+            return Err(ReadError::TooManyTurns { line });
+        }
+        self.turns.push(turn);
+        Ok(())
+    }
+
+    /// Checks a span; one that ends before it begins keeps its words and gets no length.
+    fn span(&mut self, begin_ms: i64, end_ms: i64, line: usize) -> Result<(i64, i64), ReadError> {
+        if begin_ms < 0 || begin_ms.max(end_ms) > MAX_MS {
+            return Err(self.malformed(line, "a time is negative or beyond 24 hours"));
+        }
+        if end_ms < begin_ms {
+            *self.repairs.entry("cues that end before they begin: their length is taken as 0").or_default() += 1;
+        }
+        Ok((begin_ms, end_ms.max(begin_ms)))
+    }
+
+    /// Adds the parts of one cue. Several speakers in one cue share its time in proportion to their text.
+    fn push_cue(&mut self, parts: Vec<(Role, String)>, span: (i64, i64), line: usize) -> Result<(), ReadError> {
+        let parts: Vec<_> = parts.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        let characters: Vec<i64> = parts.iter().map(|(_, text)| text.chars().count() as i64).collect();
+        let total: i64 = characters.iter().sum();
+        if parts.len() > 1 {
+            *self
+                .repairs
+                .entry("cues with several speakers: their time is divided in proportion to the text")
+                .or_default() += 1;
+        }
+        let mut done = 0;
+        for ((role, text), characters) in parts.into_iter().zip(characters) {
+            let at = |share: i64| span.0 + (span.1 - span.0) * share / total.max(1);
+            let part = (at(done), at(done + characters));
+            done += characters;
+            self.push(RawTurn { role, span: Some(part), text, words: Vec::new() }, line)?;
+        }
+        Ok(())
+    }
+
+    /// Counts the cues that the lenient parsers skipped; a file of nothing else is an error.
+    fn check_cues(&mut self, text: &str, read: usize) -> Result<(), ReadError> {
+        let first = text.lines().position(|line| line.contains("-->"));
+        let timings = text.lines().filter(|line| line.contains("-->")).count();
+        let skipped = timings.saturating_sub(read);
+        match first {
+            Some(first) if read == 0 => Err(self.malformed(first + 1, "no cue is readable")),
+            _ if skipped > 0 => {
+                self.dropped.insert("unreadable_cue".into(), u32::try_from(skipped).unwrap_or(u32::MAX));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(self, hint: Option<Language>) -> Result<Transcript, ReadError> {
+        if self.turns.is_empty() {
+            return Err(ReadError::Empty { format: self.format });
+        }
+        let timed = self.turns.iter().all(|turn| turn.span.is_some());
+        let known = self.turns.iter().filter(|turn| turn.role != Role::Unknown).count();
+        let role_confidence_permille = (known * 1000 / self.turns.len()) as u16;
+        let mut warnings: Vec<String> = self.repairs.iter().map(|(what, count)| format!("{count} {what}")).collect();
+        if known < self.turns.len() {
+            let unknown = self.turns.len() - known;
+            warnings.push(format!("{unknown} turns without a speaker named as rep or customer"));
+        }
+        let mut turns: Vec<Turn> = (0_i64..)
+            .zip(self.turns)
+            .map(|(index, turn)| {
+                // Text without times keeps its order: the turn's number stands for its time, and `Medium::Text` says so.
+                let (begin_ms, end_ms) = turn.span.filter(|_| timed).unwrap_or((index, index));
+                let confidence = turn.words.iter().map(|word| u64::from(word.confidence_permille)).sum::<u64>();
+                let confidence_permille = match turn.words.len() as u64 {
+                    0 => 1000,
+                    count => (confidence / count) as u16,
+                };
+                Turn { role: turn.role, begin_ms, end_ms, text: turn.text, words: turn.words, confidence_permille }
+            })
+            .collect();
+        turns.sort_by_key(|turn| (turn.begin_ms, turn.end_ms, turn.role));
+        let mut speech: Vec<RoleSpan> = turns
+            .iter()
+            .filter(|turn| timed && turn.end_ms > turn.begin_ms)
+            .map(|turn| RoleSpan { role: turn.role, begin_ms: turn.begin_ms, end_ms: turn.end_ms })
+            .collect();
+        speech.sort_by_key(|span| (span.begin_ms, span.role));
+        let language = hint.or_else(|| match &self.language_tag {
+            Some(tag) => Language::parse(tag),
+            None => Language::of_text(&turns.iter().map(|turn| turn.text.as_str()).collect::<String>()),
+        });
+        let last_ms = turns.iter().map(|turn| turn.end_ms).max().unwrap_or(0);
+        Ok(Transcript {
+            medium: if timed { Medium::Speech } else { Medium::Text },
+            language,
+            duration_ms: if timed { self.duration_ms.max(last_ms) } else { 0 },
+            role_method: if known == 0 { RoleMethod::None } else { RoleMethod::Labelled },
+            role_confidence_permille,
+            recogniser_confidence_permille: None,
+            confidence_floor_permille: None,
+            turns,
+            speech,
+            dropped: self.dropped,
+            warnings,
+        })
+    }
+}
+
+/// Splits the plain text of a cue at lines that begin with a speaker; other lines belong to the line before.
+fn parts_by_prefix(text: &str) -> Vec<(Role, String)> {
+    let mut parts: Vec<(Role, String)> = Vec::new();
+    for line in text.lines() {
+        match (labelled(line), parts.last_mut()) {
+            (Some((role, rest)), _) => parts.push((role, tidy(rest))),
+            (None, Some((_, before))) => *before = tidy(&format!("{before} {line}")),
+            (None, None) => parts.push((Role::Unknown, tidy(line))),
+        }
+    }
+    parts
+}
+
+/// Finds the line of slices of a text that come in order, in one pass over the text.
+struct LineCounter<'a> {
+    text: &'a str,
+    offset: usize,
+    line: usize,
+}
+
+impl<'a> LineCounter<'a> {
+    fn new(text: &'a str) -> LineCounter<'a> {
+        LineCounter { text, offset: 0, line: 1 }
+    }
+
+    /// The line on which `part`, a slice of the text, begins.
+    fn line_of(&mut self, part: &str) -> usize {
+        let offset = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize).min(self.text.len());
+        let passed = self.text.as_bytes().get(self.offset..offset).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count();
+        self.offset = self.offset.max(offset);
+        self.line
+    }
+}
+
+fn read_vtt(text: &str) -> Result<Found, ReadError> {
+    let mut found = Found::new("WebVTT");
+    let (mut lines, mut cues) = (LineCounter::new(text), 0);
+    for block in vtt::Parser::new(text) {
+        // The parser recovers from bad cues as browsers do; what it refuses is the file.
+        let block = block.map_err(|e| found.malformed(1, e.to_string()))?;
+        let vtt::Block::Cue(cue) = block else { continue };
+        cues += 1;
+        let line = lines.line_of(cue.body_ref());
+        let ms = |t: vtt::Timestamp| i64::try_from(t.to_duration().as_millis()).unwrap_or(i64::MAX);
+        let span = found.span(ms(cue.header_ref().start()), ms(cue.header_ref().end()), line)?;
+        found.push_cue(parts_by_voice(cue.body_ref()), span, line)?;
+    }
+    found.check_cues(text, cues)?;
+    Ok(found)
+}
+
+/// Splits a WebVTT cue at its voice tags; text outside any voice is split at `Rep:` prefixes.
+fn parts_by_voice(body: &str) -> Vec<(Role, String)> {
+    use vtt::cue::{CueParser, CueToken, Tag};
+    let mut parts: Vec<(Option<Role>, String)> = vec![(None, String::new())];
+    for token in CueParser::new(body) {
+        match token {
+            CueToken::StartTag { tag: Tag::Voice, annotation, .. } => {
+                let role = annotation.and_then(|name| role_of(name.normalize())).unwrap_or(Role::Unknown);
+                parts.push((Some(role), String::new()));
+            }
+            CueToken::EndTag(Tag::Voice) => parts.push((None, String::new())),
+            CueToken::Text(piece) => {
+                if let Some((_, text)) = parts.last_mut() {
+                    text.push_str(piece.normalize());
+                }
+            }
+            _ => {}
+        }
+    }
+    parts
+        .into_iter()
+        .filter(|(_, text)| !text.trim().is_empty())
+        .flat_map(|(role, text)| match role {
+            // A voice that names nobody may still hold a prefix that does.
+            None | Some(Role::Unknown) => parts_by_prefix(&text),
+            Some(role) => vec![(role, tidy(&text))],
+        })
+        .collect()
+}
+
+fn read_srt(text: &str) -> Result<Found, ReadError> {
+    let mut found = Found::new("SRT");
+    let (mut lines, mut line, mut cues) = (LineCounter::new(text), 1, 0);
+    for entry in srt::Parser::lossy(text) {
+        let entry = entry.map_err(|e| found.malformed(line, e.to_string()))?;
+        line = lines.line_of(entry.body_ref());
+        cues += 1;
+        let ms = |t: srt::Timestamp| i64::try_from(t.to_duration().as_millis()).unwrap_or(i64::MAX);
+        let span = found.span(ms(entry.header_ref().start()), ms(entry.header_ref().end()), line)?;
+        let plain = srt::text::PlainText::new(entry.body_ref());
+        found.push_cue(parts_by_prefix(plain.normalize()), span, line)?;
+    }
+    found.check_cues(text, cues)?;
+    Ok(found)
+}
+
+/// `Rep: …` lines. At least two of them make a transcript; a line without a speaker belongs to the turn before it.
+fn read_lines(text: &str) -> Result<Option<Found>, ReadError> {
+    if text.lines().filter(|line| labelled(line).is_some()).take(2).count() < 2 {
+        return Ok(None);
+    }
+    let mut found = Found::new("text");
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        match (labelled(line), found.turns.last_mut()) {
+            (Some((role, said)), _) => {
+                let turn = RawTurn { role, span: None, text: tidy(said), words: Vec::new() };
+                found.push(turn, number + 1)?;
+            }
+            (None, Some(before)) => before.text = tidy(&format!("{} {line}", before.text)),
+            (None, None) => *found.dropped.entry("line_before_first_speaker".into()).or_default() += 1,
+        }
+    }
+    Ok(Some(found))
+}
+
+fn read_json(text: &str) -> Result<Option<Found>, ReadError> {
+    const KEYS: [&str; 3] = ["\"Transcript\"", "\"transcription\"", "\"segments\""];
+    let value: Value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        // Broken JSON that never mentions a transcript is somebody else's to report.
+        Err(_) if !KEYS.iter().any(|key| text.contains(key)) => return Ok(None),
+        Err(e) => {
+            let what = format!("{:?} error at column {}", e.classify(), e.column());
+            return Err(ReadError::Malformed { format: "JSON", line: e.line(), what });
+        }
+    };
+    // callmark's own analysis.json is a result, not a recording.
+    if value.get("Qa").is_some() {
+        return Ok(None);
+    }
+    let list = |key: &str| value.get(key).and_then(Value::as_array).filter(|list| list.iter().all(Value::is_object));
+    let mut found = if let Some(items) = list("Transcript") {
+        contact_lens(&value, items)?
+    } else if let Some(items) = list("transcription") {
+        whisper(items, |item| {
+            let offsets = item.get("offsets")?;
+            Some((offsets.get("from")?.as_i64()?, offsets.get("to")?.as_i64()?))
+        })?
+    } else if let Some(items) = list("segments") {
+        whisper(items, |item| Some((seconds_ms(item.get("start")?)?, seconds_ms(item.get("end")?)?)))?
+    } else {
+        return Ok(None);
+    };
+    let tag = value.get("LanguageCode").or_else(|| value.get("language"));
+    let tag = tag.or_else(|| value.get("result").and_then(|result| result.get("language")));
+    found.language_tag = tag.and_then(Value::as_str).map(str::to_string);
+    Ok(Some(found))
+}
+
+/// Seconds as a JSON number, in whole milliseconds.
+fn seconds_ms(value: &Value) -> Option<i64> {
+    value.as_f64().filter(|s| s.is_finite() && s.abs() < 1e9).map(|s| (s * 1000.0).round() as i64)
+}
+
+/// Amazon Connect Contact Lens (1.1.0) and Transcribe Call Analytics: `Transcript[]` with roles and offsets. Chat
+/// transcripts have no offsets.
+fn contact_lens(value: &Value, items: &[Value]) -> Result<Found, ReadError> {
+    let mut found = Found::new("Contact Lens JSON");
+    let string = |item: &Value, key: &str| item.get(key).and_then(Value::as_str).map(str::to_string);
+    // ParticipantId → ParticipantRole, for files whose turns only carry the id.
+    let participants: BTreeMap<String, String> = value
+        .get("Participants")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|p| Some((string(p, "ParticipantId")?, string(p, "ParticipantRole")?)))
+        .collect();
+    for (index, item) in items.iter().enumerate() {
+        let id = string(item, "ParticipantId");
+        let label = string(item, "ParticipantRole")
+            .or_else(|| id.as_ref().and_then(|id| participants.get(id).cloned()))
+            .or(id)
+            .unwrap_or_default();
+        if matches!(label.to_ascii_uppercase().as_str(), "SYSTEM" | "CUSTOM_BOT") {
+            *found.dropped.entry("system_message".into()).or_default() += 1;
+            continue;
+        }
+        let text = tidy(item.get("Content").and_then(Value::as_str).unwrap_or_default());
+        let offset = |key: &str| item.get(key).and_then(Value::as_i64);
+        let span = match (offset("BeginOffsetMillis"), offset("EndOffsetMillis")) {
+            (Some(begin), Some(end)) => Some(found.span_of_item(begin, end, index)?),
+            _ => None,
+        };
+        let words = item.get("Items").and_then(Value::as_array).into_iter().flatten().filter_map(word).collect();
+        found.push(RawTurn { role: role_of(&label).unwrap_or(Role::Unknown), span, text, words }, index + 1)?;
+    }
+    let duration = value.get("ConversationCharacteristics").and_then(|c| c.get("TotalConversationDurationMillis"));
+    found.duration_ms = duration.and_then(Value::as_i64).filter(|ms| (0..=MAX_MS).contains(ms)).unwrap_or(0);
+    Ok(found)
+}
+
+/// One word of Transcribe's `Items[]`; punctuation and words without times are left out.
+fn word(item: &Value) -> Option<Word> {
+    if item.get("Type").and_then(Value::as_str) == Some("punctuation") {
+        return None;
+    }
+    let confidence = item.get("Confidence")?;
+    let confidence = confidence.as_f64().or_else(|| confidence.as_str()?.parse().ok())?;
+    let begin_ms = item.get("BeginOffsetMillis")?.as_i64().filter(|ms| (0..=MAX_MS).contains(ms))?;
+    Some(Word {
+        text: item.get("Content")?.as_str()?.to_string(),
+        begin_ms,
+        end_ms: item.get("EndOffsetMillis")?.as_i64()?.clamp(begin_ms, MAX_MS),
+        confidence_permille: (confidence.clamp(0.0, 1.0) * 1000.0).round() as u16,
+    })
+}
+
+/// whisper.cpp (`transcription[]`) and faster-whisper / WhisperX (`segments[]`): a role only where a `speaker` names one.
+fn whisper(items: &[Value], span: impl Fn(&Value) -> Option<(i64, i64)>) -> Result<Found, ReadError> {
+    let mut found = Found::new("Whisper JSON");
+    for (index, item) in items.iter().enumerate() {
+        let (begin, end) = span(item).ok_or_else(|| found.malformed_item(index, "a segment without times"))?;
+        let span = Some(found.span_of_item(begin, end, index)?);
+        let text = item.get("text").and_then(Value::as_str).unwrap_or_default();
+        let speaker = item.get("speaker").and_then(Value::as_str).and_then(role_of);
+        let (role, text) = match (speaker, labelled(text)) {
+            (Some(role), _) => (role, text),
+            (None, Some(found)) => found,
+            (None, None) => (Role::Unknown, text),
+        };
+        found.push(RawTurn { role, span, text: tidy(text), words: Vec::new() }, index + 1)?;
+    }
+    Ok(found)
+}
+
+impl Found {
+    /// JSON values carry no line: the turn's number says where.
+    fn malformed_item(&self, index: usize, what: &str) -> ReadError {
+        self.malformed(1, format!("turn {}: {what}", index + 1))
+    }
+
+    fn span_of_item(&mut self, begin_ms: i64, end_ms: i64, index: usize) -> Result<(i64, i64), ReadError> {
+        self.span(begin_ms, end_ms, 1).map_err(|_| self.malformed_item(index, "a time is negative or beyond 24 hours"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Role initial, times and text of each turn, one per line.
+    fn show(transcript: &Transcript) -> String {
+        let line = |turn: &Turn| {
+            let role = match turn.role {
+                Role::Rep => "R",
+                Role::Customer => "C",
+                Role::Unknown => "?",
+            };
+            format!("{role} {}-{} {}", turn.begin_ms, turn.end_ms, turn.text)
+        };
+        transcript.turns.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    fn ok(input: &str, name: &str) -> Transcript {
+        read(input.as_bytes(), name, None).unwrap().unwrap()
+    }
+
+    #[test]
+    fn vtt_with_voices_prefixes_entities_and_overlap() {
+        let input = "\u{FEFF}WEBVTT - exported\r\n\r\nNOTE made by hand\r\n\r\n1\r\n00:00.000 --> 00:02.500 align:start\r\n\
+            <v Rep>Tom &amp; I <b>record</b>\r\nthis call.</v>\r\n\r\n00:02.000 --> 00:03.000\r\n<v.loud Customer 1>OK</v>\r\n\r\n\
+            01:00:00.000 --> 01:00:02.000\r\nAgent: Good\r\nbye\r\n\r\n01:00:03.000 --> 01:00:04.000\r\n<v Ann>hm</v>\r\n";
+        let found = ok(input, "call.vtt");
+        assert_eq!(
+            show(&found),
+            "R 0-2500 Tom & I record this call.\nC 2000-3000 OK\nR 3600000-3602000 Good bye\n? 3603000-3604000 hm"
+        );
+        assert_eq!((found.medium, found.language), (Medium::Speech, Some(Language::En)));
+        assert_eq!((found.role_method, found.role_confidence_permille), (RoleMethod::Labelled, 750));
+        assert_eq!(found.duration_ms, 3_604_000);
+        assert_eq!(found.speech.len(), 4, "overlaps are kept");
+        assert_eq!(found.recogniser_confidence_permille, None);
+        assert_eq!(found.warnings.len(), 1);
+    }
+
+    #[test]
+    fn vtt_in_chinese_with_two_speakers_in_one_cue() {
+        let input = "WEBVTT\n\n00:01.000 --> 00:05.000\n<v 客服>您好<v 客户>你好啊喂喂\n\n00:06.000 --> 00:07.000\n坐席01\u{FF1A}再见\n";
+        let found = ok(input, "a.vtt");
+        assert_eq!(show(&found), "R 1000-2142 您好\nC 2142-5000 你好啊喂喂\nR 6000-7000 再见");
+        assert_eq!((found.language, found.role_confidence_permille), (Some(Language::Zh), 1000));
+        assert_eq!(found.warnings, ["1 cues with several speakers: their time is divided in proportion to the text"]);
+    }
+
+    #[test]
+    fn srt_with_prefixes() {
+        let input = "1\n00:00:01,000 --> 00:00:04,000\nRep: <i>Hello</i>\nthere\n\n2\n00:00:04,500 --> 00:00:05,000\n- 客户\u{FF1A}太贵了\n\n\
+            3\n00:00:06,000 --> 00:00:07,000\nnobody\n";
+        let found = ok(input, "a.SRT");
+        assert_eq!(show(&found), "R 1000-4000 Hello there\nC 4500-5000 太贵了\n? 6000-7000 nobody");
+        assert_eq!(found.role_confidence_permille, 666);
+    }
+
+    #[test]
+    fn cues_that_cannot_be_read_are_counted() {
+        let vtt = "WEBVTT\n\n00:00 --> 00:01.000\n<v Rep>lost\n\n00:01.000 --> 00:02.000\n<v Rep>kept\n";
+        let srt = "1\n00:00:00 --> 00:00:01,000\nRep: lost\n\n2\n00:00:01,000 --> 00:00:02,000\nRep: kept\n";
+        for (input, name) in [(vtt, "a.vtt"), (srt, "a.srt")] {
+            let found = ok(input, name);
+            assert_eq!(show(&found), "R 1000-2000 kept");
+            assert_eq!(found.dropped, BTreeMap::from([("unreadable_cue".to_string(), 1)]), "{name}");
+        }
+    }
+
+    #[test]
+    fn plain_lines_have_no_times() {
+        let input = "\u{FEFF}Call 17, 3 March\n\nAgent: Hello,\n  how are you?\nCustomer: fine\nCustomer: thanks\n客服\u{FF1A}好的: 再见\n";
+        let found = ok(input, "17.txt");
+        assert_eq!(show(&found), "R 0-0 Hello, how are you?\nC 1-1 fine\nC 2-2 thanks\nR 3-3 好的: 再见");
+        assert_eq!((found.medium, found.duration_ms, found.speech.len()), (Medium::Text, 0, 0));
+        assert_eq!(found.dropped, BTreeMap::from([("line_before_first_speaker".to_string(), 1)]));
+        assert_eq!(read("Rep: one line is a note".as_bytes(), "note.txt", None), Ok(None));
+    }
+
+    const LENS: &str = r#"{"Version":"1.1.0","Channel":"VOICE","LanguageCode":"en-US",
+        "Participants":[{"ParticipantId":"p1","ParticipantRole":"CUSTOMER"},{"ParticipantId":"p2","ParticipantRole":"AGENT"}],
+        "ConversationCharacteristics":{"TotalConversationDurationMillis":9000},
+        "Transcript":[
+          {"ParticipantId":"p2","Id":"a","Content":"Thank you for calling.","BeginOffsetMillis":40,"EndOffsetMillis":5050,
+           "Items":[{"Type":"pronunciation","Confidence":"0.5","Content":"Thank","BeginOffsetMillis":40,"EndOffsetMillis":330},
+                    {"Type":"punctuation","Confidence":0.0,"Content":"."}]},
+          {"ParticipantId":"p1","Content":"Hi","BeginOffsetMillis":5000,"EndOffsetMillis":6000},
+          {"ParticipantRole":"SYSTEM","Content":"joined","BeginOffsetMillis":0,"EndOffsetMillis":0}]}"#;
+
+    #[test]
+    fn contact_lens_voice_and_chat() {
+        let found = ok(LENS, "x.json");
+        assert_eq!(show(&found), "R 40-5050 Thank you for calling.\nC 5000-6000 Hi");
+        assert_eq!((found.duration_ms, found.turns[0].confidence_permille, found.turns[0].words.len()), (9000, 500, 1));
+        let chat = r#"{"Channel":"CHAT","LanguageCode":"es-US","Transcript":[
+            {"ParticipantId":"AGENT","Content":"Hola","AbsoluteTime":"2025-02-19T06:01:22Z"},
+            {"ParticipantId":"CUSTOMER","Content":"Buenas"}]}"#;
+        let found = ok(chat, "x.json");
+        assert_eq!(
+            (found.medium, found.language),
+            (Medium::Text, None),
+            "a language that is not scored is not guessed"
+        );
+        assert_eq!(read(chat.as_bytes(), "x.json", Some(Language::En)).unwrap().unwrap().language, Some(Language::En));
+    }
+
+    #[test]
+    fn whisper_json() {
+        let cpp = r#"{"result":{"language":"zh"},"transcription":[{"offsets":{"from":0,"to":900},"text":" 你好"}]}"#;
+        let found = ok(cpp, "x.json");
+        assert_eq!(show(&found), "? 0-900 你好");
+        assert_eq!((found.role_method, found.role_confidence_permille), (RoleMethod::None, 0));
+        let x = r#"{"language":"en","segments":[{"start":0.1,"end":1.25,"text":"hi","speaker":"agent"}]}"#;
+        assert_eq!(show(&ok(x, "x.json")), "R 100-1250 hi");
+    }
+
+    #[test]
+    fn other_files_are_no_transcripts() {
+        let other: [(&[u8], &str); 7] = [
+            (b"RIFF\x24\x00\x00\x00WAVEfmt ", "a.wav"),
+            (b"\xFF\xFBmp3", "a.mp3"),
+            (b"{\"rep_id\": \"r1\"}", "a.json"),
+            (b"{\"rep_id\": ", "a.json"),
+            (b"{\"Qa\": {}, \"Transcript\": []}", "a.analysis.json"),
+            (b"just a note", "README.txt"),
+            (b"call_id,rep\n", "calls.csv"),
+        ];
+        for (bytes, name) in other {
+            assert_eq!(read(bytes, name, None), Ok(None), "{name}");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_line_and_never_the_words() {
+        let cases: [(&[u8], &str, usize); 6] = [
+            (b"secret", "a.vtt", 1),
+            (b"Rep: ok\nRep: \xFF\xFE", "a.txt", 2),
+            (b"{\n\"Transcript\": [secret", "a.json", 2),
+            (b"WEBVTT\n\n00:00.000 --> 99:00:00.000\nsecret\n", "a.vtt", 4),
+            (b"WEBVTT\n\n00:00 --> secret\nsecret\n", "a.vtt", 3),
+            (b"1\nsecret --> 00:00:01,000\nsecret\n", "a.srt", 2),
+        ];
+        for (bytes, name, line) in cases {
+            let error = read(bytes, name, None).unwrap_err();
+            assert!(error.to_string().contains(&format!("line {line}")), "{name}: {error}");
+            assert!(!error.to_string().contains("secret"), "{name}: {error}");
+            assert!(!error.hint().is_empty());
+        }
+        assert_eq!(read(b"WEBVTT\n", "a.vtt", None), Err(ReadError::Empty { format: "WebVTT" }));
+    }
+
+    #[test]
+    fn limits_hold() {
+        let many = "Rep: a\n".repeat(MAX_TURNS + 1);
+        let error = read(many.as_bytes(), "a.txt", None).unwrap_err();
+        assert_eq!(error, ReadError::TooManyTurns { line: MAX_TURNS + 1 });
+        assert_eq!(read(&vec![b' '; MAX_BYTES + 1], "a.txt", None), Err(ReadError::TooLarge));
+        let deep = format!("{{\"Transcript\":{}", "[".repeat(100_000));
+        assert!(matches!(read(deep.as_bytes(), "a.json", None), Err(ReadError::Malformed { .. })));
+    }
+}

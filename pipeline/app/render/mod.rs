@@ -1,0 +1,8 @@
+//! Records → what people and programs read: analysis JSON, captions, tables, terminal pages.
+
+pub mod analysis_json;
+pub mod call_page;
+pub mod captions;
+pub mod outputs;
+pub mod summary;
+pub mod tables;

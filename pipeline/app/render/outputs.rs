@@ -1,0 +1,133 @@
+//! Output files of a run: written whole or not at all, named by call id, readable by their owner only.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use callmark_core::performance::{self, CallSummary, Column, PeriodKind, RepRow};
+use callmark_core::record::{CallRecord, Review};
+use callmark_core::recording::sha256_hex;
+use tempfile::NamedTempFile;
+
+use crate::render::{analysis_json, captions, tables};
+
+/// A file name for a call id that may hold anything: unusual characters become `_`, with a hash so that names stay distinct.
+fn file_stem(call_id: &str) -> String {
+    let safe: String =
+        call_id.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).take(120).collect();
+    if safe == call_id && !safe.starts_with('.') {
+        safe
+    } else {
+        format!("_{safe}-{}", &sha256_hex(call_id.as_bytes())[..8])
+    }
+}
+
+fn path(folder: &Path, call_id: &str, ending: &str) -> PathBuf {
+    folder.join(format!("{}.{ending}", file_stem(call_id)))
+}
+
+/// Writes `<call_id>.vtt`, `.srt` and `.rttm` when the call has times, and `<call_id>.analysis.json` last.
+pub fn write_call(folder: &Path, record: &CallRecord) -> Result<()> {
+    let (id, transcript) = (&record.call_id, &record.transcript);
+    let captions = [
+        ("vtt", captions::vtt(transcript)),
+        ("srt", captions::srt(transcript)),
+        ("rttm", captions::rttm(id, transcript)),
+    ];
+    for (ending, bytes) in captions {
+        if let Some(bytes) = bytes {
+            write_whole(&path(folder, id, ending), &bytes)?;
+        }
+    }
+    write_whole(&path(folder, id, "analysis.json"), &analysis_json::analysis_json(record))
+}
+
+/// True when the call's analysis is there (it is written last).
+pub fn complete(folder: &Path, call_id: &str) -> bool {
+    path(folder, call_id, "analysis.json").is_file()
+}
+
+/// Writes beside the target and renames, so that a reader or a killed run never leaves half a file.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let failed =
+        || format!("cannot write {}\nhint: check free space and permissions of the output folder", path.display());
+    let mut file = NamedTempFile::new_in(folder).with_context(failed)?;
+    file.write_all(bytes).with_context(failed)?;
+    file.persist(path).with_context(failed)?;
+    Ok(())
+}
+
+/// `calls.csv`, `turns.csv`, `ledger.csv` of one run, written call by call so that memory stays bounded.
+pub struct Tables {
+    files: Vec<(tables::Table, BufWriter<NamedTempFile>, PathBuf)>,
+}
+
+impl Tables {
+    pub fn create(folder: &Path) -> Result<Tables> {
+        let mut files = Vec::new();
+        for table in tables::Table::ALL {
+            let path = folder.join(format!("{}.csv", table.name()));
+            let mut file = BufWriter::new(NamedTempFile::new_in(folder)?);
+            file.write_all(table.header().as_bytes())?;
+            files.push((table, file, path));
+        }
+        Ok(Tables { files })
+    }
+
+    pub fn add(&mut self, record: &CallRecord) -> Result<()> {
+        for (table, file, _) in &mut self.files {
+            file.write_all(table.rows(record).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    pub fn finish(self) -> Result<()> {
+        for (_, file, path) in self.files {
+            let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+            file.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// `reps.csv`: every kind of period over all stored calls.
+pub fn write_reps(folder: &Path, calls: &[CallSummary]) -> Result<()> {
+    let kinds = [PeriodKind::All, PeriodKind::Month, PeriodKind::Week, PeriodKind::Day];
+    let rows: Vec<RepRow> = kinds.into_iter().flat_map(|kind| performance::rep_period(calls, kind)).collect();
+    write_whole(&folder.join("reps.csv"), &reps_csv(&rows)?)
+}
+
+/// The rep table as CSV, one column per [`Column`].
+pub fn reps_csv(rows: &[RepRow]) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(Column::ALL.iter().map(|c| c.id()))?;
+    for row in rows {
+        writer.write_record(Column::ALL.iter().map(|c| tables::escape_formula(&c.value(row)).into_owned()))?;
+    }
+    Ok(writer.into_inner().map_err(csv::IntoInnerError::into_error)?)
+}
+
+/// The rep table as JSON objects with the CSV's column names.
+pub fn reps_json(rows: &[RepRow]) -> Vec<serde_json::Map<String, serde_json::Value>> {
+    let object = |row: &RepRow| Column::ALL.iter().map(|c| (c.id().to_string(), c.value(row).into())).collect();
+    rows.iter().map(object).collect()
+}
+
+/// The snake_case name of a serialisable enum value.
+pub fn snake<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_string)).unwrap_or_default()
+}
+
+/// Makes the output folder and tries to write there, so that a bad path is found before the work.
+pub fn prepare_folder(folder: &Path) -> Result<()> {
+    let tried = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+    tried
+        .map(drop)
+        .with_context(|| format!("cannot write into {}\nhint: give another folder with --out", folder.display()))
+}
+
+/// `reviews.csv`: every decision in the store.
+pub fn write_reviews(folder: &Path, reviews: &[Review]) -> Result<()> {
+    write_whole(&folder.join("reviews.csv"), tables::reviews_csv(reviews).as_bytes())
+}

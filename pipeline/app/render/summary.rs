@@ -1,0 +1,111 @@
+//! The end of a run on the terminal: what was scored, skipped, failed, and the rep table.
+
+use anyhow::Result;
+use callmark_core::performance::{self, CallSummary, PeriodKind, RepRow};
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use crate::commands::run::RunSummary;
+use crate::render::call_page::points;
+
+/// Which recogniser is at work when no production model is installed.
+pub fn starter_notice() {
+    eprintln!(
+        "notice: no production model is installed; using the starter model, which follows synthetic telephone speech only.\n\
+         \x20       Human calls will come out `unscored: low_recogniser_confidence`. For production, put a Whisper ggml model\n\
+         \x20       (large-v3-turbo-q5_0, or small.en-q5_1 on small machines; Mandarin: a Mandarin fine-tune) into the models\n\
+         \x20       folder or give it with --model FILE. `callmark models list` shows names, sizes and the folder."
+    );
+}
+
+pub fn print_run(report: &RunSummary) {
+    for warning in &report.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let unscored: usize = report.unscored.values().sum();
+    println!(
+        "{} recordings: {} scored, {} pending review, {} unscored, {} failed",
+        report.recordings,
+        report.scored,
+        report.pending_review,
+        unscored,
+        report.failed.len()
+    );
+    let mut details = vec![format!("{} transcribed", report.transcribed), format!("{} unchanged", report.unchanged)];
+    if report.duplicates > 0 {
+        details.push(format!("{} duplicates of another file", report.duplicates));
+    }
+    println!("  {} in {:.1} s", details.join(", "), report.elapsed_seconds);
+    if report.transcribed > 0 {
+        let first =
+            report.first_scored_seconds.map_or(String::new(), |s| format!("; first scored call after {s:.1} s"));
+        println!("  {:.0} s of audio, {:.1} × real time{first}", report.audio_seconds, report.audio_seconds_per_second);
+    }
+    for (reason, count) in &report.unscored {
+        println!("  unscored: {reason}: {count}");
+    }
+    print_failures(report);
+    println!("  results: {}   store: {}", report.out, report.store);
+}
+
+pub fn print_failures(report: &RunSummary) {
+    for failure in &report.failed {
+        let known = if failure.known { " (known from an earlier run, not tried again)" } else { "" };
+        eprintln!("failed: {}: {}: {}{known}\n  hint: {}", failure.file, failure.stage, failure.cause, failure.hint);
+    }
+}
+
+/// The rep table over stored calls: shrunken mean with its interval, rank range or "insufficient data".
+pub fn print_reps(calls: &[CallSummary], kind: PeriodKind) -> Result<()> {
+    let rows = performance::rep_period(calls, kind);
+    if rows.is_empty() {
+        println!("\nno stored calls with a rep");
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header([
+        "rep",
+        "team",
+        "period",
+        "n",
+        "unscored",
+        "pending",
+        "mean",
+        "shrunken [95 %]",
+        "rank",
+        "flags/call",
+        "first improvement",
+    ]);
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    for row in &rows {
+        table.add_row([
+            Cell::new(&row.rep_id),
+            Cell::new(row.team.as_deref().unwrap_or("–")),
+            Cell::new(&row.period),
+            right(row.n_scored.to_string()),
+            right(row.n_unscored.to_string()),
+            right(row.n_pending.to_string()),
+            right(row.mean.map_or("–".into(), points)),
+            right(shrunken(row)),
+            Cell::new(rank(row)),
+            right(row.flags_per_call_milli.map_or("–".into(), |f| format!("{:.1}", f as f64 / 1000.0))),
+            Cell::new(row.top3.first().map_or("–", |point| point.requirement_id.as_str())),
+        ]);
+    }
+    println!("\n{table}");
+    Ok(())
+}
+
+fn shrunken(row: &RepRow) -> String {
+    match (row.shrunk, row.low, row.high) {
+        (Some(mean), Some(low), Some(high)) => format!("{} [{}–{}]", points(mean), points(low), points(high)),
+        _ => "–".into(),
+    }
+}
+
+fn rank(row: &RepRow) -> String {
+    match (row.rank_low, row.rank_high) {
+        (Some(low), Some(high)) => format!("{low}–{high}"),
+        _ => "insufficient data".into(),
+    }
+}

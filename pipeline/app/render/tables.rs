@@ -1,0 +1,439 @@
+//! Flat tables of calls for spreadsheets and databases: `calls`, `turns`, `ledger`, `reviews` as CSV.
+//!
+//! Each table is a closed list of columns with a header, a meaning and a value; writers loop over it. UTF-8, `\n` at line
+//! ends. Scores, points, sentiment and confidences are decimals with three places, exact because they are stored as
+//! thousandths; an empty cell means not applicable or unknown.
+
+use std::borrow::Cow;
+
+use callmark_core::performance::model_hash;
+use callmark_core::record::{CallRecord, LedgerRow, Outcome, Review};
+use callmark_core::recording::Language;
+use callmark_core::transcript::{Medium, Role};
+use serde::Serialize;
+
+/// The call that the renderers' tests share.
+#[cfg(test)]
+#[path = "sample.rs"]
+pub(super) mod sample;
+
+/// One column: its header and how to read it from row `n` of a `T` (a call has many turns).
+struct Column<T> {
+    header: &'static str,
+    value: fn(&T, usize) -> String,
+}
+
+/// The tables that calls fill. Closed: a new one is a variant here and a list of columns below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    Calls,
+    Turns,
+    Ledger,
+}
+
+impl Table {
+    pub const ALL: [Table; 3] = [Table::Calls, Table::Turns, Table::Ledger];
+
+    /// Name of the table, and of its file without `.csv`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Table::Calls => "calls",
+            Table::Turns => "turns",
+            Table::Ledger => "ledger",
+        }
+    }
+
+    /// The header line.
+    pub fn header(self) -> String {
+        line(self.columns().iter().map(|column| column.header.to_string()))
+    }
+
+    /// A call's lines; tables are written call by call, so that a night's calls need not be in memory together.
+    pub fn rows(self, record: &CallRecord) -> String {
+        (0..self.count(record)).map(|n| line(self.columns().iter().map(|column| (column.value)(record, n)))).collect()
+    }
+
+    fn columns(self) -> &'static [Column<CallRecord>] {
+        match self {
+            Table::Calls => CALLS,
+            Table::Turns => TURNS,
+            Table::Ledger => LEDGER,
+        }
+    }
+
+    /// How many rows a call has.
+    fn count(self, record: &CallRecord) -> usize {
+        match self {
+            Table::Calls => 1,
+            Table::Turns => record.transcript.turns.len(),
+            Table::Ledger => record.evaluation.ledger.len(),
+        }
+    }
+}
+
+/// `header, what it holds, value;` for each column. What it holds is for the reader of this file.
+macro_rules! columns {
+    ($($header:literal, $doc:literal, $value:expr;)*) => {
+        &[$(Column { header: $header, value: $value }),*]
+    };
+}
+
+/// Columns of `calls.csv`, one row per call.
+const CALLS: &[Column<CallRecord>] = columns! {
+    "call_id", "identity of the call", |c, _| c.call_id.clone();
+    "rep_id", "who spoke for the company", |c, _| text(&c.metadata.rep_id);
+    "team", "the rep's team at the time of the call", |c, _| text(&c.metadata.team);
+    "campaign", "from the metadata", |c, _| text(&c.metadata.campaign);
+    "direction", "inbound or outbound", |c, _| c.metadata.direction.as_ref().map(name).unwrap_or_default();
+    "call_type", "from the metadata", |c, _| text(&c.metadata.call_type);
+    "start_ts", "start of the call as the metadata gives it", |c, _| text(&c.metadata.start_ts);
+    "tz", "zone of start_ts when the stamp has none", |c, _| text(&c.metadata.tz);
+    "duration_ms", "length of the call; empty for text without times", |c, _| number(c.signals.duration_ms.filter(|_| timed(c)));
+    "language", "en or zh", |c, _| c.transcript.language.map(Language::code).unwrap_or_default().to_string();
+    "role_method", "how rep and customer were told apart", |c, _| name(&c.transcript.role_method);
+    "role_confidence", "0 to 1", |c, _| thousandths(Some(c.transcript.role_confidence_permille.into()));
+    "recogniser_confidence", "0 to 1; empty for text that people wrote",
+        |c, _| thousandths(c.transcript.recogniser_confidence_permille.map(i64::from));
+    "rep_talk_permille", "rep speech time / (rep + customer speech time)", |c, _| number(c.signals.rep_talk_permille);
+    "customer_talk_permille", "customer speech time / (rep + customer speech time)", |c, _| number(c.signals.customer_talk_permille);
+    "silence_ms", "time in which nobody speaks", |c, _| number(c.signals.silence_ms);
+    "unexcused_silence_ms", "gaps over 3 s that the rep did not announce", |c, _| number(c.signals.unexcused_silence_ms);
+    "interruptions_rep", "the rep starts over a customer who is at least 1 s in", |c, _| number(c.signals.interruptions_rep);
+    "interruptions_customer", "the customer starts over a rep who is at least 1 s in", |c, _| number(c.signals.interruptions_customer);
+    "pace_rep", "on the rep's own speech time, in pace_unit", |c, _| number(c.signals.pace_rep);
+    "pace_customer", "on the customer's own speech time, in pace_unit", |c, _| number(c.signals.pace_customer);
+    "pace_unit", "English words or Chinese characters per minute", |c, _| pace_unit(c);
+    "longest_monologue_ms", "the longer of the two roles' longest monologues", |c, _| number(c.signals.longest_monologue_ms);
+    "questions_rep", "questions of the rep", |c, _| number(c.signals.questions_rep);
+    "patience_ms", "median wait of the rep after the customer's end", |c, _| number(c.signals.patience_ms);
+    "sentiment_customer", "mean customer sentiment, -5 to 5", |c, _| thousandths(c.signals.sentiment_customer_milli);
+    "sentiment_customer_q1", "first quarter, -5 to 5", |c, _| thousandths(c.signals.sentiment_customer_quarters_milli[0]);
+    "sentiment_customer_q2", "second quarter, -5 to 5", |c, _| thousandths(c.signals.sentiment_customer_quarters_milli[1]);
+    "sentiment_customer_q3", "third quarter, -5 to 5", |c, _| thousandths(c.signals.sentiment_customer_quarters_milli[2]);
+    "sentiment_customer_q4", "last quarter, -5 to 5", |c, _| thousandths(c.signals.sentiment_customer_quarters_milli[3]);
+    "sentiment_customer_shift", "last quarter less first", |c, _| thousandths(c.signals.sentiment_customer_shift_milli);
+    "score", "0 to 100; empty when unscored", |c, _| thousandths(c.evaluation.score);
+    "score_low", "with everything unknown missed", |c, _| thousandths(c.evaluation.score_low);
+    "score_high", "with everything unknown met", |c, _| thousandths(c.evaluation.score_high);
+    "status", "scored, unscored, pending_review or failed", |c, _| name(&c.evaluation.status);
+    "reason", "why the call is unscored", |c, _| c.evaluation.reason.as_ref().map(name).unwrap_or_default();
+    "verdict", "pass, coach, flag or auto_fail; only when scored", |c, _| c.evaluation.verdict.as_ref().map(name).unwrap_or_default();
+    "fatal_count", "confirmed fatals", |c, _| c.evaluation.fatal_count.to_string();
+    "scorecard", "name", |c, _| c.evaluation.scorecard.clone();
+    "scorecard_version", "version", |c, _| c.evaluation.scorecard_version.to_string();
+    "scorecard_hash", "SHA-256", |c, _| c.evaluation.scorecard_hash.clone();
+    "model_hash", "SHA-256 over the names and hashes of all models used; empty when none was", |c, _| model_hash(&c.provenance);
+};
+
+/// Columns of `turns.csv`, one row per turn.
+const TURNS: &[Column<CallRecord>] = columns! {
+    "call_id", "identity of the call", |c, _| c.call_id.clone();
+    "turn", "from 0", |_, n| n.to_string();
+    "role", "rep, customer or unknown", |c, n| name(&c.transcript.turns[n].role);
+    "begin_ms", "empty for text without times", |c, n| time(c, c.transcript.turns[n].begin_ms);
+    "end_ms", "empty for text without times", |c, n| time(c, c.transcript.turns[n].end_ms);
+    "text", "as recognised", |c, n| c.transcript.turns[n].text.clone();
+    "confidence", "0 to 1", |c, n| thousandths(Some(c.transcript.turns[n].confidence_permille.into()));
+    "sentiment", "of a customer's turn, -5 to 5", turn_sentiment;
+    "acts", "dialogue acts with a probability of at least 0.5, separated by ;", turn_acts;
+    "flags", "requirements that were violated or missed here, separated by ;", turn_flags;
+};
+
+/// Columns of `ledger.csv`, one row per ledger row; `points` add up to the score.
+const LEDGER: &[Column<CallRecord>] = columns! {
+    "call_id", "identity of the call", |c, _| c.call_id.clone();
+    "requirement_id", "requirement or metric", |c, n| c.evaluation.ledger[n].requirement_id.clone();
+    "version", "of the requirement", |c, n| c.evaluation.ledger[n].version.to_string();
+    "dimension", "of the score", |c, n| c.evaluation.ledger[n].dimension.clone();
+    "result", "met, missed, violated, clear, not_applicable or unknown", |c, n| name(&c.evaluation.ledger[n].result);
+    "points", "given or taken, of 100 points", |c, n| thousandths(Some(c.evaluation.ledger[n].points));
+    "possible", "most points", |c, n| thousandths(Some(c.evaluation.ledger[n].possible));
+    "weight", "the item's points in the scorecard", |c, n| c.evaluation.ledger[n].weight.to_string();
+    "confidence", "0 to 1", |c, n| thousandths(Some(c.evaluation.ledger[n].confidence_permille.into()));
+    "begin_ms", "of the best evidence; empty for text without times", |c, n| time(c, c.evaluation.ledger[n].begin_ms);
+    "end_ms", "of the best evidence; empty for text without times", |c, n| time(c, c.evaluation.ledger[n].end_ms);
+    "quote", "of the best evidence", |c, n| c.evaluation.ledger[n].quote.clone();
+    "match_type", "how it was found", |c, n| name(&c.evaluation.ledger[n].match_type);
+};
+
+/// Columns of `reviews.csv`, the append-only table of decisions.
+const REVIEWS: &[Column<Review>] = columns! {
+    "review_id", "rising", |r, _| r.review_id.to_string();
+    "call_id", "identity of the call", |r, _| r.call_id.clone();
+    "requirement_id", "requirement or metric", |r, _| r.requirement_id.clone();
+    "reviewer", "who decided", |r, _| r.reviewer.clone();
+    "source", "flag, audit or appeal", |r, _| name(&r.source);
+    "inclusion_permille", "chance that this row was drawn into the sample", |r, _| r.inclusion_permille.to_string();
+    "blind", "the reviewer did not see the machine's result", |r, _| r.blind.to_string();
+    "decision", "agree, overturn or comment", |r, _| name(&r.decision);
+    "reason", "in the reviewer's words", |r, _| r.reason.clone();
+    "appeal_of", "the review that is contested", |r, _| number(r.appeal_of);
+    "final", "the last final decision about a row counts", |r, _| r.is_final.to_string();
+    "ts", "RFC 3339", |r, _| r.ts.clone();
+};
+
+fn text(value: &Option<String>) -> String {
+    value.clone().unwrap_or_default()
+}
+
+fn number(value: Option<i64>) -> String {
+    value.map(|n| n.to_string()).unwrap_or_default()
+}
+
+/// Thousandths as a decimal number, exactly: −70723 → `-70.723`.
+fn thousandths(value: Option<i64>) -> String {
+    let Some(value) = value else { return String::new() };
+    let sign = if value < 0 { "-" } else { "" };
+    let size = value.unsigned_abs();
+    format!("{sign}{}.{:03}", size / 1000, size % 1000)
+}
+
+/// The snake_case name of a closed enum's variant.
+fn name<T: Serialize>(variant: &T) -> String {
+    match serde_json::to_value(variant) {
+        Ok(serde_json::Value::String(name)) => name,
+        // Only unit variants of core's enums are given here; all of them serialise to their name.
+        _ => String::new(),
+    }
+}
+
+fn timed(record: &CallRecord) -> bool {
+    record.transcript.medium == Medium::Speech
+}
+
+fn time(record: &CallRecord, ms: i64) -> String {
+    number(Some(ms).filter(|_| timed(record)))
+}
+
+fn pace_unit(record: &CallRecord) -> String {
+    let paced = record.signals.pace_rep.or(record.signals.pace_customer).is_some();
+    match record.transcript.language.filter(|_| paced) {
+        Some(Language::En) => "words_per_min".into(),
+        Some(Language::Zh) => "characters_per_min".into(),
+        None => String::new(),
+    }
+}
+
+/// A rep's sentiment is not shown: reps are judged by what they do, see SCORING.md §1.
+fn turn_sentiment(record: &CallRecord, turn: usize) -> String {
+    let customer = record.transcript.turns[turn].role == Role::Customer;
+    let sentiment = record.sentiment.get(turn).copied().flatten().filter(|_| customer);
+    thousandths(sentiment.map(|s| s.milli()))
+}
+
+fn turn_acts(record: &CallRecord, turn: usize) -> String {
+    let acts = record.acts.get(turn).into_iter().flatten();
+    acts.filter(|(_, p)| **p >= 500).map(|(act, _)| act.as_str()).collect::<Vec<_>>().join(";")
+}
+
+fn turn_flags(record: &CallRecord, turn: usize) -> String {
+    let here = |ledger: &&LedgerRow| {
+        matches!(ledger.result, Outcome::Violated | Outcome::Missed)
+            && ledger.evidence.iter().any(|e| e.turn.is_some_and(|at| at as usize == turn))
+    };
+    let ids: Vec<&str> =
+        record.evaluation.ledger.iter().filter(here).map(|ledger| ledger.requirement_id.as_str()).collect();
+    ids.join(";")
+}
+
+/// Keeps spreadsheets from running a cell as a formula: text that begins like one gets an apostrophe before it. Plain
+/// negative numbers stay numbers.
+pub fn escape_formula(value: &str) -> Cow<'_, str> {
+    let number = |rest: &str| {
+        rest.bytes().all(|b| b.is_ascii_digit() || b == b'.') && rest.bytes().next().is_some_and(|b| b.is_ascii_digit())
+    };
+    match value.as_bytes().first() {
+        Some(b'-') if number(&value[1..]) => Cow::Borrowed(value),
+        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r') => Cow::Owned(format!("'{value}")),
+        _ => Cow::Borrowed(value),
+    }
+}
+
+/// One CSV line: quoted where a cell holds a comma, a quote or a line break (RFC 4180), ending in `\n`.
+fn line(cells: impl Iterator<Item = String>) -> String {
+    let quoted = cells.map(|cell| {
+        let cell = escape_formula(&cell);
+        if cell.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell.into_owned()
+        }
+    });
+    quoted.collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// `reviews.csv`.
+pub fn reviews_csv(reviews: &[Review]) -> String {
+    let header = line(REVIEWS.iter().map(|column| column.header.to_string()));
+    let row = |review: &Review| line(REVIEWS.iter().map(|column| (column.value)(review, 0)));
+    header + &reviews.iter().map(row).collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use callmark_core::record::{Decision, ReviewSource};
+
+    use super::sample::record;
+    use super::*;
+
+    fn csv(table: Table, record: &CallRecord) -> String {
+        table.header() + &table.rows(record)
+    }
+
+    /// The first row as header → cell.
+    fn cells(table: Table, record: &CallRecord) -> BTreeMap<String, String> {
+        let csv = csv(table, record);
+        let mut reader = csv::Reader::from_reader(csv.as_bytes());
+        let header = reader.headers().unwrap().clone();
+        let row = reader.records().next().unwrap().unwrap();
+        header.iter().zip(&row).map(|(h, v)| (h.to_string(), v.to_string())).collect()
+    }
+
+    /// SCORING.md §3, item 3, to the letter.
+    #[test]
+    fn headers_are_those_of_the_specification() {
+        let specified = [
+            "call_id, rep_id, team, campaign, direction, call_type, start_ts, tz, duration_ms, language, role_method, \
+             role_confidence, recogniser_confidence, rep_talk_permille, customer_talk_permille, silence_ms, \
+             unexcused_silence_ms, interruptions_rep, interruptions_customer, pace_rep, pace_customer, pace_unit, \
+             longest_monologue_ms, questions_rep, patience_ms, sentiment_customer, sentiment_customer_q1, \
+             sentiment_customer_q2, sentiment_customer_q3, sentiment_customer_q4, sentiment_customer_shift, score, \
+             score_low, score_high, status, reason, verdict, fatal_count, scorecard, scorecard_version, scorecard_hash, \
+             model_hash",
+            "call_id, turn, role, begin_ms, end_ms, text, confidence, sentiment, acts, flags",
+            "call_id, requirement_id, version, dimension, result, points, possible, weight, confidence, begin_ms, end_ms, \
+             quote, match_type",
+        ];
+        for (table, specified) in Table::ALL.into_iter().zip(specified) {
+            let headers: Vec<_> = table.columns().iter().map(|column| column.header).collect();
+            assert_eq!(headers.join(", "), specified);
+        }
+        let reviews: Vec<_> = REVIEWS.iter().map(|column| column.header).collect();
+        assert_eq!(
+            reviews.join(", "),
+            "review_id, call_id, requirement_id, reviewer, source, inclusion_permille, blind, decision, reason, appeal_of, \
+             final, ts"
+        );
+    }
+
+    #[test]
+    fn a_call_is_one_row() {
+        let row = cells(Table::Calls, &record());
+        let expected = [
+            ("call_id", "c-1"),
+            ("rep_id", "r7"),
+            ("direction", "outbound"),
+            ("duration_ms", "20000"),
+            ("language", "en"),
+            ("role_method", "labelled"),
+            ("role_confidence", "1.000"),
+            ("recogniser_confidence", ""),
+            ("pace_rep", "150"),
+            ("pace_unit", "words_per_min"),
+            ("sentiment_customer_q1", "-1.250"),
+            ("sentiment_customer_q2", ""),
+            ("sentiment_customer_shift", "-0.050"),
+            ("score", "70.723"),
+            ("status", "scored"),
+            ("reason", ""),
+            ("verdict", "coach"),
+        ];
+        for (header, value) in expected {
+            assert_eq!(row[header], value, "{header}");
+        }
+        assert_eq!(row["model_hash"].len(), 64);
+    }
+
+    #[test]
+    fn turns_and_ledger() {
+        assert_eq!(
+            csv(Table::Turns, &record()),
+            "call_id,turn,role,begin_ms,end_ms,text,confidence,sentiment,acts,flags\n\
+             c-1,0,rep,0,4000,\"Hello, this call is recorded.\",1.000,,greeting;recording_disclosure,\n\
+             c-1,1,customer,5000,9000,太贵了,1.000,-3.500,price_objection,price_objection_unanswered\n\
+             c-1,2,rep,8000,9500,\"'=HYPERLINK(\"\"x\"\")\",1.000,,,\n\
+             c-1,3,customer,15000,19000,'-5 or '6,1.000,0.000,,\n"
+        );
+        let row = cells(Table::Ledger, &record());
+        assert_eq!(
+            (row["points"].as_str(), row["possible"].as_str(), row["weight"].as_str()),
+            ("75.723", "100.000", "10")
+        );
+        let total: i64 = record().evaluation.ledger.iter().map(|row| row.points).sum();
+        assert_eq!(Some(total), record().evaluation.score);
+    }
+
+    #[test]
+    fn text_without_times_has_none() {
+        let mut chat = record();
+        chat.transcript.medium = Medium::Text;
+        let row = cells(Table::Turns, &chat);
+        assert_eq!((row["begin_ms"].as_str(), row["end_ms"].as_str()), ("", ""));
+        assert_eq!(cells(Table::Ledger, &chat)["begin_ms"], "");
+        assert_eq!(cells(Table::Calls, &chat)["duration_ms"], "");
+    }
+
+    #[test]
+    fn cells_that_would_be_formulas_are_text() {
+        let cases = [
+            ("=1+1", "'=1+1"),
+            ("+49 30", "'+49 30"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("-cmd", "'-cmd"),
+            ("-1-cmd|' /C calc'!A0", "'-1-cmd|' /C calc'!A0"),
+            ("-", "'-"),
+            ("-.5", "'-.5"),
+            ("\t=1", "'\t=1"),
+            ("-12.500", "-12.500"),
+            ("-3", "-3"),
+            ("a=b", "a=b"),
+            ("", ""),
+        ];
+        for (input, expected) in cases {
+            assert_eq!(escape_formula(input), expected);
+        }
+    }
+
+    /// The csv crate reads back what was written.
+    #[test]
+    fn quotes_commas_and_line_breaks_survive() {
+        let mut call = record();
+        call.call_id = "a,\"b\"\r\nc\n".into();
+        call.transcript.turns[0].text = "\"".into();
+        assert_eq!(cells(Table::Calls, &call)["call_id"], call.call_id);
+        assert_eq!(cells(Table::Turns, &call)["text"], "\"");
+    }
+
+    #[test]
+    fn thousandths_are_exact() {
+        let cases = [(0, "0.000"), (70_723, "70.723"), (-50, "-0.050"), (-10_000, "-10.000")];
+        for (value, expected) in cases {
+            assert_eq!(thousandths(Some(value)), expected);
+        }
+        assert_eq!(thousandths(Some(i64::MIN)), "-9223372036854775.808");
+    }
+
+    #[test]
+    fn reviews() {
+        let review = Review {
+            review_id: 4,
+            call_id: "c-1".into(),
+            requirement_id: "disclose_recording".into(),
+            reviewer: "王芳".into(),
+            source: ReviewSource::Appeal,
+            inclusion_permille: 1000,
+            blind: false,
+            decision: Decision::Overturn,
+            reason: "said at 0:07".into(),
+            appeal_of: Some(2),
+            is_final: true,
+            ts: "2025-02-20T09:00:00+08:00".into(),
+        };
+        let csv = reviews_csv(&[review]);
+        let row =
+            "4,c-1,disclose_recording,王芳,appeal,1000,false,overturn,said at 0:07,2,true,2025-02-20T09:00:00+08:00\n";
+        assert_eq!(csv.split_once('\n').unwrap().1, row);
+    }
+}

@@ -1,0 +1,327 @@
+//! Bytes of a recording → samples per channel at the recording's own rate.
+//!
+//! The content decides what a file is, never its name. A file that is cut or damaged gives what can be had, with a
+//! warning; one that gives nothing is an error.
+
+use std::io::Cursor;
+
+use symphonia::core::audio::GenericAudioBufferRef;
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::AudioDecoderOptions;
+use symphonia::core::errors::Error as SymphoniaError;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, TrackType};
+use symphonia::core::io::MediaSourceStream;
+use symphonia::core::meta::MetadataOptions;
+
+use crate::error::AudioError;
+use crate::sniff::{self, Kind};
+use crate::wav::{self, Codec, Wav};
+
+/// What a recording may ask for at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub max_duration_s: u32,
+    pub max_channels: u16,
+    pub min_rate_hz: u32,
+    pub max_rate_hz: u32,
+    /// Memory of the decoded samples, 4 bytes each, over all channels.
+    pub max_decoded_bytes: u64,
+}
+
+impl Default for Limits {
+    /// 4 hours, 8 channels, 4 to 192 kHz, 2 GiB.
+    fn default() -> Self {
+        Limits {
+            max_duration_s: 4 * 3600,
+            max_channels: 8,
+            min_rate_hz: 4_000,
+            max_rate_hz: 192_000,
+            max_decoded_bytes: 2 << 30,
+        }
+    }
+}
+
+/// A decoded recording.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Audio {
+    pub sample_rate_hz: u32,
+    /// Samples in −1…1, all channels equally long, at least one sample.
+    pub channels: Vec<Vec<f32>>,
+    /// What the file was: `WAV`, `MP3`, …
+    pub container: &'static str,
+    /// Short codec name: `pcm_s16`, `pcm_mulaw`, `mp3`, …
+    pub codec: String,
+    /// What had to be repaired or left out, for people.
+    pub warnings: Vec<String>,
+}
+
+impl Audio {
+    /// Length in whole milliseconds, rounded down.
+    pub fn duration_ms(&self) -> i64 {
+        let samples = self.channels.first().map_or(0, Vec::len) as u64;
+        (samples * 1000 / u64::from(self.sample_rate_hz.max(1))) as i64
+    }
+}
+
+/// Decodes a whole recording from memory.
+///
+/// # Errors
+/// Everything that is not a usable recording, named as precisely as the bytes allow.
+pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError> {
+    if bytes.is_empty() {
+        return Err(AudioError::Empty);
+    }
+    let mut audio = match sniff::kind(bytes) {
+        Kind::Wave => decode_wave(bytes, limits)?,
+        Kind::Probe(container) => probe(bytes, container, limits)?,
+        Kind::Foreign(container) => return Err(AudioError::UnsupportedContainer { container }),
+        Kind::NotAudio(found) => return Err(AudioError::NotAudio { found }),
+        // MP3 with bytes before its first frame, for one.
+        Kind::Unknown => probe(bytes, "unknown", limits)
+            .map_err(|_| AudioError::NotAudio { found: "of no known format (no audio mark in its first bytes)" })?,
+    };
+    if audio.channels.first().is_none_or(Vec::is_empty) {
+        return Err(AudioError::NoSamples { container: audio.container });
+    }
+    replace_non_finite(&mut audio);
+    Ok(audio)
+}
+
+fn decode_wave(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError> {
+    let wave = wav::parse(bytes)?;
+    check_format(wave.rate_hz, usize::from(wave.channels), limits)?;
+    match (wave.codec, wave.bits) {
+        (Codec::Pcm, _) | (Codec::Float, 32) => decode_pcm(&wave, limits),
+        // MPEG audio in a WAV wrapper: the wrapper adds nothing.
+        (Codec::Tag(0x50 | 0x55), _) => {
+            let mut audio = probe(wave.data, "WAV", limits)?;
+            audio.warnings.splice(0..0, wave.warnings);
+            Ok(audio)
+        }
+        (codec, _) => {
+            let mut audio = probe(&wave.repaired_file(), "WAV", limits).map_err(|error| match (error, codec) {
+                (AudioError::UnsupportedCodec { .. } | AudioError::Damaged { .. }, Codec::Tag(tag)) => {
+                    AudioError::UnsupportedCodec { container: "WAV", codec: wav::codec_name(tag) }
+                }
+                (error, _) => error,
+            })?;
+            audio.warnings.splice(0..0, wave.warnings);
+            Ok(audio)
+        }
+    }
+}
+
+/// The fast path: hound on a header that is known to be true.
+fn decode_pcm(wave: &Wav, limits: &Limits) -> Result<Audio, AudioError> {
+    let damaged = |error: hound::Error| AudioError::Damaged { container: "WAV", cause: error.to_string() };
+    let count = usize::from(wave.channels);
+    let frames = wave.data.len() / (count * usize::from(wave.bits / 8));
+    check_length(frames as u64, wave.rate_hz, count, limits)?;
+    let mut channels = vec![Vec::with_capacity(frames); count];
+    let mut reader = hound::WavReader::new(wave.canonical_pcm()).map_err(damaged)?;
+    let mut place = 0;
+    let mut push = |sample: f32| {
+        channels[place].push(sample);
+        place = if place + 1 == count { 0 } else { place + 1 };
+    };
+    if wave.codec == Codec::Float {
+        for sample in reader.samples::<f32>() {
+            push(sample.map_err(damaged)?);
+        }
+    } else if wave.bits == 16 {
+        for sample in reader.samples::<i16>() {
+            push(f32::from(sample.map_err(damaged)?) / 32_768.0);
+        }
+    } else {
+        // hound gives 8-bit samples signed, too.
+        let full_scale = (1u64 << (wave.bits - 1)) as f32;
+        for sample in reader.samples::<i32>() {
+            push(sample.map_err(damaged)? as f32 / full_scale);
+        }
+    }
+    let kind = if wave.codec == Codec::Float { "f" } else { "s" };
+    Ok(Audio {
+        sample_rate_hz: wave.rate_hz,
+        channels,
+        container: "WAV",
+        codec: format!("pcm_{kind}{}", wave.bits),
+        warnings: wave.warnings.clone(),
+    })
+}
+
+/// Everything else: symphonia finds the container by its content.
+fn probe(bytes: &[u8], container: &'static str, limits: &Limits) -> Result<Audio, AudioError> {
+    let damaged = |error: SymphoniaError| AudioError::Damaged { container, cause: error.to_string() };
+    let source = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
+    let mut reader = symphonia::default::get_probe()
+        .probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
+        .map_err(damaged)?;
+    let track = reader
+        .default_track(TrackType::Audio)
+        .ok_or_else(|| unsupported(container, bytes, "no audio track that it knows"))?;
+    let (track_id, promised_frames) = (track.id, track.num_frames);
+    let Some(CodecParameters::Audio(parameters)) = track.codec_params.clone() else {
+        return Err(unsupported(container, bytes, "no audio track that it knows"));
+    };
+    let mut decoder = symphonia::default::get_codecs()
+        .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
+        .map_err(|_| unsupported(container, bytes, "a codec"))?;
+    let codec = decoder.codec_info().short_name.to_string();
+
+    let mut sink = Sink { limits, rate_hz: 0, channels: Vec::new(), scratch: Vec::new(), mixed_layout: false };
+    let mut warnings = Vec::new();
+    let mut bad_packets = 0u32;
+    loop {
+        let packet = match reader.next_packet() {
+            Ok(Some(packet)) => packet,
+            Ok(None) => break,
+            Err(SymphoniaError::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                warnings.push(format!("the {container} file ends in the middle of its data"));
+                break;
+            }
+            Err(SymphoniaError::ResetRequired) => {
+                warnings.push(format!("the {container} file holds several streams; only the first was read"));
+                break;
+            }
+            Err(error) if sink.channels.is_empty() => return Err(damaged(error)),
+            Err(error) => {
+                warnings.push(format!("the {container} file is damaged from {} ms on: {error}", sink.duration_ms()));
+                break;
+            }
+        };
+        if packet.track_id != track_id {
+            continue;
+        }
+        match decoder.decode(&packet) {
+            Ok(decoded) => {
+                if !sink.push(&decoded)? {
+                    warnings.push(format!(
+                        "the sample rate changes after {} ms; the rest was left out",
+                        sink.duration_ms()
+                    ));
+                    break;
+                }
+            }
+            Err(SymphoniaError::DecodeError(_) | SymphoniaError::IoError(_)) => bad_packets += 1,
+            Err(error) if sink.channels.is_empty() => return Err(damaged(error)),
+            Err(error) => {
+                warnings.push(format!("the {container} file is damaged from {} ms on: {error}", sink.duration_ms()));
+                break;
+            }
+        }
+    }
+    if bad_packets > 0 {
+        warnings.push(format!("{bad_packets} damaged packets were skipped"));
+    }
+    if sink.mixed_layout {
+        warnings.push("the number of channels changes within the file; the first layout was kept".to_string());
+    }
+    if sink.channels.is_empty() && bad_packets > 0 {
+        return Err(AudioError::Damaged { container, cause: format!("all {bad_packets} packets are damaged") });
+    }
+    let frames = sink.channels.first().map_or(0, Vec::len) as u64;
+    // 2 %: encoders pad, and headers round.
+    if promised_frames.is_some_and(|promised| frames < promised - promised / 50) && warnings.is_empty() {
+        warnings.push(format!("the {container} header promises more sound than the file has; it was probably cut"));
+    }
+    Ok(Audio { sample_rate_hz: sink.rate_hz, channels: sink.channels, container, codec, warnings })
+}
+
+/// Names the codec that a container announces in clear text, where symphonia only says "unsupported".
+fn unsupported(container: &'static str, bytes: &[u8], otherwise: &str) -> AudioError {
+    let head = &bytes[..bytes.len().min(4096)];
+    let has = |mark: &[u8]| head.windows(mark.len()).any(|window| window == mark);
+    let codec = if has(b"OpusHead") || has(b"A_OPUS") {
+        "Opus"
+    } else if has(b"Speex   ") {
+        "Speex"
+    } else {
+        otherwise
+    };
+    AudioError::UnsupportedCodec { container, codec: codec.to_string() }
+}
+
+/// Collects decoded packets, holding them to the limits.
+struct Sink<'a> {
+    limits: &'a Limits,
+    rate_hz: u32,
+    channels: Vec<Vec<f32>>,
+    scratch: Vec<Vec<f32>>,
+    mixed_layout: bool,
+}
+
+impl Sink<'_> {
+    /// Appends a packet; `false` when its sample rate is not the first packet's.
+    fn push(&mut self, packet: &GenericAudioBufferRef) -> Result<bool, AudioError> {
+        if packet.frames() == 0 {
+            return Ok(true);
+        }
+        let (rate_hz, count) = (packet.spec().rate(), packet.num_planes());
+        if self.channels.is_empty() {
+            check_format(rate_hz, count, self.limits)?;
+            self.rate_hz = rate_hz;
+            self.channels = vec![Vec::new(); count];
+        } else if rate_hz != self.rate_hz {
+            return Ok(false);
+        }
+        let frames = self.channels[0].len() as u64 + packet.frames() as u64;
+        check_length(frames, self.rate_hz, self.channels.len(), self.limits)?;
+        packet.copy_to_vecs_planar(&mut self.scratch);
+        self.mixed_layout |= count != self.channels.len();
+        for (index, channel) in self.channels.iter_mut().enumerate() {
+            // A layout with fewer channels gives its last one to the rest: joined mono and stereo files stay aligned.
+            if let Some(plane) = self.scratch.get(index.min(count.saturating_sub(1))) {
+                channel.extend_from_slice(plane);
+            }
+        }
+        Ok(true)
+    }
+
+    fn duration_ms(&self) -> u64 {
+        self.channels.first().map_or(0, Vec::len) as u64 * 1000 / u64::from(self.rate_hz.max(1))
+    }
+}
+
+fn check_format(rate_hz: u32, channels: usize, limits: &Limits) -> Result<(), AudioError> {
+    if !(limits.min_rate_hz..=limits.max_rate_hz).contains(&rate_hz) {
+        return Err(AudioError::SampleRate { rate_hz, low_hz: limits.min_rate_hz, high_hz: limits.max_rate_hz });
+    }
+    if channels > usize::from(limits.max_channels) {
+        return Err(AudioError::Limit {
+            what: format!("{channels} channels"),
+            limit: format!("{}", limits.max_channels),
+        });
+    }
+    Ok(())
+}
+
+fn check_length(frames: u64, rate_hz: u32, channels: usize, limits: &Limits) -> Result<(), AudioError> {
+    let duration_s = frames / u64::from(rate_hz.max(1));
+    if duration_s > u64::from(limits.max_duration_s) {
+        return Err(AudioError::Limit {
+            what: format!("at least {duration_s} s of sound"),
+            limit: format!("{} s", limits.max_duration_s),
+        });
+    }
+    let decoded_bytes = frames.saturating_mul(channels as u64).saturating_mul(4);
+    if decoded_bytes > limits.max_decoded_bytes {
+        return Err(AudioError::Limit {
+            what: format!("at least {decoded_bytes} bytes of decoded sound"),
+            limit: format!("{} bytes", limits.max_decoded_bytes),
+        });
+    }
+    Ok(())
+}
+
+/// NaN and infinity would spread through every filter and network behind this.
+fn replace_non_finite(audio: &mut Audio) {
+    let mut replaced = 0u64;
+    for sample in audio.channels.iter_mut().flatten().filter(|sample| !sample.is_finite()) {
+        *sample = 0.0;
+        replaced += 1;
+    }
+    if replaced > 0 {
+        audio.warnings.push(format!("{replaced} samples that are not numbers were set to silence"));
+    }
+}

@@ -1,0 +1,247 @@
+//! The decoder on recordings as they come: whole, lying, cut, foreign and hostile. All files are made here.
+
+use callmark_audio::{Audio, AudioError, Limits, decode};
+use hound::{SampleFormat, WavSpec, WavWriter};
+use std::io::Cursor;
+
+/// A tone on the first channel, a slower one on the second, …
+fn tone(channel: usize, n: usize, rate_hz: u32) -> f32 {
+    0.5 * (std::f32::consts::TAU * 300.0 / (channel + 1) as f32 * n as f32 / rate_hz as f32).sin()
+}
+
+fn wav(channels: u16, rate_hz: u32, bits: u16, format: SampleFormat, frames: usize) -> Vec<u8> {
+    let mut out = Cursor::new(Vec::new());
+    let spec = WavSpec { channels, sample_rate: rate_hz, bits_per_sample: bits, sample_format: format };
+    let mut writer = WavWriter::new(&mut out, spec).unwrap();
+    for n in 0..frames {
+        for channel in 0..usize::from(channels) {
+            let value = tone(channel, n, rate_hz);
+            match format {
+                SampleFormat::Float => writer.write_sample(value).unwrap(),
+                SampleFormat::Int => {
+                    writer.write_sample((value * ((1u64 << (bits - 1)) - 1) as f32) as i32).unwrap();
+                }
+            }
+        }
+    }
+    writer.finalize().unwrap();
+    out.into_inner()
+}
+
+/// A RIFF file with any format chunk.
+fn riff(format: &[u8], data: &[u8], data_size: u32) -> Vec<u8> {
+    let mut out = b"RIFF".to_vec();
+    out.extend_from_slice(&((4 + 8 + format.len() + 8 + data.len()) as u32).to_le_bytes());
+    out.extend_from_slice(b"WAVEfmt ");
+    out.extend_from_slice(&(format.len() as u32).to_le_bytes());
+    out.extend_from_slice(format);
+    out.extend_from_slice(b"data");
+    out.extend_from_slice(&data_size.to_le_bytes());
+    out.extend_from_slice(data);
+    out
+}
+
+fn format_chunk(tag: u16, channels: u16, rate_hz: u32, bits: u16) -> Vec<u8> {
+    let frame = channels * (bits / 8);
+    let mut out = Vec::new();
+    out.extend_from_slice(&tag.to_le_bytes());
+    out.extend_from_slice(&channels.to_le_bytes());
+    out.extend_from_slice(&rate_hz.to_le_bytes());
+    out.extend_from_slice(&(rate_hz.wrapping_mul(u32::from(frame))).to_le_bytes());
+    out.extend_from_slice(&frame.to_le_bytes());
+    out.extend_from_slice(&bits.to_le_bytes());
+    out
+}
+
+fn ok(bytes: &[u8]) -> Audio {
+    decode(bytes, &Limits::default()).unwrap()
+}
+
+fn code(bytes: &[u8]) -> &'static str {
+    let error = decode(bytes, &Limits::default()).unwrap_err();
+    assert!(!error.hint().is_empty() && !error.to_string().is_empty());
+    error.code()
+}
+
+fn assert_tone(audio: &Audio, tolerance: f32) {
+    for (channel, samples) in audio.channels.iter().enumerate() {
+        for (n, sample) in samples.iter().enumerate() {
+            let wanted = tone(channel, n, audio.sample_rate_hz);
+            assert!((sample - wanted).abs() <= tolerance, "channel {channel}, sample {n}: {sample} not {wanted}");
+        }
+    }
+}
+
+#[test]
+fn pcm_of_every_width() {
+    for (bits, format, tolerance) in [
+        (8, SampleFormat::Int, 0.013),
+        (16, SampleFormat::Int, 1e-4),
+        (24, SampleFormat::Int, 1e-6),
+        (32, SampleFormat::Int, 1e-6),
+        (32, SampleFormat::Float, 0.0),
+    ] {
+        for channels in [1, 2, 3] {
+            let audio = ok(&wav(channels, 8_000, bits, format, 800));
+            assert_eq!((audio.channels.len(), audio.channels[0].len()), (usize::from(channels), 800));
+            assert_eq!((audio.sample_rate_hz, audio.container, audio.duration_ms()), (8_000, "WAV", 100));
+            assert_eq!(audio.warnings, Vec::<String>::new());
+            assert_tone(&audio, tolerance);
+        }
+    }
+}
+
+/// ITU-T G.711 expansion, written from the recommendation: an independent check of the decoder.
+fn mulaw(byte: u8) -> f32 {
+    let byte = !byte;
+    let magnitude = ((i32::from(byte & 0x0f) << 3) + 0x84) << ((byte >> 4) & 7);
+    let value = magnitude - 0x84;
+    (if byte & 0x80 != 0 { -value } else { value }) as f32 / 32_768.0
+}
+
+fn alaw(byte: u8) -> f32 {
+    let byte = byte ^ 0x55;
+    let (exponent, mantissa) = ((byte >> 4) & 7, i32::from(byte & 0x0f) << 4);
+    let value = if exponent == 0 { mantissa + 8 } else { (mantissa + 0x108) << (exponent - 1) };
+    (if byte & 0x80 != 0 { value } else { -value }) as f32 / 32_768.0
+}
+
+#[test]
+fn g711_is_exact_for_all_codes() {
+    let codes: Vec<u8> = (0..=255).collect();
+    for (tag, expand, name) in [(7, mulaw as fn(u8) -> f32, "pcm_mulaw"), (6, alaw, "pcm_alaw")] {
+        let audio = ok(&riff(&format_chunk(tag, 1, 8_000, 8), &codes, 256));
+        assert_eq!(audio.codec, name);
+        let wanted: Vec<f32> = codes.iter().map(|code| expand(*code)).collect();
+        assert_eq!(audio.channels[0], wanted, "{name}");
+    }
+}
+
+#[test]
+fn lying_sizes_are_repaired() {
+    let good = wav(2, 8_000, 16, SampleFormat::Int, 4_000);
+    let whole = ok(&good);
+    let data_at = good.windows(4).position(|w| w == b"data").unwrap();
+    let with = |at: usize, size: u32| {
+        let mut bytes = good.clone();
+        bytes[at..at + 4].copy_from_slice(&size.to_le_bytes());
+        ok(&bytes)
+    };
+    for (size, warned) in [(0, true), (u32::MAX, true), (u32::MAX - 1, true), (50_000, true)] {
+        let audio = with(data_at + 4, size);
+        assert_eq!(audio.channels, whole.channels, "data size {size}");
+        assert_eq!(!audio.warnings.is_empty(), warned, "{:?}", audio.warnings);
+    }
+    // The outer size is of no use to anyone.
+    for size in [0, 1, u32::MAX] {
+        assert_eq!(with(4, size).channels, whole.channels, "RIFF size {size}");
+    }
+    // A-law and µ-law take the other path.
+    let codes = [0x55u8; 1000];
+    for size in [0, u32::MAX, 5_000] {
+        let audio = ok(&riff(&format_chunk(6, 1, 8_000, 8), &codes, size));
+        assert_eq!((audio.channels[0].len(), audio.warnings.len()), (1000, 1), "µ-law size {size}");
+    }
+}
+
+#[test]
+fn rf64_with_its_size_in_ds64() {
+    let good = wav(1, 8_000, 16, SampleFormat::Int, 1_000);
+    let mut bytes = b"RF64\xff\xff\xff\xffWAVEds64".to_vec();
+    bytes.extend_from_slice(&28u32.to_le_bytes());
+    bytes.extend_from_slice(&0u64.to_le_bytes());
+    bytes.extend_from_slice(&2_000u64.to_le_bytes());
+    bytes.extend_from_slice(&[0; 12]);
+    bytes.extend_from_slice(&good[12..36]);
+    bytes.extend_from_slice(b"data\xff\xff\xff\xff");
+    bytes.extend_from_slice(&good[44..]);
+    bytes.extend_from_slice(b"LIST\x04\0\0\0INFO");
+    let audio = ok(&bytes);
+    assert_eq!(audio.channels, ok(&good).channels);
+    assert!(audio.warnings.is_empty(), "{:?}", audio.warnings);
+}
+
+#[test]
+fn cut_files_give_what_is_there() {
+    let good = wav(2, 8_000, 16, SampleFormat::Int, 4_000);
+    let half = ok(&good[..good.len() / 2 + 1]);
+    assert!((1_985..2_000).contains(&half.channels[0].len()), "{}", half.channels[0].len());
+    assert_eq!(half.channels[0].len(), half.channels[1].len());
+    assert!(half.warnings[0].contains("cut"), "{:?}", half.warnings);
+    assert_tone(&half, 1e-4);
+    // Every cut gives sound or an error that says why; none panics.
+    for end in 0..200 {
+        if let Err(error) = decode(&good[..end], &Limits::default()) {
+            assert!(!error.to_string().is_empty());
+        }
+    }
+}
+
+#[test]
+fn what_is_no_recording_is_named() {
+    assert_eq!(code(b""), "empty");
+    assert_eq!(code(b"<!DOCTYPE html><html><body>404 not found</body></html>"), "not_audio");
+    assert_eq!(code(b"PK\x03\x04 and so on"), "not_audio");
+    assert_eq!(code(&[0u8; 4096]), "not_audio");
+    assert_eq!(code(b"#!AMR\n<<<<"), "unsupported_container");
+    assert_eq!(code(&wav(1, 8_000, 16, SampleFormat::Int, 0)), "no_samples");
+    assert_eq!(code(&riff(&format_chunk(1, 0, 8_000, 16), &[0; 100], 100)), "bad_header");
+    assert_eq!(code(&riff(&format_chunk(1, 1, 8_000, 7), &[0; 100], 100)), "bad_header");
+    assert_eq!(code(&riff(&format_chunk(1, 1, 0, 16), &[0; 100], 100)), "sample_rate");
+    assert_eq!(code(&riff(&format_chunk(1, 1, 4_000_000_000, 16), &[0; 100], 100)), "sample_rate");
+    assert_eq!(code(&riff(&format_chunk(1, 255, 8_000, 16), &[0; 1020], 1020)), "limit");
+    let error = decode(&riff(&format_chunk(0x31, 1, 8_000, 0), &[0; 650], 650), &Limits::default()).unwrap_err();
+    assert_eq!(error, AudioError::UnsupportedCodec { container: "WAV", codec: "GSM 6.10".to_string() });
+    assert!(error.hint().contains("ffmpeg"));
+}
+
+#[test]
+fn limits_hold() {
+    let bytes = wav(2, 8_000, 16, SampleFormat::Int, 24_000);
+    let limit = |limits: Limits| decode(&bytes, &limits).map(|_| ()).map_err(|error| error.code());
+    assert_eq!(limit(Limits::default()), Ok(()));
+    assert_eq!(limit(Limits { max_duration_s: 2, ..Limits::default() }), Err("limit"));
+    assert_eq!(limit(Limits { max_duration_s: 3, ..Limits::default() }), Ok(()));
+    assert_eq!(limit(Limits { max_channels: 1, ..Limits::default() }), Err("limit"));
+    assert_eq!(limit(Limits { max_decoded_bytes: 191_999, ..Limits::default() }), Err("limit"));
+    assert_eq!(limit(Limits { min_rate_hz: 8_001, ..Limits::default() }), Err("sample_rate"));
+}
+
+#[test]
+fn samples_that_are_no_numbers_become_silence() {
+    let mut data = Vec::new();
+    for value in [0.25f32, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.25] {
+        data.extend_from_slice(&value.to_le_bytes());
+    }
+    let audio = ok(&riff(&format_chunk(3, 1, 8_000, 32), &data, 20));
+    assert_eq!(audio.channels[0], [0.25, 0.0, 0.0, 0.0, -0.25]);
+    assert!(audio.warnings[0].starts_with('3'), "{:?}", audio.warnings);
+}
+
+#[test]
+fn flipped_bits_never_panic() {
+    // A simple generator (Knuth's MMIX constants): the same damage in every run.
+    let mut state = 7u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
+    };
+    let sources = [
+        wav(2, 8_000, 16, SampleFormat::Int, 300),
+        wav(1, 8_000, 32, SampleFormat::Float, 300),
+        riff(&format_chunk(7, 1, 8_000, 8), &[0x7f; 300], 300),
+        riff(&[&format_chunk(0x11, 1, 8_000, 4)[..], &[2, 0, 0xf9, 1]].concat(), &[1; 512], 512),
+    ];
+    for source in &sources {
+        for _ in 0..500 {
+            let mut bytes = source.clone();
+            for _ in 0..1 + next() % 6 {
+                let at = next() % bytes.len().min(80);
+                bytes[at] ^= 1 << (next() % 8);
+            }
+            if let Ok(audio) = decode(&bytes, &Limits::default()) {
+                assert!(audio.channels.iter().all(|c| c.len() == audio.channels[0].len() && !c.is_empty()));
+            }
+        }
+    }
+}

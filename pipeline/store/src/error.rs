@@ -1,0 +1,67 @@
+//! What can go wrong with a store, each with what to do about it. Messages never hold what was said in a call.
+
+use std::path::PathBuf;
+
+/// An error of a store; [`StoreError::hint`] says what the person in front of it can do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{} is not a callmark store", .path.display())]
+    NotAStore { path: PathBuf },
+    #[error("the store {} does not exist", .path.display())]
+    Missing { path: PathBuf },
+    #[error("{what} has schema version {found}, this callmark knows versions up to {known}")]
+    NewerSchema { what: &'static str, found: u32, known: u32 },
+    #[error("the back-end `{scheme}` is not in this version of callmark")]
+    UnknownBackEnd { scheme: String },
+    #[error("the store is locked by another program")]
+    Locked,
+    #[error("no space left for the store")]
+    Full,
+    #[error("no permission to use the store {}", .path.display())]
+    Permission { path: PathBuf },
+    #[error("the store is damaged: {what}")]
+    Damaged { what: String },
+    #[error("{what}")]
+    Invalid { what: String },
+    #[error("the store {} cannot be opened", .path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("the store refused a statement")]
+    Sql(#[source] rusqlite::Error),
+}
+
+impl StoreError {
+    /// One sentence that says what to do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            StoreError::NotAStore { .. } => "point --store to a file that callmark made, or to a new file name",
+            StoreError::Missing { .. } => {
+                "run callmark on some recordings first, or point --store to an existing store"
+            }
+            StoreError::NewerSchema { .. } => "use the newer callmark that wrote it, or another --store",
+            StoreError::UnknownBackEnd { .. } => "use `sqlite:PATH` or a plain path",
+            StoreError::Locked => "wait until the other run has finished, then run the same command again",
+            StoreError::Full => {
+                "free some disk space or move the store with --store; what was committed is safe and is not done again"
+            }
+            StoreError::Permission { .. } => {
+                "the store's file and its folder must be writable for the user who runs callmark (a store has mode 0600)"
+            }
+            StoreError::Damaged { .. } => "restore the store from a backup, or start a new one with --store",
+            StoreError::Invalid { .. } => "this is a bug in the program that called the store",
+            StoreError::Io { .. } => "check that the path exists and that its disk works",
+            StoreError::Sql(_) => "run the command again; if it fails again, restore the store from a backup",
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked,
+            Some(ErrorCode::DiskFull) => StoreError::Full,
+            Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { what: "SQLite reports corruption".into() },
+            _ => StoreError::Sql(error),
+        }
+    }
+}

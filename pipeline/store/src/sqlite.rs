@@ -1,0 +1,715 @@
+//! The default back-end: one SQLite file in WAL mode, so that readers work beside the one writer.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use callmark_core::record::{CallRecord, RECORD_SCHEMA, Review};
+use callmark_core::transcript::{Embedding, Transcript, TurnScores};
+use jiff::civil::Date;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    AnalysisRow, CallFilter, Calls, FailureRow, FileStamp, NewReview, RecordingLink, Result, STORE_SCHEMA, Store,
+    StoreError, StoredCall, record_json,
+};
+
+/// Marks a SQLite file as ours ("clmk"); see `PRAGMA application_id`.
+const APPLICATION_ID: i64 = 0x636C_6D6B;
+
+/// Statements that bring a store from version n to n + 1, by n.
+const MIGRATIONS: [&str; STORE_SCHEMA as usize] = [include_str!("../migrations/0001_initial.sql")];
+
+/// How long a statement waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(crate) struct SqliteStore {
+    connection: Mutex<Connection>,
+}
+
+impl SqliteStore {
+    pub(crate) fn open(path: &str, create: bool) -> Result<SqliteStore> {
+        let connection = if path == ":memory:" { Connection::open_in_memory()? } else { open_file(path, create)? };
+        let mut store = SqliteStore { connection: Mutex::new(connection) };
+        store.prepare(Path::new(path))?;
+        Ok(store)
+    }
+
+    /// Sets the connection up and brings the schema to the current version.
+    fn prepare(&mut self, path: &Path) -> Result<()> {
+        let connection = self.connection.get_mut().unwrap_or_else(PoisonError::into_inner);
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        check_identity(connection, path).map_err(|e| name_path(e, path))?;
+        // After the check, so that a file that is not ours keeps its mode.
+        make_private(path);
+        // FULL: a call is acknowledged only when it would survive a power cut too.
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+            )
+            .map_err(|e| name_path(e.into(), path))?;
+        migrate(connection).map_err(|e| name_path(e, path))
+    }
+
+    /// A panic while the lock was held rolled its transaction back, so the connection is usable.
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` in one transaction that takes the write lock at once; nothing is kept when it fails.
+    fn write<T>(&self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = work(&transaction)?;
+        transaction.commit()?;
+        Ok(value)
+    }
+
+    fn strings(&self, sql: &str, values: &[Value]) -> Result<Vec<String>> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(sql)?;
+        let rows = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(0))?;
+        rows.map(|row| row.map_err(StoreError::from)).collect()
+    }
+
+    fn reviews_where(&self, condition: &str, values: &[Value]) -> Result<Vec<Review>> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT review_id, call_id, requirement_id, reviewer, source, inclusion_permille, blind, decision, reason, \
+             appeal_of, final, ts FROM reviews {condition} ORDER BY review_id"
+        ))?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut reviews = Vec::new();
+        while let Some(row) = rows.next()? {
+            reviews.push(review(row)?);
+        }
+        Ok(reviews)
+    }
+}
+
+/// Opens or makes the file; a new one is readable for its owner alone from its first byte on.
+fn open_file(path: &str, create: bool) -> Result<Connection> {
+    let path = Path::new(path);
+    if !path.exists() {
+        if !create {
+            return Err(StoreError::Missing { path: path.to_path_buf() });
+        }
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|e| io_error(e, folder))?;
+        }
+        create_private(path).map_err(|e| io_error(e, path))?;
+    } else if path.is_dir() {
+        return Err(StoreError::NotAStore { path: path.to_path_buf() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).map_err(|e| name_path(e.into(), path))
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    // Not `create_new`: another process may have made the store in this moment.
+    fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> std::io::Result<()> {
+    fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).map(drop)
+}
+
+/// Takes other people's permissions away. Somebody else's file stays as it is: they decided, and we cannot change it.
+#[cfg(unix)]
+fn make_private(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if let Ok(metadata) = fs::metadata(path)
+        && metadata.is_file()
+        && metadata.permissions().mode() & 0o077 != 0
+    {
+        let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
+    }
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) {}
+
+fn io_error(source: std::io::Error, path: &Path) -> StoreError {
+    let path = path.to_path_buf();
+    match source.kind() {
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            StoreError::Permission { path }
+        }
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full,
+        _ => StoreError::Io { path, source },
+    }
+}
+
+/// Gives SQLite's errors about the file itself the file's name.
+fn name_path(error: StoreError, path: &Path) -> StoreError {
+    use rusqlite::ErrorCode;
+    let path: PathBuf = path.to_path_buf();
+    match error {
+        StoreError::Sql(e) => match e.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => StoreError::NotAStore { path },
+            Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
+                StoreError::Permission { path }
+            }
+            _ => StoreError::Sql(e),
+        },
+        other => other,
+    }
+}
+
+fn pragma(connection: &Connection, name: &str) -> Result<i64> {
+    Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
+}
+
+/// An empty database becomes a store; one with tables must carry our mark and a version that we know.
+fn check_identity(connection: &Connection, path: &Path) -> Result<()> {
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && pragma(connection, "application_id")? != APPLICATION_ID {
+        return Err(StoreError::NotAStore { path: path.to_path_buf() });
+    }
+    known_version(connection).map(drop)
+}
+
+fn known_version(connection: &Connection) -> Result<u32> {
+    let found = u32::try_from(pragma(connection, "user_version")?).unwrap_or(u32::MAX);
+    if found > STORE_SCHEMA {
+        return Err(StoreError::NewerSchema { what: "the store", found, known: STORE_SCHEMA });
+    }
+    Ok(found)
+}
+
+fn migrate(connection: &mut Connection) -> Result<()> {
+    if known_version(connection)? == STORE_SCHEMA {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Read again: another process may have migrated while this one waited for the lock.
+    let found = known_version(&transaction)?;
+    for statements in &MIGRATIONS[found as usize..] {
+        transaction.execute_batch(statements)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", STORE_SCHEMA)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn to_json<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| StoreError::Invalid { what: format!("a value has no JSON form: {e}") })
+}
+
+/// Where in the JSON it failed, without what was there: the JSON holds what was said.
+fn from_json<T: DeserializeOwned>(json: &str, what: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(|e| StoreError::Damaged {
+        what: format!("{what}: {:?} error at byte {} of its JSON", e.classify(), e.column()),
+    })
+}
+
+/// The snake_case name of a closed enum's variant.
+fn name<T: Serialize>(variant: &T) -> Result<String> {
+    match serde_json::to_value(variant) {
+        Ok(serde_json::Value::String(name)) => Ok(name),
+        _ => Err(StoreError::Invalid { what: "an enum has no name".into() }),
+    }
+}
+
+fn variant<T: DeserializeOwned>(name: String, what: &str) -> Result<T> {
+    serde_json::from_value(serde_json::Value::String(name))
+        .map_err(|_| StoreError::Damaged { what: format!("{what} has an unknown value") })
+}
+
+fn review(row: &Row) -> Result<Review> {
+    Ok(Review {
+        review_id: row.get(0)?,
+        call_id: row.get(1)?,
+        requirement_id: row.get(2)?,
+        reviewer: row.get(3)?,
+        source: variant(row.get(4)?, "reviews.source")?,
+        inclusion_permille: row.get(5)?,
+        blind: row.get(6)?,
+        decision: variant(row.get(7)?, "reviews.decision")?,
+        reason: row.get(8)?,
+        appeal_of: row.get(9)?,
+        is_final: row.get(10)?,
+        ts: row.get(11)?,
+    })
+}
+
+fn failure(row: &Row) -> rusqlite::Result<FailureRow> {
+    Ok(FailureRow {
+        key: row.get(0)?,
+        file_name: row.get(1)?,
+        stage: row.get(2)?,
+        cause: row.get(3)?,
+        hint: row.get(4)?,
+        program_version: row.get(5)?,
+    })
+}
+
+/// The civil date that a start stamp begins with.
+fn start_date(start_ts: Option<&str>) -> Option<String> {
+    start_ts?.trim().get(..10)?.parse::<Date>().ok().map(|date| date.to_string())
+}
+
+/// `WHERE …` and its values.
+fn condition(filter: &CallFilter) -> (String, Vec<Value>) {
+    let wanted = [
+        ("start_date >=", filter.since.map(|date| date.to_string())),
+        ("rep_id =", filter.rep.clone()),
+        ("team =", filter.team.clone()),
+    ];
+    let (mut terms, mut values) = (Vec::new(), Vec::new());
+    for (term, value) in wanted {
+        if let Some(value) = value {
+            values.push(Value::Text(value));
+            terms.push(format!("{term} ?{}", values.len()));
+        }
+    }
+    let clause = if terms.is_empty() { String::new() } else { format!("WHERE {}", terms.join(" AND ")) };
+    (clause, values)
+}
+
+/// The bytes of an int8 vector.
+fn embedding_bytes(embedding: &Embedding) -> impl Iterator<Item = u8> + '_ {
+    embedding.0.iter().map(|x| x.to_le_bytes()[0])
+}
+
+fn embedding(bytes: &[u8]) -> Embedding {
+    Embedding(bytes.iter().map(|b| i8::from_le_bytes([*b])).collect())
+}
+
+/// All turns' embeddings in one blob: per turn one byte 0 (none) or 1, then `dimension` int8 values.
+fn pack(embeddings: &[Option<Embedding>]) -> Result<(usize, Vec<u8>)> {
+    let dimension = embeddings.iter().flatten().map(|e| e.0.len()).next().unwrap_or(0);
+    let mut blob = Vec::with_capacity(embeddings.len() * (dimension + 1));
+    for turn in embeddings {
+        match turn {
+            None => blob.push(0),
+            Some(e) if e.0.len() == dimension => {
+                blob.push(1);
+                blob.extend(embedding_bytes(e));
+            }
+            Some(_) => return Err(StoreError::Invalid { what: "embeddings of one call differ in dimension".into() }),
+        }
+    }
+    Ok((dimension, blob))
+}
+
+fn unpack(dimension: i64, blob: &[u8]) -> Result<Vec<Option<Embedding>>> {
+    let damaged = || StoreError::Damaged { what: "text_scores.embeddings has a wrong length".into() };
+    let dimension = usize::try_from(dimension).map_err(|_| damaged())?;
+    let mut embeddings = Vec::new();
+    let mut rest = blob;
+    while let Some((flag, after)) = rest.split_first() {
+        if *flag == 0 {
+            embeddings.push(None);
+            rest = after;
+        } else {
+            let (values, after) = after.split_at_checked(dimension).ok_or_else(damaged)?;
+            embeddings.push(Some(embedding(values)));
+            rest = after;
+        }
+    }
+    Ok(embeddings)
+}
+
+/// The last component of a path, with either separator.
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+fn insert_call(transaction: &Transaction, record: &CallRecord, evaluation_key: &str) -> Result<()> {
+    let metadata = &record.metadata;
+    let evaluation = &record.evaluation;
+    // An upsert, not REPLACE: replacing would delete the call's recordings with it.
+    transaction
+        .prepare_cached(
+            "INSERT INTO calls (call_id, evaluation_key, record, rep_id, team, campaign, direction, call_type, language, \
+             start_ts, start_date, duration_ms, status, reason, verdict, score_millipoints, score_low_millipoints, \
+             score_high_millipoints, fatal_count, scorecard, scorecard_version, scorecard_hash) \
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22) \
+             ON CONFLICT (call_id) DO UPDATE SET evaluation_key = excluded.evaluation_key, record = excluded.record, \
+             rep_id = excluded.rep_id, team = excluded.team, campaign = excluded.campaign, \
+             direction = excluded.direction, call_type = excluded.call_type, language = excluded.language, \
+             start_ts = excluded.start_ts, start_date = excluded.start_date, duration_ms = excluded.duration_ms, \
+             status = excluded.status, reason = excluded.reason, verdict = excluded.verdict, \
+             score_millipoints = excluded.score_millipoints, score_low_millipoints = excluded.score_low_millipoints, \
+             score_high_millipoints = excluded.score_high_millipoints, fatal_count = excluded.fatal_count, \
+             scorecard = excluded.scorecard, scorecard_version = excluded.scorecard_version, \
+             scorecard_hash = excluded.scorecard_hash",
+        )?
+        .execute(params![
+            record.call_id,
+            evaluation_key,
+            record_json(record)?,
+            metadata.rep_id,
+            metadata.team,
+            metadata.campaign,
+            metadata.direction.as_ref().map(name).transpose()?,
+            metadata.call_type,
+            record.transcript.language.map(|language| language.code()),
+            metadata.start_ts,
+            start_date(metadata.start_ts.as_deref()),
+            record.transcript.duration_ms,
+            name(&evaluation.status)?,
+            evaluation.reason.as_ref().map(name).transpose()?,
+            evaluation.verdict.as_ref().map(name).transpose()?,
+            evaluation.score,
+            evaluation.score_low,
+            evaluation.score_high,
+            evaluation.fatal_count,
+            evaluation.scorecard,
+            evaluation.scorecard_version,
+            evaluation.scorecard_hash,
+        ])?;
+    Ok(())
+}
+
+fn insert_turns(transaction: &Transaction, record: &CallRecord) -> Result<()> {
+    transaction.execute("DELETE FROM turns WHERE call_id = ?1", [&record.call_id])?;
+    let mut insert = transaction.prepare_cached("INSERT INTO turns VALUES (?1,?2,?3,?4,?5,?6,?7,?8)")?;
+    let sentiments = record.sentiment.iter().copied().chain(std::iter::repeat(None));
+    for ((index, turn), sentiment) in (0_i64..).zip(&record.transcript.turns).zip(sentiments) {
+        insert.execute(params![
+            record.call_id,
+            index,
+            name(&turn.role)?,
+            turn.begin_ms,
+            turn.end_ms,
+            turn.text,
+            turn.confidence_permille,
+            sentiment.map(|s| s.milli()),
+        ])?;
+    }
+    Ok(())
+}
+
+fn insert_ledger(transaction: &Transaction, record: &CallRecord) -> Result<()> {
+    transaction.execute("DELETE FROM ledger WHERE call_id = ?1", [&record.call_id])?;
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO ledger VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)")?;
+    for (index, row) in (0_i64..).zip(&record.evaluation.ledger) {
+        insert.execute(params![
+            record.call_id,
+            index,
+            name(&row.kind)?,
+            row.requirement_id,
+            row.version,
+            row.dimension,
+            name(&row.severity)?,
+            name(&row.result)?,
+            row.points,
+            row.possible,
+            row.weight,
+            row.confidence_permille,
+            row.begin_ms,
+            row.end_ms,
+            row.quote,
+            name(&row.match_type)?,
+        ])?;
+    }
+    Ok(())
+}
+
+impl Store for SqliteStore {
+    fn schema_version(&self) -> Result<u32> {
+        known_version(&self.lock())
+    }
+
+    fn put_file(&self, stamp: &FileStamp, recording_id: &str) -> Result<()> {
+        // Sizes and inodes above 2^63 keep their bits as negative numbers: they are only compared.
+        self.lock().prepare_cached("INSERT OR REPLACE INTO files VALUES (?1,?2,?3,?4,?5)")?.execute(params![
+            stamp.path,
+            stamp.size as i64,
+            stamp.mtime_ns,
+            stamp.inode as i64,
+            recording_id
+        ])?;
+        Ok(())
+    }
+
+    fn get_file(&self, stamp: &FileStamp) -> Result<Option<String>> {
+        Ok(self
+            .lock()
+            .prepare_cached(
+                "SELECT recording_id FROM files WHERE path = ?1 AND size = ?2 AND mtime_ns = ?3 AND inode = ?4",
+            )?
+            .query_row(params![stamp.path, stamp.size as i64, stamp.mtime_ns, stamp.inode as i64], |row| row.get(0))
+            .optional()?)
+    }
+
+    fn put_analysis(&self, row: &AnalysisRow) -> Result<()> {
+        let json = to_json(&row.transcript)?;
+        self.lock().prepare_cached("INSERT OR REPLACE INTO analyses VALUES (?1,?2,?3)")?.execute(params![
+            row.recording_id,
+            row.model_key,
+            json
+        ])?;
+        Ok(())
+    }
+
+    fn get_analysis(&self, recording_id: &str, model_key: &str) -> Result<Option<Transcript>> {
+        let json: Option<String> = self
+            .lock()
+            .prepare_cached("SELECT transcript FROM analyses WHERE recording_id = ?1 AND model_key = ?2")?
+            .query_row([recording_id, model_key], |row| row.get(0))
+            .optional()?;
+        json.map(|json| from_json(&json, "an analysis")).transpose()
+    }
+
+    fn put_text_scores(
+        &self,
+        call_id: &str,
+        models_hash: &str,
+        transcript_hash: &str,
+        scores: &TurnScores,
+    ) -> Result<()> {
+        let sentiment = to_json(&scores.sentiment)?;
+        let (dimension, blob) = pack(&scores.embeddings)?;
+        self.lock()
+            .prepare_cached("INSERT OR REPLACE INTO text_scores VALUES (?1,?2,?3,?4,?5,?6)")?
+            .execute(params![call_id, models_hash, transcript_hash, sentiment, dimension as i64, blob])?;
+        Ok(())
+    }
+
+    fn get_text_scores(&self, call_id: &str, models_hash: &str, transcript_hash: &str) -> Result<Option<TurnScores>> {
+        let row: Option<(String, i64, Vec<u8>)> = self
+            .lock()
+            .prepare_cached(
+                "SELECT sentiment, dimension, embeddings FROM text_scores \
+                 WHERE call_id = ?1 AND models_hash = ?2 AND transcript_hash = ?3",
+            )?
+            .query_row([call_id, models_hash, transcript_hash], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        row.map(|(sentiment, dimension, blob)| {
+            Ok(TurnScores { sentiment: from_json(&sentiment, "text scores")?, embeddings: unpack(dimension, &blob)? })
+        })
+        .transpose()
+    }
+
+    fn put_phrases(&self, encoder_hash: &str, phrases: &[(String, Embedding)]) -> Result<()> {
+        self.write(|transaction| {
+            let mut insert = transaction
+                .prepare_cached("INSERT INTO phrases VALUES (?1,?2,?3) ON CONFLICT (encoder_hash, text) DO NOTHING")?;
+            for (text, vector) in phrases {
+                insert.execute(params![encoder_hash, text, embedding_bytes(vector).collect::<Vec<u8>>()])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn get_phrases(&self, encoder_hash: &str, texts: &[String]) -> Result<Vec<Option<Embedding>>> {
+        let connection = self.lock();
+        let mut select =
+            connection.prepare_cached("SELECT embedding FROM phrases WHERE encoder_hash = ?1 AND text = ?2")?;
+        texts
+            .iter()
+            .map(|text| {
+                let blob = select.query_row([encoder_hash, text], |row| row.get::<_, Vec<u8>>(0)).optional()?;
+                Ok(blob.map(|bytes| embedding(&bytes)))
+            })
+            .collect()
+    }
+
+    fn put_call(&self, record: &CallRecord, evaluation_key: &str, recordings: &[RecordingLink]) -> Result<()> {
+        self.write(|transaction| {
+            insert_call(transaction, record, evaluation_key)?;
+            insert_turns(transaction, record)?;
+            insert_ledger(transaction, record)?;
+            if !recordings.is_empty() {
+                transaction.execute("DELETE FROM recordings WHERE call_id = ?1", [&record.call_id])?;
+            }
+            for link in recordings {
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO recordings VALUES (?1,?2,?3,?4)")?
+                    .execute(params![link.recording_id, record.call_id, link.path, file_name(&link.path)])?;
+                transaction
+                    .prepare_cached("DELETE FROM failures WHERE key IN (?1, ?2)")?
+                    .execute([&link.recording_id, &link.path])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn get_call(&self, call_id: &str) -> Result<Option<StoredCall>> {
+        let row: Option<(String, String)> = self
+            .lock()
+            .prepare_cached("SELECT record, evaluation_key FROM calls WHERE call_id = ?1")?
+            .query_row([call_id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((record_json, evaluation_key)) = row else { return Ok(None) };
+        let version: Version = from_json(&record_json, "a record")?;
+        if version.schema_version > RECORD_SCHEMA {
+            let (found, known) = (version.schema_version, RECORD_SCHEMA);
+            return Err(StoreError::NewerSchema { what: "a call's record", found, known });
+        }
+        Ok(Some(StoredCall { record: from_json(&record_json, "a record")?, record_json, evaluation_key }))
+    }
+
+    fn find_call(&self, query: &str) -> Result<Vec<String>> {
+        // Most exact first; the first kind that finds anything answers. `substr` and not LIKE: % and _ are plain characters.
+        let kinds = [
+            "SELECT call_id FROM calls WHERE call_id = ?1",
+            "SELECT DISTINCT call_id FROM recordings WHERE path = ?1 OR file_name = ?1 \
+             OR (substr(file_name, 1, length(?1) + 1) = ?1 || '.' \
+                 AND instr(substr(file_name, length(?1) + 2), '.') = 0) ORDER BY call_id",
+            "SELECT call_id FROM calls WHERE substr(call_id, 1, length(?1)) = ?1 ORDER BY call_id",
+        ];
+        if query.is_empty() {
+            return Ok(Vec::new());
+        }
+        for sql in kinds {
+            let found = self.strings(sql, &[Value::Text(query.to_string())])?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn evaluation_key(&self, call_id: &str) -> Result<Option<String>> {
+        Ok(self
+            .lock()
+            .prepare_cached("SELECT evaluation_key FROM calls WHERE call_id = ?1")?
+            .query_row([call_id], |row| row.get(0))
+            .optional()?)
+    }
+
+    fn call_ids(&self, filter: &CallFilter) -> Result<Vec<String>> {
+        let (clause, values) = condition(filter);
+        self.strings(&format!("SELECT call_id FROM calls {clause} ORDER BY call_id"), &values)
+    }
+
+    fn count_calls(&self, filter: &CallFilter) -> Result<u64> {
+        let (clause, values) = condition(filter);
+        let count: i64 = self
+            .lock()
+            .prepare_cached(&format!("SELECT count(*) FROM calls {clause}"))?
+            .query_row(rusqlite::params_from_iter(&values), |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    fn calls(&self, filter: &CallFilter) -> Result<Calls<'_>> {
+        let ids = self.call_ids(filter)?;
+        Ok(Box::new(ids.into_iter().filter_map(|id| self.get_call(&id).transpose())))
+    }
+
+    fn recordings(&self, call_id: &str) -> Result<Vec<RecordingLink>> {
+        let connection = self.lock();
+        let mut statement = connection
+            .prepare_cached("SELECT recording_id, path FROM recordings WHERE call_id = ?1 ORDER BY recording_id")?;
+        let rows =
+            statement.query_map([call_id], |row| Ok(RecordingLink { recording_id: row.get(0)?, path: row.get(1)? }))?;
+        rows.map(|row| row.map_err(StoreError::from)).collect()
+    }
+
+    fn calls_of_recording(&self, recording_id: &str) -> Result<Vec<String>> {
+        let sql = "SELECT call_id FROM recordings WHERE recording_id = ?1 ORDER BY call_id";
+        self.strings(sql, &[Value::Text(recording_id.to_string())])
+    }
+
+    fn put_failure(&self, row: &FailureRow) -> Result<()> {
+        self.lock().prepare_cached("INSERT OR REPLACE INTO failures VALUES (?1,?2,?3,?4,?5,?6)")?.execute([
+            &row.key,
+            &row.file_name,
+            &row.stage,
+            &row.cause,
+            &row.hint,
+            &row.program_version,
+        ])?;
+        Ok(())
+    }
+
+    fn get_failure(&self, key: &str, program_version: &str) -> Result<Option<FailureRow>> {
+        Ok(self
+            .lock()
+            .prepare_cached(
+                "SELECT key, file_name, stage, cause, hint, program_version FROM failures \
+                 WHERE key = ?1 AND program_version = ?2",
+            )?
+            .query_row([key, program_version], failure)
+            .optional()?)
+    }
+
+    fn clear_failure(&self, key: &str) -> Result<()> {
+        self.lock().prepare_cached("DELETE FROM failures WHERE key = ?1")?.execute([key])?;
+        Ok(())
+    }
+
+    fn failures(&self) -> Result<Vec<FailureRow>> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT key, file_name, stage, cause, hint, program_version FROM failures ORDER BY file_name, key",
+        )?;
+        let rows = statement.query_map([], failure)?;
+        rows.map(|row| row.map_err(StoreError::from)).collect()
+    }
+
+    fn append_review(&self, review: &NewReview) -> Result<Review> {
+        self.write(|transaction| {
+            let known: bool = match review.appeal_of {
+                None => true,
+                Some(id) => transaction.query_row(
+                    "SELECT EXISTS (SELECT 1 FROM reviews WHERE review_id = ?1 AND call_id = ?2)",
+                    params![id, review.call_id],
+                    |row| row.get(0),
+                )?,
+            };
+            if !known {
+                return Err(StoreError::Invalid { what: "the appealed review does not exist for this call".into() });
+            }
+            transaction
+                .prepare_cached(
+                    "INSERT INTO reviews (call_id, requirement_id, reviewer, source, inclusion_permille, blind, decision, \
+                     reason, appeal_of, final, ts) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+                )?
+                .execute(params![
+                    review.call_id,
+                    review.requirement_id,
+                    review.reviewer,
+                    name(&review.source)?,
+                    review.inclusion_permille,
+                    review.blind,
+                    name(&review.decision)?,
+                    review.reason,
+                    review.appeal_of,
+                    review.is_final,
+                    review.ts,
+                ])?;
+            Ok(Review {
+                review_id: transaction.last_insert_rowid(),
+                call_id: review.call_id.clone(),
+                requirement_id: review.requirement_id.clone(),
+                reviewer: review.reviewer.clone(),
+                source: review.source,
+                inclusion_permille: review.inclusion_permille,
+                blind: review.blind,
+                decision: review.decision,
+                reason: review.reason.clone(),
+                appeal_of: review.appeal_of,
+                is_final: review.is_final,
+                ts: review.ts.clone(),
+            })
+        })
+    }
+
+    fn reviews(&self, call_id: &str) -> Result<Vec<Review>> {
+        self.reviews_where("WHERE call_id = ?1", &[Value::Text(call_id.to_string())])
+    }
+
+    fn all_reviews(&self) -> Result<Vec<Review>> {
+        self.reviews_where("", &[])
+    }
+}
+
+/// The part of a record that is read first.
+#[derive(serde::Deserialize)]
+struct Version {
+    schema_version: u32,
+}

@@ -1,0 +1,10 @@
+//! Integration tests: the real program on real files, as a user runs it. One binary, one module per subject.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "tests report what they measured")]
+
+mod broken_files;
+mod determinism;
+mod findings;
+mod harness;
+mod interruption;
+mod recogniser;
+mod text_calls;
