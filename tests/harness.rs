@@ -127,3 +127,11 @@ pub fn sample_from_references() -> &'static Place {
         place
     })
 }
+
+/// Millipoints from a table's decimal with three places: `70.723` → 70,723.
+pub fn millipoints(cell: &str) -> i64 {
+    let (whole, thousandths) = cell.split_once('.').unwrap_or((cell, "0"));
+    let sign = if whole.starts_with('-') { -1 } else { 1 };
+    let whole: i64 = whole.parse().expect("points");
+    whole * 1000 + sign * format!("{thousandths:0<3}").parse::<i64>().expect("thousandths of a point")
+}

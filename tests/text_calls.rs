@@ -1,6 +1,6 @@
 //! Interactions that are text already: every reader, English and Chinese, commands on the store.
 
-use crate::harness::{Place, project, sample_from_references};
+use crate::harness::{Place, millipoints, project, sample_from_references};
 
 const PLAIN: &str = "Rep: Thank you for calling, this is Anna. This call is recorded for quality.\n\
     Customer: Hello, my bill is wrong.\nRep: I am sorry to hear that. Could you confirm your date of birth?\n\
@@ -45,7 +45,7 @@ fn show_reps_and_review() {
     let ledger = place.table("ledger.csv");
     let flagged = ledger
         .iter()
-        .find(|r| r["result"] == "missed" && r["points"] == "0" && r["possible"] != "0")
+        .find(|r| r["result"] == "missed" && millipoints(&r["points"]) == 0 && millipoints(&r["possible"]) > 0)
         .expect("a missed row");
     let call_id = &flagged["call_id"];
     let page = place.run(&["show", call_id]).expect(0).stdout;

@@ -1,10 +1,11 @@
 //! Prints how far the recogniser's words can be trusted, per recording and as a distribution.
 //!
-//!     cargo run --release -p callmark-models --example confidence -- [--model NAME|PATH] [--speed PERMILLE] FILE.wav…
+//!     cargo run --release -p callmark-models --example confidence -- [--model NAME|PATH] [--speed PERMILLE]
+//!         [--max-span MS] [--min-silence MS] FILE.wav…
 //!
 //! One tab-separated line per recording: name, words, mean word probability, agreement of two decodings, confidence,
-//! speech s, compared s, edits and reference words (when NAME.txt lies beside it, one line per channel), decoding × real
-//! time. Never prints a word that was said. `models/evaluation/make_confidence_sets.py` makes the sets.
+//! speech s, compared s, edits and reference words (when NAME.txt lies beside it, one line per channel), the same per channel,
+//! decoding × real time, what guards removed. Never prints a word that was said. `models/evaluation/make_confidence_sets.py` makes the sets.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::path::Path;
@@ -42,11 +43,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let model = option("--model").unwrap_or_else(|| "starter-en".to_string());
     let speed = option("--speed").map(|s| s.parse::<u16>()).transpose()?;
+    let max_span = option("--max-span").map(|s| s.parse::<i64>()).transpose()?;
+    let min_silence = option("--min-silence").map(|s| s.parse::<i64>()).transpose()?;
+    let rules = SpanRules {
+        min_silence_ms: min_silence.unwrap_or(SpanRules::default().min_silence_ms),
+        ..SpanRules::default()
+    };
     let manifest = Manifest::built_in()?;
     let dirs = model_dirs(&[]);
     let mut file = manifest.find_model(&model, &dirs)?;
     if let (Some(entry), Some(speed)) = (&mut file.entry, speed) {
         entry.recogniser.second_speed_permille = speed;
+    }
+    if let (Some(entry), Some(max_span)) = (&mut file.entry, max_span) {
+        entry.recogniser.max_span_ms = max_span;
     }
     let mut vad = VoiceActivity::load(&manifest.find_model("silero-vad", &dirs)?.path)?;
     let mut lane = Recogniser::load(&file)?.lane()?;
@@ -58,16 +68,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (mut wrong, mut words) = (0, 0);
         let mut per_channel = Vec::new();
         let started_asr = asr_s;
+        let mut dropped = std::collections::BTreeMap::<String, u32>::new();
         for (index, channel) in audio.channels.iter().enumerate() {
             let samples = resample_to_16k(channel, audio.sample_rate_hz);
             let started = Instant::now();
-            let spans = speech_spans(&vad.probabilities_permille(&samples)?, &SpanRules::default());
+            let spans = speech_spans(&vad.probabilities_permille(&samples)?, &rules);
             vad_s += started.elapsed().as_secs_f64();
             let started = Instant::now();
             let said: ChannelTranscript = lane.transcribe(&samples, &spans, &AsrOptions::default())?;
             asr_s += started.elapsed().as_secs_f64();
             audio_s += samples.len() as f64 / 16_000.0;
             trust += said.trust;
+            for (guard, count) in &said.dropped {
+                *dropped.entry(guard.clone()).or_default() += count;
+            }
             if let Some(line) = reference.as_ref().and_then(|text| text.lines().nth(index)) {
                 let heard = said.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(" ");
                 let line = plain(line);
@@ -78,7 +92,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         println!(
-            "{}\t{}\t{}\t{}\t{}\t{:.1}\t{:.1}\t{wrong}/{words}\t{}\t{:.1}",
+            "{}\t{}\t{}\t{}\t{}\t{:.1}\t{:.1}\t{wrong}/{words}\t{}\t{:.1}\t{dropped:?}",
             Path::new(path).file_name().unwrap_or_default().to_string_lossy(),
             trust.words,
             trust.mean_probability_permille(),

@@ -233,7 +233,8 @@ impl Lane {
 
         let settings = self.recogniser.settings;
         let max_ms = settings.max_span_ms.clamp(1_000, 29_000 - LEAD_MS - TRAIL_MS);
-        for span in spans.iter().flat_map(|span| split_at_quiet(samples_16k, *span, max_ms)) {
+        let parts: Vec<Span> = spans.iter().flat_map(|span| split_at_quiet(samples_16k, *span, max_ms)).collect();
+        for (index, &span) in parts.iter().enumerate() {
             if self.cancel.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
                 return Err(AsrError::Cancelled);
             }
@@ -246,7 +247,12 @@ impl Lane {
                 drop(guard);
                 continue;
             }
-            let (clip, clip_begin_ms) = clip(samples_16k, span);
+            // The neighbours' speech stays out, or words at a cut would be heard twice.
+            let free = Span {
+                begin_ms: index.checked_sub(1).and_then(|before| parts.get(before)).map_or(0, |before| before.end_ms),
+                end_ms: parts.get(index + 1).map_or(i64::MAX, |after| after.begin_ms),
+            };
+            let (clip, clip_begin_ms) = clip(samples_16k, span, free);
             let decoded = self.decode(&clip, clip_begin_ms, span, 1000)?;
             let span_ms = span.end_ms - span.begin_ms;
             out.trust.speech_ms += span_ms;
@@ -496,10 +502,11 @@ fn part(samples: &[f32], span: Span) -> &[f32] {
     samples.get(index(span.begin_ms)..index(span.end_ms)).unwrap_or(&[])
 }
 
-/// The span with the sound around it, and the time of its first sample.
-fn clip(samples: &[f32], span: Span) -> (Vec<f32>, i64) {
-    let begin_ms = (span.begin_ms - LEAD_MS).max(0);
-    let mut clip = part(samples, Span { begin_ms, end_ms: span.end_ms + TRAIL_MS }).to_vec();
+/// The span with the sound around it as far as `free` reaches, and the time of its first sample.
+fn clip(samples: &[f32], span: Span, free: Span) -> (Vec<f32>, i64) {
+    let begin_ms = (span.begin_ms - LEAD_MS).max(free.begin_ms).clamp(0, span.begin_ms.max(0));
+    let end_ms = (span.end_ms + TRAIL_MS).min(free.end_ms).max(span.end_ms);
+    let mut clip = part(samples, Span { begin_ms, end_ms }).to_vec();
     clip.resize(clip.len().max(MIN_CLIP_SAMPLES), 0.0);
     (clip, begin_ms)
 }

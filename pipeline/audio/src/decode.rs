@@ -140,7 +140,11 @@ fn decode_pcm(wave: &Wav, limits: &Limits) -> Result<Audio, AudioError> {
             push(sample.map_err(damaged)? as f32 / full_scale);
         }
     }
-    let kind = if wave.codec == Codec::Float { "f" } else { "s" };
+    let kind = match (wave.codec, wave.bits) {
+        (Codec::Float, _) => "f",
+        (_, 8) => "u",
+        _ => "s",
+    };
     Ok(Audio {
         sample_rate_hz: wave.rate_hz,
         channels,
