@@ -984,7 +984,7 @@ mod tests {
     use crate::transcript::{Medium, RoleMethod, Turn, Word};
 
     /// A spoken call: one word takes 500 ms, a turn follows the one before after 500 ms.
-    fn call(turns: &[(Role, &str)]) -> Transcript {
+    fn call(turns: Lines) -> Transcript {
         let mut at = 0;
         let mut made = Vec::new();
         for (role, text) in turns {
@@ -1015,8 +1015,10 @@ mod tests {
         }
     }
 
+    type Lines<'a> = &'a [(Role, &'a str)];
+
     /// Similarity and quote of the best hit of a phrase anywhere in a call.
-    fn best(phrase: &str, turns: &[(Role, &str)]) -> Option<(u16, String)> {
+    fn best(phrase: &str, turns: Lines) -> Option<(u16, String)> {
         let transcript = call(turns);
         let text = CallText::new(&transcript);
         let mut book = PhraseBook::default();
@@ -1065,7 +1067,7 @@ mod tests {
     #[test]
     fn finds_phrases_that_recognisers_bent() {
         use Role::{Customer, Rep};
-        let hits: &[(&str, &[(Role, &str)], &str)] = &[
+        let hits: &[(&str, Lines, &str)] = &[
             ("this call is recorded", &[(Rep, "hello this call is recorded for quality")], "this call is recorded"),
             (
                 "this call is recorded for quality",
@@ -1100,7 +1102,7 @@ mod tests {
     #[test]
     fn keeps_false_friends_apart() {
         use Role::{Customer, Rep};
-        let misses: &[(&str, &[(Role, &str)])] = &[
+        let misses: &[(&str, Lines)] = &[
             ("this call is recorded", &[(Rep, "this call is important to us")]),
             ("this call is recorded", &[(Rep, "this call is not recorded")]),
             ("this call may be monitored or recorded", &[(Rep, "this call may not be monitored or recorded")]),

@@ -235,6 +235,22 @@ fn sentiment_silence_overlap_and_metric() {
         ],
     );
     check(
+        "{a: {sentiment: {lte: -2}, period: last_quarter}}",
+        "forbid: {expr: a}",
+        &[
+            r#"turns: [[customer, 0, "good", {sentiment: 3, end: 5}], [rep, 6, "yes", {end: 30}], [customer, 35, "bad", {sentiment: -3, end: 40}]], expect: violated"#,
+            r#"turns: [[customer, 0, "bad", {sentiment: -3, end: 5}], [rep, 6, "yes", {end: 30}], [customer, 35, "good", {sentiment: 3, end: 40}]], expect: clear"#,
+        ],
+    );
+    check(
+        "{a: {silence: {gte_s: 5}, within: {last_s: 20}}}",
+        "forbid: {expr: a}",
+        &[
+            r#"turns: [[rep, 0, "hello there", {end: 2}], [customer, 12, "hello", {end: 50}]], expect: clear"#,
+            r#"turns: [[rep, 0, "hello there", {end: 40}], [customer, 48, "hello", {end: 50}]], expect: violated"#,
+        ],
+    );
+    check(
         "{a: {silence: {gte_s: 8}, explained: false}}",
         "forbid: {expr: a}",
         &[
@@ -413,6 +429,7 @@ fn text_uses_turns_for_seconds_and_has_no_clock() {
         r#"
   - {id: early, dimension: compliance, match: {a: {any: {en: ["good morning"]}, role: rep}}, require: {expr: a, within: {first_s: 1, first_turns: 2}}}
   - {id: gap, dimension: compliance, match: {a: {silence: {gte_s: 3}}}, forbid: {expr: a}}
+  - {id: clock, dimension: compliance, match: {a: {any: {en: ["good morning"]}}}, require: {expr: a, within: {last_s: 60}}}
 "#,
     );
     let turns = [
@@ -423,8 +440,8 @@ fn text_uses_turns_for_seconds_and_has_no_clock() {
     ];
     let outcomes =
         |medium| judge(&scorecard, &transcript(medium, &turns, 1_000)).iter().map(|i| i.outcome).collect::<Vec<_>>();
-    assert_eq!(outcomes(Medium::Text), [Outcome::Met, Outcome::NotApplicable]);
-    assert_eq!(outcomes(Medium::Speech), [Outcome::Missed, Outcome::Violated]);
+    assert_eq!(outcomes(Medium::Text), [Outcome::Met, Outcome::NotApplicable, Outcome::NotApplicable]);
+    assert_eq!(outcomes(Medium::Speech), [Outcome::Missed, Outcome::Violated, Outcome::Met]);
 }
 
 #[test]
