@@ -190,6 +190,12 @@ impl<'a> Judge<'a> {
             return Found { truth: Truth::NotApplicable, occurrences: vec![] };
         }
         let compiled = compiled.unwrap_or(&none);
+        let within = &matcher.within;
+        let needs_clock = (within.first_ms.is_some() && within.first_turns.is_none())
+            || (within.last_ms.is_some() && within.last_turns.is_none());
+        if needs_clock && self.call.transcript.medium == Medium::Text {
+            return Found { truth: Truth::NotApplicable, occurrences: vec![] };
+        }
         let turns = self.turns(matcher);
         match &matcher.pattern {
             Pattern::Any(_) => {
@@ -256,9 +262,12 @@ impl<'a> Judge<'a> {
         kept.iter().copied().filter(|t| !timed || by_time(t)).collect()
     }
 
-    /// A turn may reach over the end of its window: the words themselves must begin in it.
-    fn begins_inside(&self, within: &Within, begin_ms: i64) -> bool {
-        self.call.transcript.medium != Medium::Speech || within.first_ms.is_none_or(|ms| begin_ms < self.first_ms + ms)
+    /// A turn may reach over an end of its window: what was found must begin before the first seconds are over, and end
+    /// in the last ones.
+    fn inside(&self, within: &Within, begin_ms: i64, end_ms: i64) -> bool {
+        self.call.transcript.medium != Medium::Speech
+            || (within.first_ms.is_none_or(|ms| begin_ms < self.first_ms + ms)
+                && within.last_ms.is_none_or(|ms| end_ms > self.last_ms - ms))
     }
 
     fn best_hit(&self, matcher: &Matcher, compiled: &Compiled, phrases: &[u32], turn: usize) -> Option<Occurrence> {
@@ -271,7 +280,7 @@ impl<'a> Judge<'a> {
                 let sure = compiled.must.is_empty() || self.text.has_one_of(hit.span, &compiled.must);
                 let passage = self.text.passage(hit.span);
                 if sure
-                    && self.begins_inside(&matcher.within, passage.begin_ms)
+                    && self.inside(&matcher.within, passage.begin_ms, passage.end_ms)
                     && !self.phrases.vetoed(&hit, &compiled.not)
                 {
                     best = Some((hit, passage));
@@ -306,7 +315,7 @@ impl<'a> Judge<'a> {
         let last = *source.get(found.end().saturating_sub(1))?;
         let end = last + text.get(last..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         let passage = self.text.bytes(turn, begin.min(end), end);
-        let inside = self.begins_inside(within, passage.begin_ms);
+        let inside = self.inside(within, passage.begin_ms, passage.end_ms);
         inside.then(|| self.place(turn, found.start(), passage, MatchType::Regex, 1000))
     }
 
@@ -392,7 +401,7 @@ impl<'a> Judge<'a> {
         let gaps = self.call.signals.silences.iter().filter(|s| {
             s.end_ms - s.begin_ms >= gte_ms
                 && explained.is_none_or(|e| s.explained == e)
-                && self.begins_inside(&matcher.within, s.begin_ms)
+                && self.inside(&matcher.within, s.begin_ms, s.end_ms)
         });
         self.timed(gaps.map(|s| (self.turn_at(s.begin_ms), None, s.begin_ms, s.end_ms, MatchType::Silence)).collect())
     }
@@ -402,7 +411,7 @@ impl<'a> Judge<'a> {
             o.interruption
                 && o.end_ms - o.begin_ms >= gte_ms
                 && matcher.role.is_none_or(|role| o.by == role)
-                && self.begins_inside(&matcher.within, o.begin_ms)
+                && self.inside(&matcher.within, o.begin_ms, o.end_ms)
         });
         let place = |o: &signals::Overlap| {
             let begun = |t: &usize| (self.call.transcript.turns[*t].begin_ms - o.begin_ms).abs();
