@@ -23,7 +23,7 @@ fn wav(data_bytes: u32, samples: &[u8], rate: u32, channels: u16) -> Vec<u8> {
 
 fn broken(folder: &Path) -> Vec<String> {
     let noise: Vec<u8> = (0..4096u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    let vtt = "WEBVTT\n\n00:00:05.000 --> 00:00:01.000\n<v Rep>Hello there\n".as_bytes().to_vec();
+    let vtt = "WEBVTT\n\n00:00:05.000 -> 00:00:09.000\n<v Rep>Hello there\n".as_bytes().to_vec();
     let files: Vec<(&str, Vec<u8>)> = vec![
         ("01-empty.wav", vec![]),
         ("02-header-only.wav", wav(0, &[], 8000, 2)),
@@ -36,7 +36,7 @@ fn broken(folder: &Path) -> Vec<String> {
         ("09-cut-flac.flac", b"fLaC\x00\x00\x00\x22\x10\x00".to_vec()),
         ("10-too-many-channels.wav", wav(4096, &noise, 8000, 64)),
         ("11-cut-ogg.ogg", b"OggS\x00\x02".to_vec()),
-        ("12-backwards.vtt", vtt),
+        ("12-no-cue.vtt", vtt),
     ];
     for (name, bytes) in &files {
         std::fs::write(folder.join(name), bytes).unwrap();

@@ -456,8 +456,10 @@ impl Writer<'_> {
     fn store_result(&mut self, done: Done) -> Result<()> {
         match done {
             Done::Transcribed { job, transcript } => {
-                self.report.transcribed += usize::from(transcript.recogniser_confidence_permille.is_some());
-                self.progress.heard(transcript.duration_ms);
+                if transcript.recogniser_confidence_permille.is_some() {
+                    self.report.transcribed += 1;
+                    self.progress.heard(transcript.duration_ms);
+                }
                 let row = AnalysisRow {
                     recording_id: job.recording_id.clone(),
                     model_key: job.model_key,
