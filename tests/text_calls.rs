@@ -77,3 +77,77 @@ fn gates_decide_the_exit_code() {
     place.run_on(&[&file.with_file_name("nothing.txt")], &[]).expect(3);
     place.run(&["run"]).expect(3);
 }
+
+#[test]
+fn late_metadata_update_a_call_that_was_renamed() {
+    let place = Place::new();
+    let night = place.folder.path().join("night");
+    std::fs::create_dir(&night).unwrap();
+    std::fs::write(night.join("a.txt"), PLAIN).unwrap();
+    place.run_on(&[&night], &[]).expect(0);
+    assert_eq!(place.table("calls.csv")[0]["rep_id"], "");
+    let first = place.table("calls.csv")[0]["call_id"].clone();
+    std::fs::rename(night.join("a.txt"), night.join("b.txt")).unwrap();
+    std::fs::write(night.join("metadata.csv"), "file,rep_id,team\nb.txt,R-9,north\n").unwrap();
+    place.run_on(&[&night], &[]).expect(0);
+    let calls = place.table("calls.csv");
+    assert_eq!((calls.len(), calls[0]["rep_id"].as_str(), &calls[0]["call_id"]), (1, "R-9", &first));
+    std::fs::write(night.join("metadata.csv"), "file,call_id,rep_id\nb.txt,C-1,R-8\n").unwrap();
+    place.run_on(&[&night], &[]).expect(0);
+    let reps = place.run(&["reps", "--format", "csv"]).expect(0).stdout;
+    assert_eq!(reps.lines().count(), 2, "the call is there once, under its new id: {reps}");
+    assert!(!place.out().join(format!("{first}.analysis.json")).exists());
+}
+
+#[test]
+fn outputs_beside_the_recordings_are_no_new_calls() {
+    let place = Place::new();
+    let night = place.folder.path().to_path_buf();
+    std::fs::copy(project().join("sample-audio/references/T-1001.vtt"), night.join("T-1001.vtt")).unwrap();
+    for _ in 0..2 {
+        let summary = place.run_on(&[&night], &[]).expect(0).json();
+        assert_eq!(summary["recordings"], 1);
+    }
+}
+
+#[test]
+fn a_language_that_is_not_scored_is_named() {
+    let place = Place::new();
+    std::fs::write(place.folder.path().join("a.txt"), PLAIN).unwrap();
+    std::fs::write(place.folder.path().join("m.csv"), "file,language\na.txt,fr\n").unwrap();
+    let (file, metadata) = (place.folder.path().join("a.txt"), place.folder.path().join("m.csv"));
+    place.run_on(&[&file], &["--metadata", metadata.to_str().unwrap()]).expect(0);
+    assert_eq!(place.table("calls.csv")[0]["reason"], "wrong_language");
+}
+
+#[test]
+fn two_recordings_never_share_a_call_id() {
+    let place = Place::new();
+    let folder = place.folder.path();
+    std::fs::write(folder.join("m.csv"), "file,call_id\na.txt,C-1\nb.txt,C-1\n").unwrap();
+    std::fs::write(folder.join("a.txt"), PLAIN).unwrap();
+    std::fs::write(folder.join("b.txt"), PLAIN.replace("Anna", "Karen")).unwrap();
+    let metadata = folder.join("m.csv");
+    let with = ["--metadata", metadata.to_str().unwrap()];
+    place.run_on(&[&folder.join("a.txt")], &with).expect(0);
+    place.run_on(&[&folder.join("b.txt")], &with).expect(2);
+    std::fs::write(&metadata, "file,call_id\na.txt,C-1\nb.txt,C-2\n").unwrap();
+    place.run_on(&[&folder.join("b.txt")], &with).expect(0);
+    assert_eq!(place.table("calls.csv")[0]["call_id"], "C-2", "a corrected table is followed");
+}
+
+#[test]
+fn a_review_does_not_move_a_call_to_another_scorecard() {
+    let place = Place::new();
+    let file = place.folder.path().join("a.txt");
+    std::fs::write(&file, PLAIN).unwrap();
+    let telesales = project().join("scorecards/telesales.yaml");
+    let scorecard = telesales.to_str().unwrap();
+    place.run_on(&[&file], &["--scorecard", scorecard]).expect(0);
+    let call = place.table("calls.csv")[0]["call_id"].clone();
+    let score = |place: &Place| place.run(&["show", &call, "--json"]).expect(0).json()["Qa"]["score"].clone();
+    let before = score(&place);
+    place.run(&["review", &call, "needs_restated", "--agree", "--by", "kim"]).expect(3);
+    place.run(&["review", &call, "needs_restated", "--agree", "--by", "kim", "--scorecard", scorecard]).expect(0);
+    assert_eq!(before, score(&place), "agreeing changes no points");
+}

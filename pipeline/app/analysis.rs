@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use callmark_core::acts::ActLexicon;
 use callmark_core::adherence::{self, CallEvidence};
-use callmark_core::record::{CallRecord, Decision, Provenance, RECORD_SCHEMA, Review, UnscoredReason};
+use callmark_core::record::{
+    CallRecord, Decision, Outcome, Provenance, RECORD_SCHEMA, Review, RowKind, UnscoredReason,
+};
 use callmark_core::recording::{Language, Metadata, sha256_hex};
 use callmark_core::scorecard::Scorecard;
 use callmark_core::scoring::{self, ScorecardId, ScoringRules, eligibility};
@@ -131,12 +133,25 @@ impl Analyst {
 
     /// Learns from the stored reviews how precise the fatal requirements' findings are.
     pub fn load_precision(&mut self, store: &dyn Store) -> Result<()> {
-        for review in
-            store.all_reviews().map_err(explain)?.iter().filter(|r| r.is_final && r.decision != Decision::Comment)
-        {
-            let (agreed, reviewed) = self.precision.entry(review.requirement_id.clone()).or_default();
-            *agreed += u32::from(review.decision == Decision::Agree);
-            *reviewed += 1;
+        let mut decided: BTreeMap<(String, String), Decision> = BTreeMap::new();
+        for review in store.all_reviews().map_err(explain)? {
+            if review.is_final && review.decision != Decision::Comment {
+                decided.insert((review.call_id, review.requirement_id), review.decision);
+            }
+        }
+        // One decision per call and row, and only about findings: agreeing that nothing was wrong says nothing about them.
+        for ((call_id, requirement), decision) in decided {
+            let Some(stored) = store.get_call(&call_id).map_err(explain)? else { continue };
+            let found = stored.record.evaluation.ledger.iter().any(|row| {
+                row.kind == RowKind::Item
+                    && row.requirement_id == requirement
+                    && matches!(row.result, Outcome::Missed | Outcome::Violated)
+            });
+            if found {
+                let (agreed, reviewed) = self.precision.entry(requirement).or_default();
+                *agreed += u32::from(decision == Decision::Agree);
+                *reviewed += 1;
+            }
         }
         Ok(())
     }
@@ -182,6 +197,19 @@ impl Analyst {
             program_fingerprint(),
         ];
         sha256_hex(parts.join("\n").as_bytes())
+    }
+
+    /// The embeddings that a missing encoder made earlier, so that a re-score needs no model.
+    pub fn load_phrases(&mut self, encoder_hash: &str, store: &dyn Store) -> Result<()> {
+        let texts = self.meaning_phrases();
+        let stored = store.get_phrases(encoder_hash, &texts).map_err(explain)?;
+        self.phrases.extend(texts.into_iter().zip(stored).filter_map(|(text, known)| Some((text, known?))));
+        Ok(())
+    }
+
+    /// The scorecard that a call gets, by hash.
+    pub fn scorecard_hash(&self, metadata: &Metadata, language: Option<Language>) -> Option<&str> {
+        self.scorecard_for(metadata, language).map(|s| s.hash.as_str())
     }
 
     /// Scores one call. Pure: the same inputs give the same record on every machine.

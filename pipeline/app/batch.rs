@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use callmark_models::text_encoder::EncoderPool;
 
 use crate::analysis::{Analysed, Analyst};
-use crate::call::{self, CallError, Content, Prepared, RecogniseOptions, Stage, StageClock};
+use crate::call::{self, CallError, Prepared, RecogniseOptions, Stage, StageClock};
 
 /// One recording to process.
 #[derive(Debug, Clone)]
@@ -32,8 +32,8 @@ pub struct Job {
     pub metadata: Metadata,
     /// Under which the transcript is cached: models and everything that can change a transcript.
     pub model_key: String,
-    /// The transcript of an earlier run, when nothing it depends on has changed.
-    pub cached: Option<Transcript>,
+    /// The store has the transcript of an earlier run, and nothing it depends on has changed.
+    pub cached: bool,
 }
 
 /// What a batch reports, in the order of completion.
@@ -70,6 +70,8 @@ pub struct Lanes<'a> {
     pub decoders: usize,
     pub analysis_threads: usize,
     pub voice_activity: &'a (dyn Fn() -> Result<VoiceActivity, CallError> + Sync),
+    /// The stored transcript of a job.
+    pub cached: &'a (dyn Fn(&Job) -> Result<Option<Transcript>, CallError> + Sync),
     pub options: RecogniseOptions,
     pub limits: Limits,
     pub clock: StageClock,
@@ -88,6 +90,13 @@ pub struct Context {
     pub configuration: String,
     /// The key of the stored evaluation, if there is one.
     pub stored_key: Option<String>,
+}
+
+/// What a recording turned out to be.
+enum Content {
+    Audio(Prepared),
+    Text(Transcript),
+    Cached(Transcript),
 }
 
 type Decoded = (Job, Prepared);
@@ -150,24 +159,27 @@ fn decoder(
 ) {
     let mut voice_activity: Option<VoiceActivity> = None;
     while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-        if let Some(transcript) = &job.cached {
-            let _ = transcribed.send((job.clone(), transcript.clone(), false));
-            continue;
-        }
-        let prepared = guarded(Stage::Decode, || {
+        let content = guarded(Stage::Decode, || {
+            if job.cached
+                && let Some(transcript) = (lanes.cached)(job)?
+            {
+                return Ok(Content::Cached(transcript));
+            }
             let bytes = std::fs::read(&job.path)
                 .map_err(|e| CallError::new(Stage::Read, e, "check that the file can be read by this user"))?;
-            if voice_activity.is_none() {
-                voice_activity = Some((lanes.voice_activity)()?);
+            if let Some(transcript) = call::read_text(&bytes, &job.file_name, &job.metadata)? {
+                return Ok(Content::Text(transcript));
             }
-            match &mut voice_activity {
-                Some(vad) => call::prepare(&bytes, &job.file_name, &job.metadata, &lanes.limits, vad, &lanes.clock),
-                None => Err(CallError::new(Stage::VoiceActivity, "no voice-activity model", "run scripts/get-models")),
-            }
+            let vad = match voice_activity.take() {
+                Some(vad) => voice_activity.insert(vad),
+                None => voice_activity.insert((lanes.voice_activity)()?),
+            };
+            Ok(Content::Audio(call::prepare(&bytes, &lanes.limits, vad, &lanes.clock)?))
         });
-        let sent = match prepared {
+        let sent = match content {
             Ok(Content::Audio(prepared)) => decoded.send((job.clone(), prepared)).is_ok(),
-            Ok(Content::Text(transcript)) => transcribed.send((job.clone(), *transcript, true)).is_ok(),
+            Ok(Content::Text(transcript)) => transcribed.send((job.clone(), transcript, true)).is_ok(),
+            Ok(Content::Cached(transcript)) => transcribed.send((job.clone(), transcript, false)).is_ok(),
             Err(error) => done.send(Done::Failed { job: Box::new(job.clone()), error }).is_ok(),
         };
         if !sent {

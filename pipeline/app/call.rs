@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use callmark_audio::{ChannelRelation, Limits, channel_relation, spans};
+use callmark_audio::{AudioError, ChannelRelation, Limits, channel_relation, spans};
 use callmark_core::acts::ActLexicon;
 use callmark_core::recording::{Language, Metadata, sha256_hex};
 use callmark_core::roles;
@@ -44,11 +44,17 @@ pub struct CallError {
     pub stage: Stage,
     pub cause: String,
     pub hint: String,
+    /// The recording's own bytes are the cause: trying again with this program version is in vain.
+    pub lasting: bool,
 }
 
 impl CallError {
     pub fn new(stage: Stage, cause: impl std::fmt::Display, hint: impl Into<String>) -> CallError {
-        CallError { stage, cause: cause.to_string(), hint: hint.into() }
+        CallError { stage, cause: cause.to_string(), hint: hint.into(), lasting: false }
+    }
+
+    fn in_the_bytes(self) -> CallError {
+        CallError { lasting: true, ..self }
     }
 }
 
@@ -135,30 +141,30 @@ pub struct StageClock {
     pub score: Busy,
 }
 
-/// What the bytes turned out to be.
-#[derive(Debug)]
-pub enum Content {
-    Audio(Prepared),
-    Text(Box<Transcript>),
+/// Reads an interaction that is text already; `None` when the bytes are something else.
+pub fn read_text(bytes: &[u8], file_name: &str, metadata: &Metadata) -> Result<Option<Transcript>, CallError> {
+    let language = metadata.language.as_deref().and_then(Language::parse);
+    let read = read::text::read(bytes, file_name, language);
+    let mut transcript = read.map_err(|e| CallError::new(Stage::Read, &e, e.hint()).in_the_bytes())?;
+    if let Some(transcript) = transcript.as_mut().filter(|_| metadata.language.is_some() && language.is_none()) {
+        // The metadata name a language that is not scored: a guess from the letters would score it as English.
+        transcript.language = None;
+    }
+    Ok(transcript)
 }
 
-/// Decodes audio and finds speech in it, or reads a transcript.
+/// Decodes audio and finds speech in it.
 pub fn prepare(
     bytes: &[u8],
-    file_name: &str,
-    metadata: &Metadata,
     limits: &Limits,
     voice_activity: &mut VoiceActivity,
     clock: &StageClock,
-) -> Result<Content, CallError> {
-    let language = metadata.language.as_deref().and_then(Language::parse);
-    match read::text::read(bytes, file_name, language) {
-        Ok(Some(transcript)) => return Ok(Content::Text(Box::new(transcript))),
-        Ok(None) => {}
-        Err(error) => return Err(CallError::new(Stage::Read, &error, error.hint())),
-    }
+) -> Result<Prepared, CallError> {
     let began = Instant::now();
-    let audio = callmark_audio::decode(bytes, limits).map_err(|e| CallError::new(Stage::Decode, &e, e.hint()))?;
+    let audio = callmark_audio::decode(bytes, limits).map_err(|e| {
+        let error = CallError::new(Stage::Decode, &e, e.hint());
+        if matches!(e, AudioError::Limit { .. }) { error } else { error.in_the_bytes() }
+    })?;
     clock.decode.add(began);
     let mut prepared =
         Prepared { channels: vec![], duration_ms: audio.duration_ms(), warnings: audio.warnings.clone() };
@@ -191,7 +197,7 @@ pub fn prepare(
         clock.voice_activity.add(began);
         prepared.channels.push(PreparedChannel { samples, spans });
     }
-    Ok(Content::Audio(prepared))
+    Ok(prepared)
 }
 
 /// What recognition needs to know beside the sound.
@@ -231,7 +237,8 @@ pub fn recognise(
     if wanted.is_some_and(|_| !language.is_some_and(follows)) {
         // Eligibility turns this into `wrong_language`; nothing is gained by letting the wrong model guess.
         transcript.warnings.push("not transcribed: the recogniser does not know the call's language".into());
-        transcript.language = language.filter(|l| follows(*l));
+        transcript.language = None;
+        transcript.recogniser_confidence_permille = None;
         return Ok(transcript);
     }
     let roles = channel_roles(prepared.channels.len(), options.channels, &mut transcript)?;

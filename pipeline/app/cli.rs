@@ -172,6 +172,9 @@ pub struct ReviewArgs {
     /// Why the row was looked at
     #[arg(long, value_enum, default_value_t = Source::Flag)]
     pub source: Source,
+    /// The scorecard that the call was scored with, when the configuration's routes name another
+    #[arg(long, value_name = "FILE")]
+    pub scorecard: Option<PathBuf>,
     /// The review that this one contests
     #[arg(long, value_name = "REVIEW_ID")]
     pub appeal_of: Option<i64>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::WalkDir;
 
 /// File names with these endings are tried when they lie in a folder; a file that is named itself is always tried.
@@ -39,24 +39,28 @@ pub struct Discovered {
     pub warnings: Vec<String>,
 }
 
-/// Expands files, folders (recursively, no hidden files, no link loops) and glob patterns.
+/// Expands files, folders (recursively, no hidden files, no link loops) and glob patterns. The output folder `out` is left
+/// alone: its captions are no new calls.
 ///
 /// # Errors
 /// A path that does not exist, a bad pattern, or nothing found at all.
-pub fn discover(paths: &[PathBuf]) -> Result<Discovered> {
+pub fn discover(paths: &[PathBuf], out: &Path) -> Result<Discovered> {
     let mut found = Discovered::default();
     let mut files: BTreeMap<PathBuf, bool> = BTreeMap::new();
     for path in paths {
         let text = path.to_string_lossy();
         if path.is_dir() {
-            walk(path, None, &mut files, &mut found)?;
+            walk(path, out, None, &mut files, &mut found)?;
         } else if path.is_file() {
             files.insert(path.clone(), true);
         } else if text.contains(['*', '?', '[', '{']) {
-            let pattern = Glob::new(&text).with_context(|| format!("bad pattern {text}"))?;
+            let pattern = GlobBuilder::new(text.trim_start_matches("./"))
+                .literal_separator(true)
+                .build()
+                .with_context(|| format!("bad pattern {text}"))?;
             let matcher = GlobSetBuilder::new().add(pattern).build()?;
             let before = files.len();
-            walk(&fixed_part(path), Some(&matcher), &mut files, &mut found)?;
+            walk(&fixed_part(path), out, Some(&matcher), &mut files, &mut found)?;
             if files.len() == before {
                 bail!(
                     "no file matches {text}\nhint: quote the pattern so that the shell does not change it, and check the folder"
@@ -84,15 +88,18 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovered> {
 
 fn walk(
     root: &Path,
+    out: &Path,
     only: Option<&GlobSet>,
     files: &mut BTreeMap<PathBuf, bool>,
     found: &mut Discovered,
 ) -> Result<()> {
     let ignored = ignore_rules(root)?;
+    let out = std::fs::canonicalize(out).ok();
     let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
     let walker = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter().filter_entry(|entry| {
         let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        entry.depth() == 0 || (!hidden(entry.file_name()) && !ignored.is_match(relative))
+        let outputs = entry.file_type().is_dir() && out.as_deref().is_some_and(|out| is_same(entry.path(), out));
+        entry.depth() == 0 || (!outputs && !hidden(entry.file_name()) && !ignored.is_match(relative))
     });
     for entry in walker {
         let entry = match entry {
@@ -102,7 +109,9 @@ fn walk(
                 continue;
             }
         };
-        if !entry.file_type().is_file() || only.is_some_and(|globs| !globs.is_match(entry.path())) {
+        if !entry.file_type().is_file()
+            || only.is_some_and(|globs| !globs.is_match(entry.path().strip_prefix(".").unwrap_or(entry.path())))
+        {
             continue;
         }
         if entry.depth() == 1 && entry.file_name() == "metadata.csv" && only.is_none() {
@@ -112,6 +121,10 @@ fn walk(
         }
     }
     Ok(())
+}
+
+fn is_same(path: &Path, canonical: &Path) -> bool {
+    std::fs::canonicalize(path).is_ok_and(|path| path == canonical)
 }
 
 fn ignore_rules(root: &Path) -> Result<GlobSet> {
@@ -185,14 +198,16 @@ mod tests {
             put(name);
         }
         std::fs::write(dir.path().join(IGNORE_FILE), "references/\n").unwrap();
-        let found = discover(&[dir.path().to_path_buf()]).unwrap();
+        let out = dir.path().join("out");
+        put("out/b.vtt");
+        let found = discover(&[dir.path().to_path_buf()], &out).unwrap();
         assert_eq!(names(&found), ["a.MP3", "b.wav", "lens.json", "c.vtt"]);
         assert_eq!((found.skipped, found.metadata_files.len()), (2, 1));
-        let found = discover(&[dir.path().join("*.wav")]).unwrap();
+        let found = discover(&[dir.path().join("*.wav")], &out).unwrap();
         assert_eq!(names(&found), ["b.wav"]);
-        let found = discover(&[dir.path().join("notes.md"), dir.path().join("notes.md")]).unwrap();
+        let found = discover(&[dir.path().join("notes.md"), dir.path().join("notes.md")], &out).unwrap();
         assert_eq!(names(&found), ["notes.md"], "a file that is named itself is tried, and once");
-        let error = discover(&[dir.path().join("nothing.wav")]).unwrap_err().to_string();
+        let error = discover(&[dir.path().join("nothing.wav")], &out).unwrap_err().to_string();
         assert!(error.contains("hint:"), "{error}");
     }
 }

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         }
     };
     logging();
+    quiet_panics();
     let common = &cli.common;
     let result = match &cli.command {
         Command::Run(args) => commands::run::run(args, common),
@@ -55,6 +56,18 @@ fn main() -> ExitCode {
             ExitCode::from(COULD_NOT_RUN)
         }
     }
+}
+
+/// A panic's message may quote a call: only its place is printed. Writing to a closed pipe (`callmark reps | head`) is no error.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("");
+        if message.starts_with("failed printing to stdout") {
+            std::process::exit(i32::from(FINISHED));
+        }
+        let place = panic.location().map_or("an unknown place".to_string(), ToString::to_string);
+        eprintln!("internal error at {place}; please report it");
+    }));
 }
 
 /// `callmark show CALL | head` is not an error.

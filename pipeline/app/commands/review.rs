@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use callmark_core::record::{Decision, Outcome, ReviewSource, RowKind};
-use callmark_store::{NewReview, Store};
+use callmark_store::NewReview;
 
 use crate::FINISHED;
 use crate::cli::{Common, ReviewArgs, Source};
@@ -58,21 +58,33 @@ pub fn review(args: &ReviewArgs, common: &Common) -> Result<u8> {
         is_final: decision != Decision::Comment,
         ts: jiff::Timestamp::now().to_string(),
     };
+    let mut warnings = Vec::new();
+    let config = Config::load(common.config.as_deref())?;
+    let rescorer = Rescorer::open(args.scorecard.as_deref(), &config, &Install::find()?, store, &mut warnings)?;
+    for warning in &warnings {
+        eprintln!("warning: {warning}");
+    }
+    let evaluation = &stored.record.evaluation;
+    if rescorer.scorecard_hash(&stored.record) != Some(evaluation.scorecard_hash.as_str()) {
+        bail!(
+            "the call was scored with {} v{}, which is not the scorecard that it would get now\nhint: give that scorecard with --scorecard FILE, or run `callmark score` first",
+            evaluation.scorecard,
+            evaluation.scorecard_version
+        );
+    }
     let appended = store.append_review(&new).map_err(explain)?;
     let before = stored.record.evaluation.score;
-    let after = rescore(&call_id, common, store)?;
+    // The precision of a fatal may change with this decision: other calls follow at the next `score` or `run`.
+    let after = match rescorer.rescore(&call_id, store)? {
+        Some(new) => {
+            store.put_call(&new.record, &new.key, &[]).map_err(explain)?;
+            new.record.evaluation.score
+        }
+        None => None,
+    };
     if !common.quiet {
         let points = |score: Option<i64>| score.map_or("–".to_string(), call_page::points);
         println!("review {} stored; score {} → {}", appended.review_id, points(before), points(after.or(before)));
     }
     Ok(FINISHED)
-}
-
-fn rescore(call_id: &str, common: &Common, store: &dyn Store) -> Result<Option<i64>> {
-    let mut warnings = Vec::new();
-    let config = Config::load(common.config.as_deref())?;
-    let rescorer = Rescorer::open(None, &config, &Install::find()?, store, &mut warnings)?;
-    let Some(new) = rescorer.rescore(call_id, store)? else { return Ok(None) };
-    store.put_call(&new.record, &new.key, &[]).map_err(explain)?;
-    Ok(new.record.evaluation.score)
 }

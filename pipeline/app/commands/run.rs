@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_audio::Limits;
+use callmark_core::acts::ActLexicon;
 use callmark_core::performance::CallSummary;
-use callmark_core::record::{CallRecord, Outcome, Severity, Status};
+use callmark_core::record::{CallRecord, Severity, Status};
 use callmark_core::recording::{self, Language, sha256_hex};
 use callmark_core::transcript::Transcript;
 use callmark_models::asr::Recogniser;
@@ -78,7 +79,7 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
         Some(text) => call::ChannelMap::parse(text)?,
         None => config.channels,
     };
-    let found = discover::discover(&args.paths)?;
+    let found = discover::discover(&args.paths, &args.out)?;
     let table = metadata_table(args, &found.metadata_files)?;
     let mut analyst = Analyst::load(args.scorecard.as_deref(), &config, &install)?;
     outputs::prepare_folder(&args.out)?;
@@ -109,7 +110,7 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
     };
     let plan = plan(&found.candidates, table.as_ref(), store, &engines, args, &mut report)?;
 
-    let hears = plan.jobs.iter().any(|job| job.cached.is_none() && !is_text_name(&job.file_name));
+    let hears = plan.jobs.iter().any(|job| !job.cached && !is_text_name(&job.file_name));
     let mut recogniser = None;
     if hears {
         callmark_models::runtime::onnx_runtime(None).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
@@ -137,6 +138,10 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
         voice_activity: &|| {
             let file = voice_activity.as_ref().map_err(|e| CallError::new(Stage::VoiceActivity, e, e.hint()))?;
             VoiceActivity::load(&file.path).map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))
+        },
+        cached: &|job| {
+            let stored = store.get_analysis(&job.recording_id, &job.model_key);
+            stored.map_err(|e| CallError::new(Stage::Read, &e, e.hint()))
         },
         options: RecogniseOptions {
             channels,
@@ -219,10 +224,12 @@ fn finish(
     })
 }
 
+/// A confirmed fatal, or one that waits for a decision; an overturned one is neither.
 fn has_fatal(record: &CallRecord) -> bool {
-    let failed = |r: Outcome| matches!(r, Outcome::Missed | Outcome::Violated);
-    record.evaluation.ledger.iter().any(|row| row.severity == Severity::Fatal && failed(row.result))
-        && record.evaluation.score.is_some()
+    let evaluation = &record.evaluation;
+    let fatal =
+        |id: &String| evaluation.ledger.iter().any(|r| r.severity == Severity::Fatal && &r.requirement_id == id);
+    evaluation.fatal_count > 0 || evaluation.pending.iter().any(fatal)
 }
 
 fn count_status(record: &CallRecord, report: &mut RunSummary) {
@@ -271,6 +278,9 @@ impl Engines<'_> {
             self.voice_activity_hash,
             &self.config.transcription_key(),
             &self.channels.key(),
+            &format!("{:?}", self.model.recogniser_settings()),
+            // Inferred roles hang on the acts.
+            &if self.channels == call::ChannelMap::Auto { ActLexicon::built_in_hash() } else { String::new() },
             language.unwrap_or(""),
         ];
         sha256_hex(parts.join("\n").as_bytes())
@@ -333,22 +343,32 @@ fn plan(
         let mut about = metadata::join(&candidate.path, table, sidecar);
         if about.call_id.is_none()
             && let Some(earlier) = store.calls_of_recording(&recording_id).map_err(explain)?.first()
+            && let Some(stored) = store.get_call(earlier).map_err(explain)?
         {
-            // A renamed or re-delivered file stays the call that it was.
-            let stored = store.get_call(earlier).map_err(explain)?;
-            about = stored.map_or(about, |stored| stored.record.metadata);
+            // A renamed or re-delivered file stays the call that it was; new metadata win over stored ones.
+            about = metadata::fill(about, stored.record.metadata);
         }
         let call_id = recording::call_id(&about, std::slice::from_ref(&recording_id));
-        if let Some(other) = taken.insert(call_id.clone(), candidate.file_name.clone()) {
-            let cause = format!("its call id is also that of {other}");
-            refuse(&recording_id, cause, "give each recording its own call_id in the metadata", report)?;
+        let others = store.recordings(&call_id).map_err(explain)?;
+        let refused = match taken.insert(call_id.clone(), candidate.file_name.clone()) {
+            Some(other) => Some(format!("its call id is also that of {other}")),
+            None if others.is_empty() || others.iter().any(|o| o.recording_id == recording_id) => None,
+            None => Some("another recording with its call id is in the store".to_string()),
+        };
+        if let Some(cause) = refused {
+            refuse(
+                &recording_id,
+                cause,
+                "give each recording its own call_id in the metadata, or use another --store",
+                report,
+            )?;
             continue;
         }
         let model_key = engines.model_key(about.language.as_deref());
         plan.jobs.push(Job {
             path: candidate.path.clone(),
             file_name: candidate.file_name.clone(),
-            cached: store.get_analysis(&recording_id, &model_key).map_err(explain)?,
+            cached: store.get_analysis(&recording_id, &model_key).map_err(explain)?.is_some(),
             recording_id,
             call_id,
             size_bytes: candidate.size_bytes,
@@ -476,6 +496,7 @@ impl Writer<'_> {
                 let link = RecordingLink { recording_id: job.recording_id.clone(), path };
                 outputs::write_call(self.out, &record)?;
                 self.store.put_call(&record, &key, &[link]).map_err(explain)?;
+                self.remove_former(&job)?;
                 if record.evaluation.score.is_some() && self.report.first_scored_seconds.is_none() {
                     self.report.first_scored_seconds = Some(self.progress.elapsed().as_secs_f64());
                 }
@@ -484,9 +505,8 @@ impl Writer<'_> {
             }
             Done::Unchanged { job } => {
                 self.report.unchanged += 1;
-                if !outputs::complete(self.out, &job.call_id)
-                    && let Some(stored) = self.store.get_call(&job.call_id).map_err(explain)?
-                {
+                if let Some(stored) = self.store.get_call(&job.call_id).map_err(explain)? {
+                    // Writes only what is missing or older than a review or re-score.
                     outputs::write_call(self.out, &stored.record)?;
                 }
                 self.finished(&job);
@@ -500,13 +520,24 @@ impl Writer<'_> {
         }
     }
 
+    /// A recording that got another call id (late metadata) leaves the one that it had: no call is there twice.
+    fn remove_former(&mut self, job: &Job) -> Result<()> {
+        for former in self.store.calls_of_recording(&job.recording_id).map_err(explain)? {
+            if former != job.call_id {
+                self.store.remove_call(&former).map_err(explain)?;
+                outputs::remove_call(self.out, &former)?;
+            }
+        }
+        Ok(())
+    }
+
     fn finished(&mut self, job: &Job) {
         self.calls.insert(job.call_id.clone());
         self.progress.advance(job.size_bytes);
     }
 }
 
-/// Stores and reports a recording that failed.
+/// Reports a recording that failed, and remembers it when its own bytes are the cause.
 fn fail(store: &dyn Store, key: &str, file_name: &str, error: &CallError, report: &mut RunSummary) -> Result<()> {
     let row = FailureRow {
         key: key.to_string(),
@@ -516,15 +547,23 @@ fn fail(store: &dyn Store, key: &str, file_name: &str, error: &CallError, report
         hint: error.hint.clone(),
         program_version: PROGRAM_VERSION.to_string(),
     };
-    let known = store.get_failure(key, PROGRAM_VERSION).map_err(explain)?.is_some();
-    store.put_failure(&row).map_err(explain)?;
-    report.failed.push(Failure { file: row.file_name, stage: row.stage, cause: row.cause, hint: row.hint, known });
+    if error.lasting {
+        store.put_failure(&row).map_err(explain)?;
+    }
+    report.failed.push(Failure {
+        file: row.file_name,
+        stage: row.stage,
+        cause: row.cause,
+        hint: row.hint,
+        known: false,
+    });
     Ok(())
 }
 
 /// One transcribing run at a time per store. The lock goes with the process, also after kill -9.
 fn lock(url: &str) -> Result<Option<File>> {
     let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    let path = path.strip_prefix("//").unwrap_or(path);
     if path == ":memory:" {
         return Ok(None);
     }

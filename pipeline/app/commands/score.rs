@@ -1,6 +1,6 @@
 //! `callmark score`: stored calls against today's scorecards, without audio, in parallel, byte-identically.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use callmark_core::record::{CallRecord, Status};
 use callmark_core::recording::Language;
 use callmark_store::{CallFilter, Store};
@@ -42,17 +42,24 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
     let ids = store.call_ids(&CallFilter { since, ..CallFilter::default() }).map_err(explain)?;
     for group in ids.chunks(GROUP) {
         let results: Vec<Result<Option<Rescored>>> = group.par_iter().map(|id| rescorer.rescore(id, store)).collect();
-        for result in results {
+        for (id, result) in group.iter().zip(results) {
             summary.calls += 1;
             match result? {
                 Some(new) => {
                     summary.changed += 1;
-                    store.put_call(&new.record, &new.key, &[]).map_err(explain)?;
                     if let Some(out) = &args.out {
                         outputs::write_call(out, &new.record)?;
                     }
+                    store.put_call(&new.record, &new.key, &[]).map_err(explain)?;
                 }
-                None => summary.unchanged += 1,
+                None => {
+                    summary.unchanged += 1;
+                    if let Some(out) = &args.out
+                        && let Some(stored) = store.get_call(id).map_err(explain)?
+                    {
+                        outputs::write_call(out, &stored.record)?;
+                    }
+                }
             }
         }
     }
@@ -77,6 +84,8 @@ pub struct Rescored {
 pub struct Rescorer {
     analyst: Analyst,
     encoders: Option<EncoderPool>,
+    /// Without an encoder here: the one whose results the store holds.
+    stored_encoder: Option<String>,
 }
 
 impl Rescorer {
@@ -91,7 +100,22 @@ impl Rescorer {
         analyst.load_precision(store)?;
         let encoders = open_encoders(install, rayon::current_num_threads(), warnings);
         prepare_phrases(&mut analyst, encoders.as_ref(), store)?;
-        Ok(Rescorer { analyst, encoders })
+        let mut stored_encoder = None;
+        if encoders.is_none() {
+            for call in store.calls(&CallFilter::default()).map_err(explain)? {
+                stored_encoder = call.map_err(explain)?.record.provenance.models.remove("encoder");
+                if let Some(hash) = &stored_encoder {
+                    analyst.load_phrases(hash, store)?;
+                    break;
+                }
+            }
+        }
+        Ok(Rescorer { analyst, encoders, stored_encoder })
+    }
+
+    /// The scorecard that a call would get now, by hash.
+    pub fn scorecard_hash(&self, record: &CallRecord) -> Option<&str> {
+        self.analyst.scorecard_hash(&record.metadata, record.transcript.language)
     }
 
     /// The new record, or `None` when nothing that the evaluation depends on has changed (or the call failed or is gone).
@@ -101,13 +125,22 @@ impl Rescorer {
         if old.evaluation.status == Status::Failed {
             return Ok(None);
         }
-        let scores = match self.encoders.as_ref().filter(|_| old.transcript.language == Some(Language::En)) {
-            Some(pool) => store
-                .get_text_scores(call_id, pool.encoder_hash(), &transcript_hash(&old.transcript))
-                .map_err(explain)?,
+        let transcript = transcript_hash(&old.transcript);
+        let english = old.transcript.language == Some(Language::En);
+        let here = self.encoders.as_ref().map(EncoderPool::encoder_hash).or(self.stored_encoder.as_deref());
+        let scores = match here.filter(|_| english) {
+            Some(hash) => store.get_text_scores(call_id, hash, &transcript).map_err(explain)?,
             None => None,
         };
+        let had_encoder = old.provenance.models.contains_key("encoder");
+        if self.encoders.is_none() && had_encoder && scores.is_none() {
+            bail!(
+                "{call_id} was scored with a text encoder that is missing here\nhint: run scripts/get-models, then score again"
+            );
+        }
+        let kept = if self.encoders.is_none() && scores.is_some() { self.stored_encoder.clone() } else { None };
         let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &old.transcript, scores)?;
+        let encoder_hash = encoder_hash.or(kept);
         let mut models = old.provenance.models;
         models.remove("encoder");
         let call = Analysed {

@@ -339,12 +339,17 @@ pub fn read_sidecar(bytes: &[u8]) -> Result<Option<(Metadata, Vec<Warning>)>, Me
 
 /// Metadata of a recording: the sidecar's fields, then the table's, by file name or by the sidecar's call id.
 pub fn join(recording: &Path, table: Option<&MetadataTable>, sidecar: Option<Metadata>) -> Metadata {
-    let mut metadata = sidecar.unwrap_or_default();
+    let metadata = sidecar.unwrap_or_default();
     let row = table.and_then(|table| {
         let by_call = metadata.call_id.as_deref().and_then(|id| table.for_call(id));
         table.for_file(recording).or(by_call)
     });
     let Some(row) = row.cloned() else { return metadata };
+    fill(metadata, row)
+}
+
+/// `metadata`, with what it lacks from `row`.
+pub fn fill(mut metadata: Metadata, row: Metadata) -> Metadata {
     metadata.call_id = metadata.call_id.or(row.call_id);
     metadata.rep_id = metadata.rep_id.or(row.rep_id);
     metadata.customer_id = metadata.customer_id.or(row.customer_id);

@@ -42,13 +42,25 @@ pub fn write_call(folder: &Path, record: &CallRecord) -> Result<()> {
     write_whole(&path(folder, id, "analysis.json"), &analysis_json::analysis_json(record))
 }
 
-/// True when the call's analysis is there (it is written last).
-pub fn complete(folder: &Path, call_id: &str) -> bool {
-    path(folder, call_id, "analysis.json").is_file()
+/// Removes the files of a call that has another id now.
+pub fn remove_call(folder: &Path, call_id: &str) -> Result<()> {
+    for ending in ["vtt", "srt", "rttm", "analysis.json"] {
+        let path = path(folder, call_id, ending);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
-/// Writes beside the target and renames, so that a reader or a killed run never leaves half a file.
+/// Writes beside the target and renames, so that a reader or a killed run never leaves half a file; an equal file stays.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    if std::fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
     let folder = path.parent().unwrap_or(Path::new("."));
     let failed =
         || format!("cannot write {}\nhint: check free space and permissions of the output folder", path.display());

@@ -99,6 +99,11 @@ pub fn eligibility(transcript: &Transcript) -> Option<UnscoredReason> {
     let spoke = |role: Role| transcript.turns.iter().any(|turn| turn.role == role && !turn.text.trim().is_empty());
     let (rep, customer, unknown) = (spoke(Role::Rep), spoke(Role::Customer), spoke(Role::Unknown));
     if !rep && !customer && !unknown {
+        // A call that was not even recognised has no confidence: the recogniser does not know its language.
+        let not_recognised = transcript.medium == Medium::Speech && transcript.recogniser_confidence_permille.is_none();
+        if not_recognised && transcript.language.is_none() {
+            return Some(UnscoredReason::WrongLanguage);
+        }
         return Some(UnscoredReason::NoConversation);
     }
     if transcript.role_method == RoleMethod::None || (unknown && !(rep && customer)) {

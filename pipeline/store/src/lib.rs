@@ -129,6 +129,8 @@ pub trait Store: Send + Sync {
     /// Without `recordings` (a re-score) those it has stay.
     fn put_call(&self, record: &CallRecord, evaluation_key: &str, recordings: &[RecordingLink]) -> Result<()>;
     fn get_call(&self, call_id: &str) -> Result<Option<StoredCall>>;
+    /// Removes a call with its rows and text scores; transcripts stay with their recordings, reviews are never removed.
+    fn remove_call(&self, call_id: &str) -> Result<()>;
     /// Call ids that a person may mean, sorted: the exact id alone; else calls made from a file of that name (with or without
     /// its extension); else ids that begin with `query`.
     fn find_call(&self, query: &str) -> Result<Vec<String>>;

@@ -537,6 +537,15 @@ impl Store for SqliteStore {
         })
     }
 
+    fn remove_call(&self, call_id: &str) -> Result<()> {
+        self.write(|transaction| {
+            for table in ["turns", "ledger", "recordings", "text_scores", "calls"] {
+                transaction.execute(&format!("DELETE FROM {table} WHERE call_id = ?1"), [call_id])?;
+            }
+            Ok(())
+        })
+    }
+
     fn get_call(&self, call_id: &str) -> Result<Option<StoredCall>> {
         let row: Option<(String, String)> = self
             .lock()
