@@ -162,8 +162,9 @@ pub fn prepare(
 ) -> Result<Prepared, CallError> {
     let began = Instant::now();
     let audio = callmark_audio::decode(bytes, limits).map_err(|e| {
-        let error = CallError::new(Stage::Decode, &e, e.hint());
-        if matches!(e, AudioError::Limit { .. }) { error } else { error.in_the_bytes() }
+        let retry =
+            if matches!(e, AudioError::Limit { .. }) { "; after raising it, run with --retry-failed" } else { "" };
+        CallError::new(Stage::Decode, &e, format!("{}{retry}", e.hint())).in_the_bytes()
     })?;
     clock.decode.add(began);
     let mut prepared =
