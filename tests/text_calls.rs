@@ -150,4 +150,6 @@ fn a_review_does_not_move_a_call_to_another_scorecard() {
     place.run(&["review", &call, "needs_restated", "--agree", "--by", "kim"]).expect(3);
     place.run(&["review", &call, "needs_restated", "--agree", "--by", "kim", "--scorecard", scorecard]).expect(0);
     assert_eq!(before, score(&place), "agreeing changes no points");
+    assert_eq!(place.run(&["score", "--json"]).expect(0).json()["left_alone"], 1, "a scorecard given by hand stays");
+    assert_eq!(before, score(&place));
 }

@@ -207,9 +207,14 @@ impl Analyst {
         Ok(())
     }
 
-    /// The scorecard that a call gets, by hash.
-    pub fn scorecard_hash(&self, metadata: &Metadata, language: Option<Language>) -> Option<&str> {
-        self.scorecard_for(metadata, language).map(|s| s.hash.as_str())
+    /// The scorecard that a call gets: name and hash.
+    pub fn scorecard_of(&self, metadata: &Metadata, language: Option<Language>) -> Option<(&str, &str)> {
+        self.scorecard_for(metadata, language).map(|s| (s.name.as_str(), s.hash.as_str()))
+    }
+
+    /// One scorecard was given for all calls.
+    pub fn is_forced(&self) -> bool {
+        self.forced
     }
 
     /// Scores one call. Pure: the same inputs give the same record on every machine.
@@ -269,7 +274,8 @@ fn scorecard_id(scorecard: &Scorecard) -> ScorecardId<'_> {
 /// The English encoders, one per worker, or `None` with a warning: then `meaning` is unknown and sentiment not applicable,
 /// never guessed.
 pub fn open_encoders(install: &Install, workers: usize, warnings: &mut Vec<String>) -> Option<EncoderPool> {
-    let opened = runtime::onnx_runtime(None).map_err(|e| format!("{e} (hint: {})", e.hint()));
+    let opened =
+        runtime::onnx_runtime(install.onnx_runtime().as_deref()).map_err(|e| format!("{e} (hint: {})", e.hint()));
     let opened = opened
         .and_then(|environment| EncoderPool::load(&install.text_en(), environment, workers).map_err(|e| e.to_string()));
     opened.map_err(|error| warnings.push(format!("sentiment and meaning are left out: {error}"))).ok()

@@ -301,6 +301,9 @@ fn channel_roles(count: usize, map: ChannelMap, transcript: &mut Transcript) -> 
             ));
         }
     };
+    if count > 2 {
+        transcript.warnings.push(format!("{} channels are in no role and were not listened to", count - 2));
+    }
     Ok((0..count).map(|i| if i == rep { Some(Role::Rep) } else { (i == customer).then_some(Role::Customer) }).collect())
 }
 

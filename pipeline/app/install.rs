@@ -52,6 +52,12 @@ impl Install {
         self.models().join("text-en")
     }
 
+    /// The ONNX Runtime that came with callmark, unless CALLMARK_ONNXRUNTIME names another.
+    pub fn onnx_runtime(&self) -> Option<PathBuf> {
+        let library = self.models().join("cache/onnxruntime/libonnxruntime.so");
+        (std::env::var_os("CALLMARK_ONNXRUNTIME").is_none() && library.is_file()).then_some(library)
+    }
+
     /// Where model files may lie: the user's own first, then what comes with callmark.
     pub fn model_folders(&self) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> = user_models().into_iter().collect();

@@ -67,7 +67,7 @@ pub fn review(args: &ReviewArgs, common: &Common) -> Result<u8> {
     let evaluation = &stored.record.evaluation;
     if rescorer.scorecard_hash(&stored.record) != Some(evaluation.scorecard_hash.as_str()) {
         bail!(
-            "the call was scored with {} v{}, which is not the scorecard that it would get now\nhint: give that scorecard with --scorecard FILE, or run `callmark score` first",
+            "the call was scored with {} v{}, which is not the scorecard that it would get now\nhint: give the scorecard that it was scored with: --scorecard FILE",
             evaluation.scorecard,
             evaluation.scorecard_version
         );

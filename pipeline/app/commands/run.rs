@@ -113,7 +113,8 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
     let hears = plan.jobs.iter().any(|job| !job.cached && !is_text_name(&job.file_name));
     let mut recogniser = None;
     if hears {
-        callmark_models::runtime::onnx_runtime(None).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
+        callmark_models::runtime::onnx_runtime(install.onnx_runtime().as_deref())
+            .map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
         if let Err(error) = &voice_activity {
             bail!("{error}\nhint: {}", error.hint());
         }

@@ -25,6 +25,8 @@ struct ScoreSummary {
     calls: usize,
     changed: usize,
     unchanged: usize,
+    /// Scored with a scorecard that was given by hand; their route names another.
+    left_alone: usize,
     warnings: Vec<String>,
 }
 
@@ -54,14 +56,20 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
                 }
                 None => {
                     summary.unchanged += 1;
-                    if let Some(out) = &args.out
-                        && let Some(stored) = store.get_call(id).map_err(explain)?
-                    {
+                    let Some(stored) = store.get_call(id).map_err(explain)? else { continue };
+                    summary.left_alone += usize::from(rescorer.is_chosen_by_hand(&stored.record));
+                    if let Some(out) = &args.out {
                         outputs::write_call(out, &stored.record)?;
                     }
                 }
             }
         }
+    }
+    if summary.left_alone > 0 {
+        let count = summary.left_alone;
+        summary.warnings.push(format!(
+            "{count} calls keep the scorecard that was given for them with --scorecard (hint: give it again to score them)"
+        ));
     }
     for warning in &summary.warnings {
         eprintln!("warning: {warning}");
@@ -115,14 +123,21 @@ impl Rescorer {
 
     /// The scorecard that a call would get now, by hash.
     pub fn scorecard_hash(&self, record: &CallRecord) -> Option<&str> {
-        self.analyst.scorecard_hash(&record.metadata, record.transcript.language)
+        self.analyst.scorecard_of(&record.metadata, record.transcript.language).map(|(_, hash)| hash)
+    }
+
+    /// True when the call was scored with a scorecard of another name than its route's: chosen for it by hand.
+    pub fn is_chosen_by_hand(&self, record: &CallRecord) -> bool {
+        let routed = self.analyst.scorecard_of(&record.metadata, record.transcript.language);
+        let name = &record.evaluation.scorecard;
+        !self.analyst.is_forced() && !name.is_empty() && routed.map(|(name, _)| name) != Some(name.as_str())
     }
 
     /// The new record, or `None` when nothing that the evaluation depends on has changed (or the call failed or is gone).
     pub fn rescore(&self, call_id: &str, store: &dyn Store) -> Result<Option<Rescored>> {
         let Some(stored) = store.get_call(call_id).map_err(explain)? else { return Ok(None) };
         let old = stored.record;
-        if old.evaluation.status == Status::Failed {
+        if old.evaluation.status == Status::Failed || self.is_chosen_by_hand(&old) {
             return Ok(None);
         }
         let transcript = transcript_hash(&old.transcript);

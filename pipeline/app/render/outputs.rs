@@ -122,8 +122,20 @@ pub fn reps_csv(rows: &[RepRow]) -> Result<Vec<u8>> {
 
 /// The rep table as JSON objects with the CSV's column names.
 pub fn reps_json(rows: &[RepRow]) -> Vec<serde_json::Map<String, serde_json::Value>> {
-    let object = |row: &RepRow| Column::ALL.iter().map(|c| (c.id().to_string(), c.value(row).into())).collect();
+    let object =
+        |row: &RepRow| Column::ALL.iter().map(|c| (c.id().to_string(), json_value(*c, c.value(row)))).collect();
     rows.iter().map(object).collect()
+}
+
+/// Numbers as numbers, what is not applicable as null; names stay text even when they look like numbers.
+fn json_value(column: Column, cell: String) -> serde_json::Value {
+    let text =
+        ["rep_id", "team", "period_kind", "period", "top3", "scorecard_versions", "warnings"].contains(&column.id());
+    match cell.parse::<serde_json::Number>() {
+        _ if cell.is_empty() => serde_json::Value::Null,
+        Ok(number) if !text => number.into(),
+        _ => cell.into(),
+    }
 }
 
 /// The snake_case name of a serialisable enum value.

@@ -11,7 +11,7 @@ use crate::render::call_page::points;
 pub fn starter_notice() {
     eprintln!(
         "notice: no production model is installed; using the starter model, which follows synthetic telephone speech only.\n\
-         \x20       Human calls will come out `unscored: low_recogniser_confidence`. For production, put a Whisper ggml model\n\
+         \x20       Calls of people will come out `unscored` (low_recogniser_confidence). For production, put a Whisper ggml model\n\
          \x20       (large-v3-turbo-q5_0, or small.en-q5_1 on small machines; Mandarin: a Mandarin fine-tune) into the models\n\
          \x20       folder or give it with --model FILE. `callmark models list` shows names, sizes and the folder."
     );
@@ -67,7 +67,7 @@ pub fn print_reps(calls: &[CallSummary], kind: PeriodKind) -> Result<()> {
         "rep",
         "team",
         "period",
-        "n",
+        "scored",
         "unscored",
         "pending",
         "mean",
