@@ -69,7 +69,14 @@ fn twelve_broken_files_among_good_ones() {
         }
     }
     assert_eq!(failed.len(), names.len());
-    assert_eq!(place.table("calls.csv").len(), 3);
+    let with = |status: &str| {
+        place.table("calls.csv").iter().filter(|c| (c["status"] == "failed") == (status == "failed")).count()
+    };
+    assert_eq!(
+        (with("failed"), with("other")),
+        (names.len(), 3),
+        "failed calls are rows of the table, without a score"
+    );
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("Hello there"), "what was said does not belong into messages");
     let again = place.run_on(&[&night], &[]).expect(0).json();
@@ -77,4 +84,7 @@ fn twelve_broken_files_among_good_ones() {
         again["failed"].as_array().unwrap().iter().all(|f| f["known"] == true),
         "known bad files are reported, not counted"
     );
+    assert_eq!(place.table("calls.csv").len(), names.len() + 3, "and stay there");
+    let reps = place.run(&["reps", "--format", "json"]).expect(0).json();
+    assert_eq!(reps[0]["n_failed"], names.len());
 }

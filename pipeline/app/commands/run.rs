@@ -9,9 +9,11 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_audio::Limits;
 use callmark_core::acts::ActLexicon;
 use callmark_core::performance::CallSummary;
-use callmark_core::record::{CallRecord, Severity, Status};
+use callmark_core::record::{CallRecord, Provenance, RECORD_SCHEMA, Severity, Status, UnscoredReason};
 use callmark_core::recording::{self, Language, sha256_hex};
-use callmark_core::transcript::Transcript;
+use callmark_core::scoring;
+use callmark_core::signals::Signals;
+use callmark_core::transcript::{Medium, RoleMethod, Transcript};
 use callmark_models::asr::Recogniser;
 use callmark_models::manifest::{Manifest, ModelFile, STARTER};
 use callmark_models::vad::VoiceActivity;
@@ -328,18 +330,6 @@ fn plan(
             report.duplicates += 1;
             continue;
         }
-        if !args.retry_failed
-            && let Some(known) = store.get_failure(&recording_id, PROGRAM_VERSION).map_err(explain)?
-        {
-            report.failed.push(Failure {
-                file: candidate.file_name.clone(),
-                stage: known.stage,
-                cause: known.cause,
-                hint: known.hint,
-                known: true,
-            });
-            continue;
-        }
         let sidecar = sidecar(&candidate.path, report);
         let mut about = metadata::join(&candidate.path, table, sidecar);
         if about.call_id.is_none()
@@ -350,6 +340,19 @@ fn plan(
             about = metadata::fill(about, stored.record.metadata);
         }
         let call_id = recording::call_id(&about, std::slice::from_ref(&recording_id));
+        if !args.retry_failed
+            && let Some(known) = store.get_failure(&recording_id, PROGRAM_VERSION).map_err(explain)?
+        {
+            report.failed.push(Failure {
+                file: candidate.file_name.clone(),
+                stage: known.stage,
+                cause: known.cause,
+                hint: known.hint,
+                known: true,
+            });
+            plan.calls.insert(call_id);
+            continue;
+        }
         let others = store.recordings(&call_id).map_err(explain)?;
         let refused = match taken.insert(call_id.clone(), candidate.file_name.clone()) {
             Some(other) => Some(format!("its call id is also that of {other}")),
@@ -515,8 +518,15 @@ impl Writer<'_> {
             }
             Done::Failed { job, error } => {
                 self.progress.message(&format!("failed: {}: {error}", job.file_name));
-                self.progress.advance(job.size_bytes);
-                fail(self.store, &job.recording_id, &job.file_name, &error, self.report)
+                // The tables count it with its rep; an earlier result of the same call stays.
+                if self.store.get_call(&job.call_id).map_err(explain)?.is_none() {
+                    let path = job.path.to_string_lossy().into_owned();
+                    let link = RecordingLink { recording_id: job.recording_id.clone(), path };
+                    self.store.put_call(&failed_record(&job), "failed", &[link]).map_err(explain)?;
+                }
+                fail(self.store, &job.recording_id, &job.file_name, &error, self.report)?;
+                self.finished(&job);
+                Ok(())
             }
         }
     }
@@ -535,6 +545,40 @@ impl Writer<'_> {
     fn finished(&mut self, job: &Job) {
         self.calls.insert(job.call_id.clone());
         self.progress.advance(job.size_bytes);
+    }
+}
+
+/// The record of a call that could not be processed: who and when, nothing else.
+fn failed_record(job: &Job) -> CallRecord {
+    let transcript = Transcript {
+        medium: Medium::Speech,
+        language: job.metadata.language.as_deref().and_then(Language::parse),
+        duration_ms: 0,
+        role_method: RoleMethod::None,
+        role_confidence_permille: 0,
+        recogniser_confidence_permille: None,
+        confidence_floor_permille: None,
+        turns: vec![],
+        speech: vec![],
+        dropped: BTreeMap::new(),
+        warnings: vec![],
+    };
+    let mut evaluation = scoring::unscored(UnscoredReason::NoConversation, None);
+    (evaluation.status, evaluation.reason) = (Status::Failed, None);
+    CallRecord {
+        schema_version: RECORD_SCHEMA,
+        call_id: job.call_id.clone(),
+        metadata: job.metadata.clone(),
+        transcript,
+        signals: Signals::default(),
+        sentiment: vec![],
+        acts: vec![],
+        evaluation,
+        provenance: Provenance {
+            program_version: PROGRAM_VERSION.to_string(),
+            audio: vec![job.recording_id.clone()],
+            ..Provenance::default()
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use callmark_core::record::{CallRecord, LedgerRow, Outcome, Review, RowKind};
-use callmark_core::transcript::Role;
+use callmark_core::transcript::{Medium, Role};
 
 use crate::render::outputs::snake;
 
@@ -83,13 +83,21 @@ fn facts(out: &mut String, record: &CallRecord) {
 }
 
 fn script(out: &mut String, record: &CallRecord) {
+    let timed = record.transcript.medium == Medium::Speech;
     for (index, turn) in record.transcript.turns.iter().enumerate() {
         let flags: Vec<&str> = flagged(record)
             .filter(|row| row.evidence.iter().any(|e| e.turn == Some(index as u32)))
             .map(|row| row.requirement_id.as_str())
             .collect();
         let margin = if flags.is_empty() { String::new() } else { format!("   << {}", flags.join(", ")) };
-        let _ = writeln!(out, "{:>3}  {}  {:<8}  {}{margin}", index, clock(turn.begin_ms), role(turn.role), turn.text);
+        let _ = writeln!(
+            out,
+            "{:>3}  {}  {:<8}  {}{margin}",
+            index,
+            if timed { clock(turn.begin_ms) } else { "  –  ".to_string() },
+            role(turn.role),
+            turn.text
+        );
     }
     out.push('\n');
 }
@@ -131,7 +139,11 @@ fn ledger(out: &mut String, record: &CallRecord) {
 fn ledger_row(out: &mut String, row: &LedgerRow) {
     let value = row.metric_value.map_or(String::new(), |v| format!("{v}  "));
     let quote = if row.quote.is_empty() { String::new() } else { format!("\"{}\"", row.quote) };
-    let time = if row.end_ms > 0 { format!("{}–{}", clock(row.begin_ms), clock(row.end_ms)) } else { String::new() };
+    let time = if row.end_ms > row.begin_ms {
+        format!("{}–{}", clock(row.begin_ms), clock(row.end_ms))
+    } else {
+        String::new()
+    };
     let _ = writeln!(
         out,
         "  {:<32} {:<14} {:>7} {:>8}  {time:<11} {value}{quote}",
