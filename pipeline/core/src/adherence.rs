@@ -8,7 +8,7 @@ use crate::operator::{self, Conclusion, Found, Occurrence, Truth};
 use crate::record::{Evidence, ItemKind, ItemResult, MatchType, Outcome};
 use crate::recording::{Language, Metadata};
 use crate::scorecard::{Compiled, Example, Matcher, MetricItem, Pattern, Period, Requirement, Scorecard, When, Within};
-use crate::signals::{self, Signals};
+use crate::signals::{self, Metric, Signals};
 use crate::transcript::{Embedding, Medium, Role, RoleMethod, Sentiment, Transcript, Turn, TurnScores};
 
 /// Mean recogniser confidence of the searched window below which "not found" proves nothing. An engineering guess.
@@ -89,10 +89,53 @@ impl<'a> Judge<'a> {
             value_permille,
             metric_value: value,
             violations: 0,
-            evidence: value.map(|_| self.whole_call(MatchType::Metric)).into_iter().collect(),
+            evidence: value.map(|_| self.metric_places(item.metric)).unwrap_or_default(),
             manual: false,
             warned: value.zip(item.warn).is_some_and(|(v, warn)| warn.contains(v)),
         }
+    }
+
+    /// The moments that a metric's value comes from, longest or earliest first; the whole call where it has none of its own.
+    fn metric_places(&self, metric: Metric) -> Vec<Evidence> {
+        let signals = self.call.signals;
+        let at = |begin_ms, end_ms| Evidence { begin_ms, end_ms, ..self.whole_call(MatchType::Metric) };
+        let mut places: Vec<Evidence> = match metric {
+            Metric::LongestUnexcusedSilenceMs | Metric::UnexcusedSilencePermille => {
+                let mut open: Vec<_> = signals.silences.iter().filter(|s| !s.explained).collect();
+                open.sort_by_key(|s| (s.begin_ms - s.end_ms, s.begin_ms));
+                open.into_iter().map(|s| at(s.begin_ms, s.end_ms)).collect()
+            }
+            Metric::InterruptionsRepPer10minMilli => {
+                self.interruptions(Role::Rep).map(|o| at(o.begin_ms, o.end_ms)).collect()
+            }
+            Metric::InterruptionsCustomerPer10minMilli => {
+                self.interruptions(Role::Customer).map(|o| at(o.begin_ms, o.end_ms)).collect()
+            }
+            Metric::NeedsQuestions => self.places_of_act(|act| act == "needs_question"),
+            Metric::NeedsRestated => self.places_of_act(|act| act == "needs_restated"),
+            Metric::DatedNextSteps => self.places_of_act(|act| act == "dated_next_step"),
+            Metric::EmpathyPhrases => self.places_of_act(|act| act == "empathy"),
+            Metric::ObjectionsAnsweredPermille => self.places_of_act(|act| act.ends_with("objection")),
+            _ => Vec::new(),
+        };
+        if places.is_empty() {
+            places.push(self.whole_call(MatchType::Metric));
+        }
+        places.truncate(MOST_PLACES);
+        places
+    }
+
+    fn interruptions(&self, by: Role) -> impl Iterator<Item = &signals::Overlap> {
+        self.call.signals.overlaps.iter().filter(move |o| o.interruption && o.by == by)
+    }
+
+    /// Where acts with such names are expressed, at most one place per turn.
+    fn places_of_act(&self, wanted: impl Fn(&str) -> bool) -> Vec<Evidence> {
+        let found = |(turn, acts): (usize, &BTreeMap<String, u16>)| {
+            let act = acts.keys().find(|act| wanted(act))?;
+            Some(self.act_place(act, turn).evidence)
+        };
+        self.call.acts.iter().enumerate().filter_map(found).collect()
     }
 
     fn requirement(&self, requirement: &Requirement) -> ItemResult {

@@ -669,3 +669,18 @@ proptest! {
         prop_assert_eq!(t.value_permille(c[1]), 1_000);
     }
 }
+
+#[test]
+fn metrics_cite_the_moments_they_come_from() {
+    let yaml = "schema: 1\nname: test\nlanguage: [en]\nweights: {handling: 20}\nmetrics:\n  \
+                - {metric: unexcused_silence_permille, dimension: handling, points: 10, full: {lte: 100}, zero: {gte: 300}}\n  \
+                - {metric: rep_talk_share_permille, dimension: handling, points: 10, full: [350, 500], zero: [200, 800]}\nrequirements: []\n";
+    let card = Scorecard::parse_with(yaml, &lexicon()).unwrap();
+    let call =
+        transcript(Medium::Speech, &[(Role::Rep, 0, "hello there"), (Role::Customer, 30_000, "hello to you")], 1000);
+    let items = judge(&card, &call);
+    let silence = &items[0].evidence[0];
+    assert_eq!((silence.begin_ms, silence.end_ms), (call.turns[0].end_ms, 30_000), "the gap itself");
+    assert_eq!(items[1].evidence[0].begin_ms, 0, "a share belongs to the whole call");
+    assert!(items[1].evidence[0].end_ms >= call.turns[1].end_ms);
+}
