@@ -6,5 +6,7 @@ mod determinism;
 mod findings;
 mod harness;
 mod interruption;
+mod isolation;
 mod recogniser;
 mod text_calls;
+mod watch;

@@ -133,6 +133,7 @@ impl Analyst {
 
     /// Learns from the stored reviews how precise the fatal requirements' findings are.
     pub fn load_precision(&mut self, store: &dyn Store) -> Result<()> {
+        self.precision.clear();
         let mut decided: BTreeMap<(String, String), Decision> = BTreeMap::new();
         for review in store.all_reviews().map_err(explain)? {
             if review.is_final && review.decision != Decision::Comment {

@@ -1,6 +1,7 @@
 //! The command line: what users type, nothing about how it is done.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -26,12 +27,24 @@ pub struct Common {
     /// Only errors on the terminal
     #[arg(long, short, global = true)]
     pub quiet: bool,
+    /// Form of the log on standard error (what is logged: CALLMARK_LOG=callmark=info)
+    #[arg(long, global = true, env = "CALLMARK_LOG_FORMAT", value_enum, value_name = "FORM")]
+    pub log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    /// One JSON object per line
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Transcribe and score recordings (files, folders, globs)
     Run(RunArgs),
+    /// Take recordings from folders as they arrive, each once, when it is complete
+    Watch(WatchArgs),
     /// Score stored calls again, without audio
     Score(ScoreArgs),
     /// Show one call: transcript with roles, flags and the ledger
@@ -49,6 +62,9 @@ pub enum Command {
     /// Measure: word error rate against references, recogniser noise
     #[command(subcommand)]
     Eval(EvalCommand),
+    /// The process in which native code recognises; started by `run` and `watch`
+    #[command(hide = true)]
+    RecogniserWorker,
 }
 
 #[derive(Debug, Args)]
@@ -56,6 +72,34 @@ pub struct RunArgs {
     /// Recordings or transcripts: files, folders, or glob patterns
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub process: ProcessArgs,
+    /// Exit with 1 when the mean score of the scored calls is below N
+    #[arg(long, value_name = "N", value_parser = parse_points)]
+    pub fail_under: Option<i64>,
+    /// Exit with 1 when a call has such a finding
+    #[arg(long, value_name = "KIND")]
+    pub fail_on: Option<FailOn>,
+}
+
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Folders in which recordings arrive
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    #[command(flatten)]
+    pub process: ProcessArgs,
+    /// A file is complete when it has not changed for so long
+    #[arg(long, value_name = "TIME", env = "CALLMARK_SETTLE", value_parser = parse_duration)]
+    pub settle: Option<Duration>,
+    /// Take what is complete now, then leave (for cron and systemd timers)
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// What `run` and `watch` have in common.
+#[derive(Debug, Args)]
+pub struct ProcessArgs {
     /// Call metadata, joined by file name or call id; default: metadata.csv in a given folder
     #[arg(long, value_name = "FILE.csv")]
     pub metadata: Option<PathBuf>,
@@ -71,24 +115,24 @@ pub struct RunArgs {
     /// Folder for the outputs
     #[arg(long, value_name = "DIR", default_value = "callmark-out")]
     pub out: PathBuf,
-    /// Recogniser lanes, decoders and analysis threads; default: from the processor
+    /// Recogniser lanes and analysis threads; default: from the processor
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub jobs: Option<u32>,
-    /// Summary as JSON on standard output
+    /// Summary as JSON on standard output (`watch`: one object per batch)
     #[arg(long)]
     pub json: bool,
-    /// Exit with 1 when the mean score of the scored calls is below N
-    #[arg(long, value_name = "N", value_parser = parse_points)]
-    pub fail_under: Option<i64>,
-    /// Exit with 1 when a call has such a finding
-    #[arg(long, value_name = "KIND")]
-    pub fail_on: Option<FailOn>,
     /// Hash every file again instead of trusting size and modification time
     #[arg(long)]
     pub rehash: bool,
     /// Try files again that are known to be broken
     #[arg(long)]
     pub retry_failed: bool,
+    /// Shell command to run afterwards, with the summary as JSON on its standard input and CALLMARK_EXIT_CODE
+    #[arg(long, value_name = "COMMAND", env = "CALLMARK_ON_FINISH")]
+    pub on_finish: Option<String>,
+    /// Prometheus textfile to write afterwards
+    #[arg(long, value_name = "FILE.prom", env = "CALLMARK_METRICS_FILE")]
+    pub metrics: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -245,4 +289,18 @@ fn parse_points(text: &str) -> Result<i64, String> {
 
 fn parse_date(text: &str) -> Result<String, String> {
     text.parse::<jiff::civil::Date>().map(|d| d.to_string()).map_err(|_| "must be a day like 2025-02-17".into())
+}
+
+/// `30s`, `5m`, `2h`, `500ms`, or seconds alone.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().map_err(|_| format!("`{text}` is not a time like 30s or 5m"))?;
+    let milliseconds = match text[digits..].trim() {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        other => return Err(format!("`{other}` is not a unit of time (ms, s, m, h)")),
+    };
+    Ok(Duration::from_millis(number.saturating_mul(milliseconds)))
 }

@@ -1,9 +1,11 @@
 //! Finds recordings: files, folders and globs in; a sorted list of candidates out. Decides by name only; content decides later.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use callmark_store::FileStamp;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::WalkDir;
 
@@ -21,9 +23,9 @@ const IGNORE_FILE: &str = ".callmarkignore";
 pub struct Candidate {
     pub path: PathBuf,
     pub file_name: String,
-    pub size_bytes: u64,
-    pub mtime_ns: i64,
-    pub inode: u64,
+    pub stamp: FileStamp,
+    /// When the file's bytes, name or rights last changed, in nanoseconds since 1970: unlike `mtime`, nobody can set it.
+    pub changed_ns: i64,
 }
 
 /// What discovery found.
@@ -157,15 +159,31 @@ fn is_recording(path: &Path) -> bool {
 }
 
 fn candidate(path: &Path) -> std::io::Result<Candidate> {
-    use std::os::unix::fs::MetadataExt;
     let facts = std::fs::metadata(path)?;
     Ok(Candidate {
         file_name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         path: path.to_path_buf(),
-        size_bytes: facts.len(),
-        mtime_ns: facts.mtime().saturating_mul(1_000_000_000).saturating_add(facts.mtime_nsec()),
+        stamp: stamp_of(path, &facts)?,
+        changed_ns: nanoseconds(facts.ctime(), facts.ctime_nsec()).max(nanoseconds(facts.mtime(), facts.mtime_nsec())),
+    })
+}
+
+/// What tells whether a file is still the one that was seen.
+pub fn stamp(path: &Path) -> std::io::Result<FileStamp> {
+    stamp_of(path, &std::fs::metadata(path)?)
+}
+
+fn stamp_of(path: &Path, facts: &std::fs::Metadata) -> std::io::Result<FileStamp> {
+    Ok(FileStamp {
+        path: std::path::absolute(path)?.to_string_lossy().into_owned(),
+        size: facts.len(),
+        mtime_ns: nanoseconds(facts.mtime(), facts.mtime_nsec()),
         inode: facts.ino(),
     })
+}
+
+fn nanoseconds(seconds: i64, rest: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! callmark: recordings in, scored calls and rep tables out. Parses the command line and turns results into exit codes.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the app is the only place that prints")]
 
+mod after_batch;
 mod analysis;
 mod batch;
 mod call;
@@ -9,14 +10,20 @@ mod commands;
 mod config;
 mod discover;
 mod install;
+mod lock;
+mod plan;
 mod progress;
 mod read;
 mod render;
+mod run_summary;
+mod session;
+mod worker;
+mod writer;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command};
+use cli::{Cli, Command, LogFormat};
 
 /// Finished; unscored and pending calls are results, not failures.
 pub const FINISHED: u8 = 0;
@@ -35,11 +42,12 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { FINISHED });
         }
     };
-    logging();
-    quiet_panics();
     let common = &cli.common;
+    logging(common.log_format);
+    quiet_panics();
     let result = match &cli.command {
         Command::Run(args) => commands::run::run(args, common),
+        Command::Watch(args) => commands::watch::watch(args, common),
         Command::Score(args) => commands::score::score(args, common),
         Command::Show(args) => commands::show::show(args, common),
         Command::Reps(args) => commands::reps::reps(args, common),
@@ -47,6 +55,7 @@ fn main() -> ExitCode {
         Command::Scorecard(command) => commands::scorecard::run(command, common),
         Command::Models(command) => commands::models::run(command),
         Command::Eval(command) => commands::eval::run(command, common),
+        Command::RecogniserWorker => worker::serve(),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -78,8 +87,12 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// Logs go to stderr, warnings and errors only unless CALLMARK_LOG says otherwise; they never hold what was said.
-fn logging() {
+fn logging(format: Option<LogFormat>) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CALLMARK_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,callmark=warn"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = match format {
+        Some(LogFormat::Json) => lines.json().try_init(),
+        Some(LogFormat::Text) | None => lines.try_init(),
+    };
 }

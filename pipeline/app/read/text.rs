@@ -48,12 +48,26 @@ impl ReadError {
     }
 }
 
+/// File names with these endings are text, whatever they hold.
+const TEXT_NAMES: &[&str] = &["vtt", "srt", "json", "txt"];
+
+fn extension(file_name: &str) -> String {
+    file_name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default()
+}
+
+/// False when a file of this name that begins so cannot be text: then it need not be read as a whole.
+pub fn may_be_text(head: &[u8], file_name: &str) -> bool {
+    let cut_character = |e: std::str::Utf8Error| e.error_len().is_none();
+    TEXT_NAMES.contains(&extension(file_name).as_str())
+        || (!head.contains(&0) && std::str::from_utf8(head).map_or_else(cut_character, |_| true))
+}
+
 /// Reads a transcript of any known format; `Ok(None)` when the bytes are something else (audio, a sidecar, a note).
 ///
 /// The language is the hint, else what the file says of itself, else guessed from the share of Han characters.
 pub fn read(bytes: &[u8], file_name: &str, language_hint: Option<Language>) -> Result<Option<Transcript>, ReadError> {
-    let extension = file_name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
-    let named_as_text = matches!(extension.as_str(), "vtt" | "srt" | "json" | "txt");
+    let extension = extension(file_name);
+    let named_as_text = TEXT_NAMES.contains(&extension.as_str());
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
         return if named_as_text { Err(ReadError::NotUtf8 { line: 1 }) } else { Ok(None) };
     }

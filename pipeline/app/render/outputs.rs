@@ -1,6 +1,7 @@
 //! Output files of a run: written whole or not at all, named by call id, readable by their owner only.
 
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -68,6 +69,13 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     file.write_all(bytes).with_context(failed)?;
     file.persist(path).with_context(failed)?;
     Ok(())
+}
+
+/// Like every output, but readable by other users: for what holds counts only.
+pub fn write_public(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_whole(path, bytes)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
+        .with_context(|| format!("cannot make {} readable", path.display()))
 }
 
 /// `calls.csv`, `turns.csv`, `ledger.csv` of one run, written call by call so that memory stays bounded.

@@ -4,8 +4,8 @@ use anyhow::Result;
 use callmark_core::performance::{self, CallSummary, PeriodKind, RepRow};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use crate::commands::run::RunSummary;
 use crate::render::call_page::points;
+use crate::run_summary::RunSummary;
 
 /// Which recogniser is at work when no production model is installed.
 pub fn starter_notice() {
