@@ -83,12 +83,12 @@ fn once_takes_what_is_complete_and_tells_the_finish_command() {
     let arriving = place.folder.path().join("arriving");
     std::fs::create_dir(&arriving).unwrap();
     std::fs::write(arriving.join("old.txt"), "Rep: Good morning.\nCustomer: Hello.\n").unwrap();
-    std::thread::sleep(Duration::from_millis(1_600));
+    std::thread::sleep(Duration::from_millis(6_200));
     std::fs::write(arriving.join("new.txt"), "Rep: Good").unwrap();
     let (out, told, metrics) =
         (place.out(), place.folder.path().join("told.json"), place.folder.path().join("callmark.prom"));
     let command = format!("cat > {}; exit $CALLMARK_EXIT_CODE", told.display());
-    let arguments = ["watch", arriving.to_str().unwrap(), "--once", "--settle", "1500ms", "--json"];
+    let arguments = ["watch", arriving.to_str().unwrap(), "--once", "--settle", "6s", "--json"];
     let more = ["--out", out.to_str().unwrap(), "--on-finish", &command, "--metrics", metrics.to_str().unwrap()];
     let ran = place.run(&[arguments.as_slice(), more.as_slice()].concat()).expect(0);
     let summary = ran.json();

@@ -165,7 +165,7 @@ fn sidecar(recording: &Path, warnings: &mut Vec<String>) -> Option<recording::Me
 /// Reports a recording that failed, and remembers it when its own bytes are the cause.
 pub fn fail(store: &dyn Store, key: &str, file_name: &str, error: &CallError, report: &mut RunSummary) -> Result<()> {
     let failure = Failure::new(file_name, error);
-    tracing::warn!(file = file_name, stage = failure.stage, cause = failure.cause, "a recording failed");
+    tracing::info!(file = file_name, stage = failure.stage, cause = failure.cause, "a recording failed");
     if error.lasting {
         let row = FailureRow {
             key: key.to_string(),
