@@ -59,9 +59,10 @@ impl CallError {
 }
 
 /// Which channel of a recording carries whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChannelMap {
     /// Inferred from what is said.
+    #[default]
     Auto,
     Fixed {
         rep: usize,

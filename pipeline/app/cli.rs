@@ -23,6 +23,9 @@ pub struct Common {
     /// Store of all nights: a file or `sqlite:FILE`; default: the user's data folder
     #[arg(long, global = true, env = "CALLMARK_STORE", value_name = "URL")]
     pub store: Option<String>,
+    /// Set a key of the configuration for this start (wins over file and environment), e.g. --set report.language=zh
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Only errors on the terminal
     #[arg(long, short, global = true)]
     pub quiet: bool,
@@ -49,6 +52,18 @@ pub enum Command {
     /// Measure: word error rate against references, recogniser noise
     #[command(subcommand)]
     Eval(EvalCommand),
+    /// Print the commented default configuration, what is in force, or check a file
+    Config(ConfigArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Print the values that are in force and where each came from
+    #[arg(long, conflicts_with = "check")]
+    pub show: bool,
+    /// Only check a configuration file
+    #[arg(long, value_name = "FILE")]
+    pub check: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -56,9 +71,10 @@ pub struct RunArgs {
     /// Recordings or transcripts: files, folders, or glob patterns
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Call metadata, joined by file name or call id; default: metadata.csv in a given folder
-    #[arg(long, value_name = "FILE.csv")]
-    pub metadata: Option<PathBuf>,
+    /// Call metadata (CSV, Excel) or a folder of such tables, joined by file name or call id; may be given several times, the
+    /// first wins; default: metadata.csv, .tsv, .xlsx, .xls, .ods in the given folders, each for the recordings below it
+    #[arg(long, value_name = "FILE|DIR")]
+    pub metadata: Vec<PathBuf>,
     /// Scorecard for every call; default: the configuration's routes
     #[arg(long, value_name = "FILE")]
     pub scorecard: Option<PathBuf>,

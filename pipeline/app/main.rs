@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         Command::Scorecard(command) => commands::scorecard::run(command, common),
         Command::Models(command) => commands::models::run(command),
         Command::Eval(command) => commands::eval::run(command, common),
+        Command::Config(args) => commands::config::config(args, common),
     };
     match result {
         Ok(code) => ExitCode::from(code),

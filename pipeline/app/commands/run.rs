@@ -31,7 +31,7 @@ use crate::config::Config;
 use crate::discover::{self, Candidate};
 use crate::install::Install;
 use crate::progress::Progress;
-use crate::read::metadata::{self, MetadataTable};
+use crate::read::metadata::MetadataSources;
 use crate::render::{outputs, summary};
 use crate::{FINISHED, GATE, SOME_FAILED, call};
 
@@ -75,14 +75,14 @@ pub struct RunSummary {
 }
 
 pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
-    let config = Config::load(common.config.as_deref())?;
+    let config = Config::load(common)?;
     let install = Install::find()?;
     let channels = match &args.channels {
         Some(text) => call::ChannelMap::parse(text)?,
         None => config.channels,
     };
     let found = discover::discover(&args.paths, &args.out)?;
-    let table = metadata_table(args, &found.metadata_files)?;
+    let mut metadata = MetadataSources::load(&args.metadata, &found.metadata_files, &config)?;
     let mut analyst = Analyst::load(args.scorecard.as_deref(), &config, &install)?;
     outputs::prepare_folder(&args.out)?;
     let url = store_url(common)?;
@@ -110,7 +110,7 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
         config: &config,
         voice_activity_hash: voice_activity.as_ref().map_or("", |file| &file.sha256),
     };
-    let plan = plan(&found.candidates, table.as_ref(), store, &engines, args, &mut report)?;
+    let plan = plan(&found.candidates, &mut metadata, store, &engines, args, &mut report)?;
 
     let hears = plan.jobs.iter().any(|job| !job.cached && !is_text_name(&job.file_name));
     let mut recogniser = None;
@@ -304,7 +304,7 @@ struct Plan {
 /// Hashes what is new, joins metadata, and decides what each file needs.
 fn plan(
     candidates: &[Candidate],
-    table: Option<&MetadataTable>,
+    metadata: &mut MetadataSources,
     store: &dyn Store,
     engines: &Engines,
     args: &RunArgs,
@@ -330,14 +330,13 @@ fn plan(
             report.duplicates += 1;
             continue;
         }
-        let sidecar = sidecar(&candidate.path, report);
-        let mut about = metadata::join(&candidate.path, table, sidecar);
+        let mut about = metadata.of(&candidate.path);
         if about.call_id.is_none()
             && let Some(earlier) = store.calls_of_recording(&recording_id).map_err(explain)?.first()
             && let Some(stored) = store.get_call(earlier).map_err(explain)?
         {
             // A renamed or re-delivered file stays the call that it was; new metadata win over stored ones.
-            about = metadata::fill(about, stored.record.metadata);
+            about = metadata.over_stored(about, stored.record.metadata);
         }
         let call_id = recording::call_id(&about, std::slice::from_ref(&recording_id));
         if !args.retry_failed
@@ -380,6 +379,7 @@ fn plan(
             model_key,
         });
     }
+    report.warnings.extend(metadata.warnings());
     Ok(plan)
 }
 
@@ -397,36 +397,6 @@ fn identify(candidate: &Candidate, store: &dyn Store, rehash: bool) -> Result<St
     let id = callmark_models::manifest::file_sha256(&candidate.path).map_err(|e| anyhow!("{e}"))?;
     store.put_file(&stamp, &id).map_err(explain)?;
     Ok(id)
-}
-
-fn metadata_table(args: &RunArgs, beside: &[PathBuf]) -> Result<Option<MetadataTable>> {
-    let path = match (&args.metadata, beside) {
-        (Some(path), _) => path,
-        (None, []) => return Ok(None),
-        (None, [one]) => one,
-        (None, several) => bail!("{} folders bring a metadata.csv\nhint: say which one with --metadata", several.len()),
-    };
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the metadata {}", path.display()))?;
-    let table = MetadataTable::read(&bytes).map_err(|e| anyhow!("{}: {e}\nhint: {}", path.display(), e.hint()))?;
-    for warning in &table.warnings {
-        eprintln!("warning: {}: {warning}", path.display());
-    }
-    Ok(Some(table))
-}
-
-fn sidecar(recording: &Path, report: &mut RunSummary) -> Option<recording::Metadata> {
-    for path in metadata::sidecar_paths(recording) {
-        let Ok(bytes) = std::fs::read(&path) else { continue };
-        match metadata::read_sidecar(&bytes) {
-            Ok(Some((metadata, warnings))) => {
-                report.warnings.extend(warnings.iter().map(|w| format!("{}: {w}", path.display())));
-                return Some(metadata);
-            }
-            Ok(None) => {}
-            Err(error) => report.warnings.push(format!("{}: {error} (hint: {})", path.display(), error.hint())),
-        }
-    }
-    None
 }
 
 /// What the store knows about a call that decides whether and how it is scored.
