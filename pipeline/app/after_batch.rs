@@ -7,11 +7,16 @@ use anyhow::Result;
 
 use crate::COULD_NOT_RUN;
 use crate::cli::ProcessArgs;
+use crate::config::NightSettings;
 use crate::render::{metrics, outputs};
 use crate::run_summary::RunSummary;
 
 /// Runs a batch; whether it went well or could not run, the metrics file and `--on-finish` hear of it.
-pub fn followed_up(args: &ProcessArgs, batch: impl FnOnce() -> Result<RunSummary>) -> Result<u8> {
+pub fn followed_up(
+    args: &ProcessArgs,
+    night: &NightSettings,
+    batch: impl FnOnce() -> Result<RunSummary>,
+) -> Result<u8> {
     let result = batch();
     let report = match &result {
         Ok(report) => report,
@@ -28,12 +33,12 @@ pub fn followed_up(args: &ProcessArgs, batch: impl FnOnce() -> Result<RunSummary
         exit_code = code,
         "a batch is finished"
     );
-    if let Some(path) = &args.metrics
+    if let Some(path) = args.metrics.as_ref().or(night.metrics_file.as_ref())
         && let Err(error) = outputs::write_public(path, metrics::prometheus(report, jiff::Timestamp::now()).as_bytes())
     {
         eprintln!("warning: {error:#}");
     }
-    if let Some(command) = args.on_finish.as_deref().filter(|command| !command.trim().is_empty())
+    if let Some(command) = args.on_finish.as_deref().or(night.on_finish.as_deref())
         && let Err(error) = on_finish(command, report)
     {
         eprintln!("warning: the command after the run failed: {error}");

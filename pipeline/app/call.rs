@@ -64,9 +64,10 @@ impl CallError {
 }
 
 /// Which channel of a recording carries whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChannelMap {
     /// Inferred from what is said.
+    #[default]
     Auto,
     Fixed {
         rep: usize,

@@ -24,19 +24,12 @@ pub struct Common {
     /// Store of all nights: a file or `sqlite:FILE`; default: the user's data folder
     #[arg(long, global = true, env = "CALLMARK_STORE", value_name = "URL")]
     pub store: Option<String>,
+    /// Set a key of the configuration for this start (wins over file and environment), e.g. --set report.language=zh
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Only errors on the terminal
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Form of the log on standard error (what is logged: CALLMARK_LOG=callmark=info)
-    #[arg(long, global = true, env = "CALLMARK_LOG_FORMAT", value_enum, value_name = "FORM")]
-    pub log_format: Option<LogFormat>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    Text,
-    /// One JSON object per line
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,9 +55,21 @@ pub enum Command {
     /// Measure: word error rate against references, recogniser noise
     #[command(subcommand)]
     Eval(EvalCommand),
+    /// Print the commented default configuration, what is in force, or check a file
+    Config(ConfigArgs),
     /// The process in which native code recognises; started by `run` and `watch`
     #[command(hide = true)]
     RecogniserWorker,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Print the values that are in force and where each came from
+    #[arg(long, conflicts_with = "check")]
+    pub show: bool,
+    /// Only check a configuration file
+    #[arg(long, value_name = "FILE")]
+    pub check: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -90,7 +95,7 @@ pub struct WatchArgs {
     #[command(flatten)]
     pub process: ProcessArgs,
     /// A file is complete when it has not changed for so long
-    #[arg(long, value_name = "TIME", env = "CALLMARK_SETTLE", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub settle: Option<Duration>,
     /// Take what is complete now, then leave (for cron and systemd timers)
     #[arg(long)]
@@ -100,9 +105,10 @@ pub struct WatchArgs {
 /// What `run` and `watch` have in common.
 #[derive(Debug, Args)]
 pub struct ProcessArgs {
-    /// Call metadata, joined by file name or call id; default: metadata.csv in a given folder
-    #[arg(long, value_name = "FILE.csv")]
-    pub metadata: Option<PathBuf>,
+    /// Call metadata (CSV, Excel) or a folder of such tables, joined by file name or call id; may be given several times, the
+    /// first wins; default: metadata.csv, .tsv, .xlsx, .xls, .ods in the given folders, each for the recordings below it
+    #[arg(long, value_name = "FILE|DIR")]
+    pub metadata: Vec<PathBuf>,
     /// Scorecard for every call; default: the configuration's routes
     #[arg(long, value_name = "FILE")]
     pub scorecard: Option<PathBuf>,
@@ -128,10 +134,10 @@ pub struct ProcessArgs {
     #[arg(long)]
     pub retry_failed: bool,
     /// Shell command to run afterwards, with the summary as JSON on its standard input and CALLMARK_EXIT_CODE
-    #[arg(long, value_name = "COMMAND", env = "CALLMARK_ON_FINISH")]
+    #[arg(long, value_name = "COMMAND")]
     pub on_finish: Option<String>,
     /// Prometheus textfile to write afterwards
-    #[arg(long, value_name = "FILE.prom", env = "CALLMARK_METRICS_FILE")]
+    #[arg(long, value_name = "FILE.prom")]
     pub metrics: Option<PathBuf>,
 }
 

@@ -9,6 +9,8 @@ use callmark_store::FileStamp;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::WalkDir;
 
+use crate::read::metadata::is_folder_table;
+
 /// File names with these endings are tried when they lie in a folder; a file that is named itself is always tried.
 const RECORDINGS: &[&str] = &[
     "wav", "wave", "mp3", "flac", "ogg", "oga", "opus", "m4a", "mp4", "aac", "aif", "aiff", "aifc", "caf", "mka",
@@ -35,7 +37,7 @@ pub struct Discovered {
     pub candidates: Vec<Candidate>,
     /// Files in the given folders that are no recordings by their name.
     pub skipped: usize,
-    /// `metadata.csv` files that lie in the given folders.
+    /// `metadata.csv`, `metadata.xlsx`, … that lie in the given folders.
     pub metadata_files: Vec<PathBuf>,
     /// Folders that could not be read, with the reason.
     pub warnings: Vec<String>,
@@ -116,7 +118,7 @@ fn walk(
         {
             continue;
         }
-        if entry.depth() == 1 && entry.file_name() == "metadata.csv" && only.is_none() {
+        if is_folder_table(entry.path()) && only.is_none() {
             found.metadata_files.push(entry.path().to_path_buf());
         } else {
             files.entry(entry.path().to_path_buf()).or_insert(only.is_some());

@@ -23,7 +23,8 @@ mod writer;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, LogFormat};
+use cli::{Cli, Command, Common};
+use config::{Config, LogFormat};
 
 /// Finished; unscored and pending calls are results, not failures.
 pub const FINISHED: u8 = 0;
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
         }
     };
     let common = &cli.common;
-    logging(common.log_format);
+    logging(common);
     quiet_panics();
     let result = match &cli.command {
         Command::Run(args) => commands::run::run(args, common),
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Scorecard(command) => commands::scorecard::run(command, common),
         Command::Models(command) => commands::models::run(command),
         Command::Eval(command) => commands::eval::run(command, common),
+        Command::Config(args) => commands::config::config(args, common),
         Command::RecogniserWorker => worker::serve(),
     };
     match result {
@@ -87,12 +89,13 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// Logs go to stderr, warnings and errors only unless CALLMARK_LOG says otherwise; they never hold what was said.
-fn logging(format: Option<LogFormat>) {
+fn logging(common: &Common) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CALLMARK_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,callmark=warn"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = match format {
-        Some(LogFormat::Json) => lines.json().try_init(),
-        Some(LogFormat::Text) | None => lines.try_init(),
+    // A mistake in the configuration is reported by the command that reads it.
+    let _ = match Config::load(common).map(|config| config.night.log_format) {
+        Ok(LogFormat::Json) => lines.json().try_init(),
+        Ok(LogFormat::Text) | Err(_) => lines.try_init(),
     };
 }

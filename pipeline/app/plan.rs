@@ -1,7 +1,6 @@
 //! What each found file needs: hashes what is new, joins metadata, leaves out what is known to be broken or there twice.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use callmark_core::acts::ActLexicon;
@@ -15,7 +14,7 @@ use crate::call::{CallError, ChannelMap, Stage};
 use crate::commands::explain;
 use crate::config::Config;
 use crate::discover::Candidate;
-use crate::read::metadata::{self, MetadataTable};
+use crate::read::metadata::MetadataSources;
 use crate::run_summary::{Failure, RunSummary};
 
 pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -67,7 +66,7 @@ pub struct Diligence {
 
 pub fn plan(
     candidates: &[Candidate],
-    table: Option<&MetadataTable>,
+    metadata: &mut MetadataSources,
     store: &dyn Store,
     engines: &Engines,
     diligence: Diligence,
@@ -93,14 +92,13 @@ pub fn plan(
             report.duplicates += 1;
             continue;
         }
-        let sidecar = sidecar(&candidate.path, &mut report.warnings);
-        let mut about = metadata::join(&candidate.path, table, sidecar);
+        let mut about = metadata.of(&candidate.path);
         if about.call_id.is_none()
             && let Some(earlier) = store.calls_of_recording(&recording_id).map_err(explain)?.first()
             && let Some(stored) = store.get_call(earlier).map_err(explain)?
         {
             // A renamed or re-delivered file stays the call that it was; new metadata win over stored ones.
-            about = metadata::fill(about, stored.record.metadata);
+            about = metadata.over_stored(about, stored.record.metadata);
         }
         let call_id = recording::call_id(&about, std::slice::from_ref(&recording_id));
         if !diligence.retry_failed
@@ -134,6 +132,7 @@ pub fn plan(
             model_key,
         });
     }
+    report.warnings.extend(metadata.warnings());
     Ok(plan)
 }
 
@@ -145,21 +144,6 @@ fn identify(candidate: &Candidate, store: &dyn Store, rehash: bool) -> Result<St
     let id = callmark_models::manifest::file_sha256(&candidate.path).map_err(|e| anyhow!("{e}"))?;
     store.put_file(&candidate.stamp, &id).map_err(explain)?;
     Ok(id)
-}
-
-fn sidecar(recording: &Path, warnings: &mut Vec<String>) -> Option<recording::Metadata> {
-    for path in metadata::sidecar_paths(recording) {
-        let Ok(bytes) = std::fs::read(&path) else { continue };
-        match metadata::read_sidecar(&bytes) {
-            Ok(Some((metadata, found))) => {
-                warnings.extend(found.iter().map(|w| format!("{}: {w}", path.display())));
-                return Some(metadata);
-            }
-            Ok(None) => {}
-            Err(error) => warnings.push(format!("{}: {error} (hint: {})", path.display(), error.hint())),
-        }
-    }
-    None
 }
 
 /// Reports a recording that failed, and remembers it when its own bytes are the cause.

@@ -2,7 +2,7 @@
 //! `watch` has many.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -24,7 +24,7 @@ use crate::install::Install;
 use crate::lock::Lock;
 use crate::plan::{self, Diligence, Engines};
 use crate::progress::Progress;
-use crate::read::metadata::MetadataTable;
+use crate::read::metadata::MetadataSources;
 use crate::render::{outputs, summary};
 use crate::run_summary::RunSummary;
 use crate::worker::{Crew, Patience, Setup};
@@ -37,7 +37,7 @@ const WORKER_BASE_BYTES: u64 = 4 << 30;
 pub struct Session {
     config: Config,
     channels: ChannelMap,
-    metadata: Option<PathBuf>,
+    metadata: Vec<PathBuf>,
     out: PathBuf,
     url: String,
     store: Box<dyn Store>,
@@ -59,8 +59,7 @@ impl Session {
     ///
     /// # Errors
     /// Configuration, scorecards, models or the store cannot be used, or another run holds the lock.
-    pub fn open(args: &ProcessArgs, common: &Common) -> Result<Session> {
-        let config = Config::load(common.config.as_deref())?;
+    pub fn open(args: &ProcessArgs, common: &Common, config: Config) -> Result<Session> {
         let install = Install::find()?;
         let channels = match &args.channels {
             Some(text) => ChannelMap::parse(text)?,
@@ -89,14 +88,20 @@ impl Session {
             voice_activity: voice_activity.as_ref().map(|file| file.path.clone()).unwrap_or_default(),
             onnx_runtime: install.onnx_runtime(),
             lanes: threads,
-            memory_limit_bytes: WORKER_BASE_BYTES + model_bytes * (1 + threads as u64),
+            memory_limit_bytes: match config.night.worker_memory_mb {
+                0 => WORKER_BASE_BYTES + model_bytes * (1 + threads as u64),
+                megabytes => u64::from(megabytes) << 20,
+            },
             channels,
             vocabulary: config.vocabulary.clone(),
             confidence_floor_permille: model.recogniser_settings().confidence_floor_permille,
             model_languages: model_languages(&model),
             max_duration_s: config.max_duration_s,
         };
-        let patience = Patience { base: Duration::from_secs(300), times_length: 20 };
+        let patience = Patience {
+            base: Duration::from_secs(config.night.give_up_base_s.into()),
+            times_length: config.night.give_up_factor,
+        };
         Ok(Session {
             channels,
             metadata: args.metadata.clone(),
@@ -135,7 +140,7 @@ impl Session {
             ..RunSummary::default()
         };
         report.warnings.extend(found.warnings.iter().cloned());
-        let table = metadata_table(self.metadata.as_deref(), &found.metadata_files)?;
+        let mut metadata = MetadataSources::load(&self.metadata, &found.metadata_files, &self.config)?;
         self.analyst.load_precision(self.store.as_ref())?;
         let store = self.store.as_ref();
         let engines = Engines {
@@ -144,7 +149,7 @@ impl Session {
             config: &self.config,
             voice_activity_hash: self.voice_activity.as_ref().map_or("", |file| &file.sha256),
         };
-        let plan = plan::plan(&found.candidates, table.as_ref(), store, &engines, self.diligence, &mut report)?;
+        let plan = plan::plan(&found.candidates, &mut metadata, store, &engines, self.diligence, &mut report)?;
         covered.extend(plan.known);
         if plan.jobs.iter().any(|job| !job.cached && !is_text_name(&job.file_name)) {
             self.start_recogniser(&mut report)?;
@@ -236,21 +241,6 @@ fn model_languages(model: &ModelFile) -> Vec<Language> {
 fn is_text_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [".vtt", ".srt", ".txt", ".json"].iter().any(|end| name.ends_with(end))
-}
-
-fn metadata_table(given: Option<&Path>, beside: &[PathBuf]) -> Result<Option<MetadataTable>> {
-    let path = match (given, beside) {
-        (Some(path), _) => path,
-        (None, []) => return Ok(None),
-        (None, [one]) => one.as_path(),
-        (None, several) => bail!("{} folders bring a metadata.csv\nhint: say which one with --metadata", several.len()),
-    };
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the metadata {}", path.display()))?;
-    let table = MetadataTable::read(&bytes).map_err(|e| anyhow!("{}: {e}\nhint: {}", path.display(), e.hint()))?;
-    for warning in &table.warnings {
-        eprintln!("warning: {}: {warning}", path.display());
-    }
-    Ok(Some(table))
 }
 
 /// What the store knows about a call that decides whether and how it is scored.

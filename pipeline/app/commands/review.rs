@@ -59,7 +59,7 @@ pub fn review(args: &ReviewArgs, common: &Common) -> Result<u8> {
         ts: jiff::Timestamp::now().to_string(),
     };
     let mut warnings = Vec::new();
-    let config = Config::load(common.config.as_deref())?;
+    let config = Config::load(common)?;
     let rescorer = Rescorer::open(args.scorecard.as_deref(), &config, &Install::find()?, store, &mut warnings)?;
     for warning in &warnings {
         eprintln!("warning: {warning}");

@@ -6,14 +6,17 @@ use anyhow::Result;
 
 use crate::after_batch;
 use crate::cli::{Common, FailOn, RunArgs};
+use crate::config::Config;
 use crate::discover;
 use crate::session::Session;
 
 pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
     let process = &args.process;
-    after_batch::followed_up(process, || {
+    let config = Config::load(common)?;
+    let night = config.night.clone();
+    after_batch::followed_up(process, &night, || {
         let found = discover::discover(&args.paths, &process.out)?;
-        let mut session = Session::open(process, common)?;
+        let mut session = Session::open(process, common, config)?;
         let mut covered = BTreeSet::new();
         let mut report = session.batch(&found, &mut covered)?;
         let everything = session.write_tables(&covered, &mut report)?;

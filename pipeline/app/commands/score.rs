@@ -31,7 +31,7 @@ struct ScoreSummary {
 }
 
 pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
-    let config = Config::load(common.config.as_deref())?;
+    let config = Config::load(common)?;
     let install = Install::find()?;
     let store = existing_store(common)?;
     let store = store.as_ref();

@@ -12,13 +12,13 @@ use callmark_store::FileStamp;
 
 use crate::after_batch;
 use crate::cli::{Common, WatchArgs};
+use crate::config::{Config, NightSettings};
 use crate::discover::{self, Candidate, Discovered};
-use crate::read::metadata;
+use crate::read::metadata::sidecar_paths;
 use crate::run_summary::RunSummary;
 use crate::session::Session;
 use crate::{COULD_NOT_RUN, FINISHED};
 
-const SETTLE: Duration = Duration::from_secs(30);
 /// The longest time between two looks at the folders.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -28,17 +28,19 @@ pub fn watch(args: &WatchArgs, common: &Common) -> Result<u8> {
             bail!("{} is not a folder\nhint: make it first, or mount it", folder.display());
         }
     }
-    let settle = args.settle.unwrap_or(SETTLE);
+    let config = Config::load(common)?;
+    let night = config.night.clone();
+    let settle = args.settle.unwrap_or(Duration::from_secs(night.settle_s.into()));
     let pause = (settle / 3).clamp(Duration::from_millis(100), LONGEST_PAUSE);
-    let mut session = Session::open(&args.process, common)?;
-    let mut watched = Watched::default();
+    let mut session = Session::open(&args.process, common, config)?;
+    let mut watched = Watched { given_metadata: args.process.metadata.clone(), ..Watched::default() };
     let mut covered = BTreeSet::new();
     loop {
         let code = match discover::discover(&args.folders, &args.process.out) {
             Ok(found) => {
                 let ready = watched.complete(found, settle, since_1970(), Instant::now());
                 if args.once || !ready.found.candidates.is_empty() {
-                    take(&mut session, &mut watched, ready, &mut covered, args)?
+                    take(&mut session, &mut watched, ready, &mut covered, args, &night)?
                 } else {
                     FINISHED
                 }
@@ -64,8 +66,9 @@ fn take(
     ready: Ready,
     covered: &mut BTreeSet<String>,
     args: &WatchArgs,
+    night: &NightSettings,
 ) -> Result<u8> {
-    let result = after_batch::followed_up(&args.process, || {
+    let result = after_batch::followed_up(&args.process, night, || {
         let mut report: RunSummary = session.batch(&ready.found, covered)?;
         let everything = session.write_tables(covered, &mut report)?;
         report.still_changing = Some(ready.still_changing);
@@ -115,6 +118,8 @@ struct Ready {
 /// What the watch has seen so far.
 #[derive(Default)]
 struct Watched {
+    /// Tables that were named by the user; those in the folders are found at every look.
+    given_metadata: Vec<PathBuf>,
     taken: BTreeMap<PathBuf, State>,
     /// Since when a file has looked as it does now.
     waiting: BTreeMap<PathBuf, (State, Instant)>,
@@ -123,7 +128,8 @@ struct Watched {
 impl Watched {
     /// The files that are complete and new, or have changed since they were taken.
     fn complete(&mut self, mut found: Discovered, settle: Duration, now_ns: i64, now: Instant) -> Ready {
-        let tables: Vec<(PathBuf, FileStamp)> = found.metadata_files.iter().filter_map(|p| stamped(p)).collect();
+        let tables = found.metadata_files.iter().chain(&self.given_metadata);
+        let tables: Vec<(PathBuf, FileStamp)> = tables.filter_map(|p| stamped(p)).collect();
         let mut waiting = BTreeMap::new();
         let (mut states, mut candidates, mut still_changing) = (vec![], vec![], 0);
         for candidate in std::mem::take(&mut found.candidates) {
@@ -152,7 +158,7 @@ impl Watched {
 }
 
 fn state(candidate: &Candidate, tables: &[(PathBuf, FileStamp)]) -> State {
-    let sidecars = metadata::sidecar_paths(&candidate.path);
+    let sidecars = sidecar_paths(&candidate.path);
     let beside = sidecars.iter().filter_map(|path| stamped(path)).chain(tables.iter().cloned()).collect();
     State { stamp: candidate.stamp.clone(), changed_ns: candidate.changed_ns, beside }
 }

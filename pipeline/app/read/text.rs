@@ -176,13 +176,17 @@ impl Found {
         Ok(())
     }
 
+    fn repair(&mut self, what: &'static str) {
+        *self.repairs.entry(what).or_default() += 1;
+    }
+
     /// Checks a span; one that ends before it begins keeps its words and gets no length.
     fn span(&mut self, begin_ms: i64, end_ms: i64, line: usize) -> Result<(i64, i64), ReadError> {
         if begin_ms < 0 || begin_ms.max(end_ms) > MAX_MS {
             return Err(self.malformed(line, "a time is negative or beyond 24 hours"));
         }
         if end_ms < begin_ms {
-            *self.repairs.entry("cues that end before they begin: their length is taken as 0").or_default() += 1;
+            self.repair("cues that end before they begin: their length is taken as 0");
         }
         Ok((begin_ms, end_ms.max(begin_ms)))
     }
@@ -193,10 +197,7 @@ impl Found {
         let characters: Vec<i64> = parts.iter().map(|(_, text)| text.chars().count() as i64).collect();
         let total: i64 = characters.iter().sum();
         if parts.len() > 1 {
-            *self
-                .repairs
-                .entry("cues with several speakers: their time is divided in proportion to the text")
-                .or_default() += 1;
+            self.repair("cues with several speakers: their time is divided in proportion to the text");
         }
         let mut done = 0;
         for ((role, text), characters) in parts.into_iter().zip(characters) {
@@ -456,16 +457,37 @@ fn contact_lens(value: &Value, items: &[Value]) -> Result<Found, ReadError> {
             continue;
         }
         let text = tidy(item.get("Content").and_then(Value::as_str).unwrap_or_default());
-        let offset = |key: &str| item.get(key).and_then(Value::as_i64);
+        let offset = |key: &str| item.get(key).filter(|value| !value.is_null());
         let span = match (offset("BeginOffsetMillis"), offset("EndOffsetMillis")) {
-            (Some(begin), Some(end)) => Some(found.span_of_item(begin, end, index)?),
-            _ => None,
+            (None, None) => None,
+            (begin, end) => match (begin.and_then(Value::as_i64), end.and_then(Value::as_i64)) {
+                (Some(begin), Some(end)) => Some(found.span_of_item(begin, end, index)?),
+                _ => {
+                    found
+                        .repair("turns with a time that is missing or no whole number: the call is read without times");
+                    None
+                }
+            },
         };
-        let words = item.get("Items").and_then(Value::as_array).into_iter().flatten().filter_map(word).collect();
+        let mut words = Vec::new();
+        for item in item.get("Items").and_then(Value::as_array).into_iter().flatten() {
+            match word(item) {
+                Some(word) => words.push(word),
+                // Punctuation and words of chats have no times; times that cannot be are another matter.
+                None if item.get("BeginOffsetMillis").is_some() => {
+                    found.repair("words with times or confidences that cannot be: they are left out of the word list");
+                }
+                None => {}
+            }
+        }
         found.push(RawTurn { role: role_of(&label).unwrap_or(Role::Unknown), span, text, words }, index + 1)?;
     }
     let duration = value.get("ConversationCharacteristics").and_then(|c| c.get("TotalConversationDurationMillis"));
-    found.duration_ms = duration.and_then(Value::as_i64).filter(|ms| (0..=MAX_MS).contains(ms)).unwrap_or(0);
+    let possible = duration.and_then(Value::as_i64).filter(|ms| (0..=MAX_MS).contains(ms));
+    if duration.is_some() && possible.is_none() {
+        found.repair("length of the call that cannot be: the end of the last turn is taken");
+    }
+    found.duration_ms = possible.unwrap_or(0);
     Ok(found)
 }
 
@@ -480,7 +502,7 @@ fn word(item: &Value) -> Option<Word> {
     Some(Word {
         text: item.get("Content")?.as_str()?.to_string(),
         begin_ms,
-        end_ms: item.get("EndOffsetMillis")?.as_i64()?.clamp(begin_ms, MAX_MS),
+        end_ms: item.get("EndOffsetMillis")?.as_i64().filter(|ms| (begin_ms..=MAX_MS).contains(ms))?,
         confidence_permille: (confidence.clamp(0.0, 1.0) * 1000.0).round() as u16,
     })
 }
@@ -617,6 +639,32 @@ mod tests {
             "a language that is not scored is not guessed"
         );
         assert_eq!(read(chat.as_bytes(), "x.json", Some(Language::En)).unwrap().unwrap().language, Some(Language::En));
+    }
+
+    #[test]
+    fn contact_lens_offsets_that_cannot_be_are_counted() {
+        let broken = LENS
+            .replace(
+                r#""BeginOffsetMillis":40,"EndOffsetMillis":330"#,
+                r#""BeginOffsetMillis":-40,"EndOffsetMillis":330"#,
+            )
+            .replace("9000", "-1");
+        let found = ok(&broken, "x.json");
+        assert_eq!((found.turns[0].words.len(), found.duration_ms), (0, 6000));
+        assert_eq!(
+            found.warnings,
+            [
+                "1 length of the call that cannot be: the end of the last turn is taken",
+                "1 words with times or confidences that cannot be: they are left out of the word list"
+            ]
+        );
+        let found = ok(&LENS.replace(r#""EndOffsetMillis":6000"#, r#""EndOffsetMillis":"6 s""#), "x.json");
+        assert_eq!(found.medium, Medium::Text);
+        assert_eq!(
+            found.warnings,
+            ["1 turns with a time that is missing or no whole number: the call is read without times"]
+        );
+        assert_eq!(ok(LENS, "x.json").warnings, Vec::<String>::new());
     }
 
     #[test]
