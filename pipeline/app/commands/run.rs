@@ -58,6 +58,8 @@ pub struct RunSummary {
     pub unscored: BTreeMap<String, usize>,
     pub unchanged: usize,
     pub duplicates: usize,
+    /// Forgotten or purged earlier: not taken in again.
+    pub forgotten: usize,
     pub failed: Vec<Failure>,
     pub audio_seconds: f64,
     pub elapsed_seconds: f64,
@@ -340,6 +342,10 @@ fn plan(
             about = metadata::fill(about, stored.record.metadata);
         }
         let call_id = recording::call_id(&about, std::slice::from_ref(&recording_id));
+        if store.tombstone(&call_id, &recording_id).map_err(explain)?.is_some() {
+            report.forgotten += 1;
+            continue;
+        }
         if !args.retry_failed
             && let Some(known) = store.get_failure(&recording_id, PROGRAM_VERSION).map_err(explain)?
         {
@@ -367,6 +373,11 @@ fn plan(
                 report,
             )?;
             continue;
+        }
+        // A recording that got another call id (late metadata) leaves the one that it had; its reviews go with it.
+        for former in store.calls_of_recording(&recording_id).map_err(explain)?.iter().filter(|id| **id != call_id) {
+            store.rename_call(former, &call_id).map_err(explain)?;
+            outputs::remove_call(&args.out, former)?;
         }
         let model_key = engines.model_key(about.language.as_deref());
         plan.jobs.push(Job {
@@ -499,8 +510,13 @@ impl Writer<'_> {
                 let path = job.path.to_string_lossy().into_owned();
                 let link = RecordingLink { recording_id: job.recording_id.clone(), path };
                 outputs::write_call(self.out, &record)?;
-                self.store.put_call(&record, &key, &[link]).map_err(explain)?;
-                self.remove_former(&job)?;
+                if !self.store.put_call(&record, &key, &[link]).map_err(explain)? {
+                    // Forgotten while it was in the lanes.
+                    outputs::remove_call(self.out, &record.call_id)?;
+                    self.report.forgotten += 1;
+                    self.progress.advance(job.size_bytes);
+                    return Ok(());
+                }
                 if record.evaluation.score.is_some() && self.report.first_scored_seconds.is_none() {
                     self.report.first_scored_seconds = Some(self.progress.elapsed().as_secs_f64());
                 }
@@ -529,17 +545,6 @@ impl Writer<'_> {
                 Ok(())
             }
         }
-    }
-
-    /// A recording that got another call id (late metadata) leaves the one that it had: no call is there twice.
-    fn remove_former(&mut self, job: &Job) -> Result<()> {
-        for former in self.store.calls_of_recording(&job.recording_id).map_err(explain)? {
-            if former != job.call_id {
-                self.store.remove_call(&former).map_err(explain)?;
-                outputs::remove_call(self.out, &former)?;
-            }
-        }
-        Ok(())
     }
 
     fn finished(&mut self, job: &Job) {
