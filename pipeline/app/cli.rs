@@ -46,6 +46,14 @@ pub enum Command {
     Reps(RepsArgs),
     /// Agree with or overturn a ledger row (append-only)
     Review(ReviewArgs),
+    /// Find what was said: words, "phrases", beginnings*, Chinese from one character on
+    Search(SearchArgs),
+    /// Remove everything about a call, for good
+    Forget(ForgetArgs),
+    /// Remove calls older than a day, or only what was said in them
+    Purge(PurgeArgs),
+    /// Copy the store while runs go on, and check the copy
+    Backup(BackupArgs),
     /// Check scorecards
     #[command(subcommand)]
     Scorecard(ScorecardCommand),
@@ -282,6 +290,125 @@ pub enum EvalCommand {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Listing {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Speaker {
+    Rep,
+    Customer,
+}
+
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// All words must be in one turn; "two words" in quotes follow each other; `cancel*` finds what begins so
+    #[arg(required = true, value_name = "WORDS")]
+    pub query: Vec<String>,
+    /// Only calls of this rep
+    #[arg(long, value_name = "REP_ID")]
+    pub rep: Option<String>,
+    /// Only calls of this team
+    #[arg(long)]
+    pub team: Option<String>,
+    /// Only calls that started on or after this day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub since: Option<String>,
+    /// Only calls that started on or before this day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub until: Option<String>,
+    /// Only what the rep, or the customer, said
+    #[arg(long, value_enum)]
+    pub role: Option<Speaker>,
+    /// Most turns to show
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    #[arg(long, value_enum, default_value_t = Listing::Table)]
+    pub format: Listing,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub struct ForgetArgs {
+    /// Call id, its unique beginning, or the recording's file name
+    #[arg(group = "what")]
+    pub call: Option<String>,
+    /// All calls made from this recording; also a recording that only failed
+    #[arg(long, group = "what", value_name = "FILE")]
+    pub recording: Option<PathBuf>,
+    /// All calls of this customer (customer_id of the metadata)
+    #[arg(long, group = "what", value_name = "ID")]
+    pub customer: Option<String>,
+    /// Folder of outputs from which the calls are taken too
+    #[arg(long, value_name = "DIR", default_value = "callmark-out")]
+    pub out: PathBuf,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Keep {
+    /// Scores, ledger points, times and rep tables stay; transcripts, quotes and customers go
+    Scores,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("age").required(true))]
+pub struct PurgeArgs {
+    /// Calls that started longer ago: days, weeks, months or years, like 90d, 12w, 18m, 2y
+    #[arg(long, group = "age", value_name = "AGE", value_parser = parse_age)]
+    pub older_than: Option<jiff::Span>,
+    /// Calls that started before this day
+    #[arg(long, group = "age", value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub before: Option<String>,
+    /// What stays
+    #[arg(long, value_enum)]
+    pub keep: Option<Keep>,
+    /// Also calls without a start date, whatever their age
+    #[arg(long)]
+    pub undated: bool,
+    /// Folder of outputs from which the calls are taken too
+    #[arg(long, value_name = "DIR", default_value = "callmark-out")]
+    pub out: PathBuf,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// Where the copy goes
+    pub file: PathBuf,
+    /// Replace a file of that name
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `90d`, `12w`, `18m` (months), `2y`.
+fn parse_age(text: &str) -> Result<jiff::Span, String> {
+    let wrong = || "must be a number with d, w, m or y, like 90d".to_string();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let number: u16 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    let (span, number) = (jiff::Span::new(), i64::from(number));
+    let span = match unit {
+        'd' => span.try_days(number),
+        'w' => span.try_weeks(number),
+        'm' => span.try_months(number),
+        'y' => span.try_years(number),
+        _ => return Err(wrong()),
+    };
+    span.map_err(|_| wrong())
 }
 
 /// Points with at most three decimals, as millipoints.

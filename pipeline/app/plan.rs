@@ -1,6 +1,7 @@
 //! What each found file needs: hashes what is new, joins metadata, leaves out what is known to be broken or there twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use callmark_core::acts::ActLexicon;
@@ -15,6 +16,7 @@ use crate::commands::explain;
 use crate::config::Config;
 use crate::discover::Candidate;
 use crate::read::metadata::MetadataSources;
+use crate::render::outputs;
 use crate::run_summary::{Failure, RunSummary};
 
 pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -70,6 +72,7 @@ pub fn plan(
     store: &dyn Store,
     engines: &Engines,
     diligence: Diligence,
+    out: &Path,
     report: &mut RunSummary,
 ) -> Result<Plan> {
     let identified: Vec<Result<String, String>> =
@@ -101,6 +104,10 @@ pub fn plan(
             about = metadata.over_stored(about, stored.record.metadata);
         }
         let call_id = recording::call_id(&about, std::slice::from_ref(&recording_id));
+        if store.tombstone(&call_id, &recording_id).map_err(explain)?.is_some() {
+            report.forgotten += 1;
+            continue;
+        }
         if !diligence.retry_failed
             && let Some(row) = store.get_failure(&recording_id, PROGRAM_VERSION).map_err(explain)?
         {
@@ -119,6 +126,11 @@ pub fn plan(
             let hint = "give each recording its own call_id in the metadata, or use another --store";
             refuse(&recording_id, cause, hint, report)?;
             continue;
+        }
+        // A recording that got another call id (late metadata) leaves the one that it had; its reviews go with it.
+        for former in store.calls_of_recording(&recording_id).map_err(explain)?.iter().filter(|id| **id != call_id) {
+            store.rename_call(former, &call_id).map_err(explain)?;
+            outputs::remove_call(out, former)?;
         }
         let model_key = engines.model_key(about.language.as_deref());
         plan.jobs.push(Job {

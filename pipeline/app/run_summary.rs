@@ -41,6 +41,8 @@ pub struct RunSummary {
     pub unscored: BTreeMap<String, usize>,
     pub unchanged: usize,
     pub duplicates: usize,
+    /// Forgotten or purged earlier: not taken in again.
+    pub forgotten: usize,
     pub failed: Vec<Failure>,
     pub audio_seconds: f64,
     pub elapsed_seconds: f64,

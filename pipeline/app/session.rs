@@ -149,7 +149,8 @@ impl Session {
             config: &self.config,
             voice_activity_hash: self.voice_activity.as_ref().map_or("", |file| &file.sha256),
         };
-        let plan = plan::plan(&found.candidates, &mut metadata, store, &engines, self.diligence, &mut report)?;
+        let plan =
+            plan::plan(&found.candidates, &mut metadata, store, &engines, self.diligence, &self.out, &mut report)?;
         covered.extend(plan.known);
         if plan.jobs.iter().any(|job| !job.cached && !is_text_name(&job.file_name)) {
             self.start_recogniser(&mut report)?;

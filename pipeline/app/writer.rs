@@ -64,7 +64,13 @@ impl Writer<'_> {
                 let path = job.path.to_string_lossy().into_owned();
                 let link = RecordingLink { recording_id: job.recording_id.clone(), path };
                 outputs::write_call(self.out, &record)?;
-                self.store.put_call(&record, &key, &[link]).map_err(explain)?;
+                if !self.store.put_call(&record, &key, &[link]).map_err(explain)? {
+                    // Forgotten while it was in the lanes.
+                    outputs::remove_call(self.out, &record.call_id)?;
+                    self.report.forgotten += 1;
+                    self.progress.advance(job.stamp.size);
+                    return Ok(());
+                }
                 let (status, score) = (outputs::snake(&record.evaluation.status), record.evaluation.score);
                 tracing::info!(
                     call = record.call_id,
@@ -74,7 +80,6 @@ impl Writer<'_> {
                     duration_ms = record.transcript.duration_ms,
                     "a call is done"
                 );
-                self.remove_former(&job)?;
                 if record.evaluation.score.is_some() && self.report.first_scored_seconds.is_none() {
                     self.report.first_scored_seconds = Some(self.progress.elapsed().as_secs_f64());
                 }
@@ -103,17 +108,6 @@ impl Writer<'_> {
                 Ok(())
             }
         }
-    }
-
-    /// A recording that got another call id (late metadata) leaves the one that it had: no call is there twice.
-    fn remove_former(&mut self, job: &Job) -> Result<()> {
-        for former in self.store.calls_of_recording(&job.recording_id).map_err(explain)? {
-            if former != job.call_id {
-                self.store.remove_call(&former).map_err(explain)?;
-                outputs::remove_call(self.out, &former)?;
-            }
-        }
-        Ok(())
     }
 
     fn finished(&mut self, job: &Job) {

@@ -31,6 +31,11 @@ pub fn review(args: &ReviewArgs, common: &Common) -> Result<u8> {
             "a decision needs a requirement and --by NAME\nhint: `callmark review {call_id}` lists the rows that can be reviewed"
         );
     };
+    if stored.words_purged {
+        bail!(
+            "the words of the call {call_id} were purged\nhint: nothing is left by which its findings could be reviewed"
+        );
+    }
     let reviewable = |r: Outcome| {
         matches!(r, Outcome::Missed | Outcome::Violated | Outcome::Met | Outcome::Unknown | Outcome::Clear)
     };

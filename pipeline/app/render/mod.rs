@@ -3,6 +3,7 @@
 pub mod analysis_json;
 pub mod call_page;
 pub mod captions;
+pub mod erase;
 pub mod metrics;
 pub mod outputs;
 pub mod summary;

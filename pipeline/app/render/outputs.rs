@@ -23,7 +23,7 @@ fn file_stem(call_id: &str) -> String {
     }
 }
 
-fn path(folder: &Path, call_id: &str, ending: &str) -> PathBuf {
+pub(super) fn path(folder: &Path, call_id: &str, ending: &str) -> PathBuf {
     folder.join(format!("{}.{ending}", file_stem(call_id)))
 }
 
@@ -36,7 +36,8 @@ pub fn write_call(folder: &Path, record: &CallRecord) -> Result<()> {
         ("rttm", captions::rttm(id, transcript)),
     ];
     for (ending, bytes) in captions {
-        if let Some(bytes) = bytes {
+        // Captions of a call whose words were purged would be empty.
+        if let Some(bytes) = bytes.filter(|_| !record.words_purged()) {
             write_whole(&path(folder, id, ending), &bytes)?;
         }
     }
@@ -58,7 +59,7 @@ pub fn remove_call(folder: &Path, call_id: &str) -> Result<()> {
 }
 
 /// Writes beside the target and renames, so that a reader or a killed run never leaves half a file; an equal file stays.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     if std::fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }

@@ -34,6 +34,9 @@ pub fn print_run(report: &RunSummary) {
     if report.duplicates > 0 {
         details.push(format!("{} duplicates of another file", report.duplicates));
     }
+    if report.forgotten > 0 {
+        details.push(format!("{} forgotten or purged (not taken in again)", report.forgotten));
+    }
     println!("  {} in {:.1} s", details.join(", "), report.elapsed_seconds);
     if report.transcribed > 0 {
         let first =
