@@ -17,7 +17,7 @@ use crate::analysis::{Analyst, open_encoders, prepare_phrases};
 use crate::batch::{self, Context, Job, Lanes};
 use crate::call::{CallError, ChannelMap, Stage, StageClock, transcript_hash};
 use crate::cli::{Common, ProcessArgs};
-use crate::commands::{all_summaries, explain, store_url};
+use crate::commands::{explain, store_url};
 use crate::config::Config;
 use crate::discover::Discovered;
 use crate::install::Install;
@@ -122,10 +122,6 @@ impl Session {
         })
     }
 
-    pub fn store(&self) -> &dyn Store {
-        self.store.as_ref()
-    }
-
     /// Transcribes and scores what was found. `covered` gains the calls that belong into the tables.
     ///
     /// # Errors
@@ -216,7 +212,7 @@ impl Session {
             report.count(&stored.record);
         }
         tables.finish()?;
-        let everything = all_summaries(self.store(), &CallFilter::default())?;
+        let everything = self.store.summaries(&CallFilter::default()).map_err(explain)?;
         outputs::write_reps(&self.out, &everything)?;
         outputs::write_reviews(&self.out, &self.store.all_reviews().map_err(explain)?)?;
         Ok(everything)

@@ -16,8 +16,7 @@ pub mod show;
 pub mod watch;
 
 use anyhow::{Result, anyhow, bail};
-use callmark_core::performance::CallSummary;
-use callmark_store::{CallFilter, Store, StoreError};
+use callmark_store::{Store, StoreError};
 
 use crate::cli::Common;
 use crate::install::default_store;
@@ -64,10 +63,4 @@ pub fn find_one(store: &dyn Store, query: &str) -> Result<String> {
             found.iter().take(5).cloned().collect::<Vec<_>>().join(", ")
         ),
     }
-}
-
-/// Summaries of stored calls in call-id order, for the rep tables.
-pub fn all_summaries(store: &dyn Store, filter: &CallFilter) -> Result<Vec<CallSummary>> {
-    let calls = store.calls(filter).map_err(explain)?;
-    calls.map(|stored| Ok(CallSummary::from_record(&stored.map_err(explain)?.record))).collect()
 }

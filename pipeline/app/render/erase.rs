@@ -7,7 +7,6 @@ use anyhow::{Context as _, Result};
 use callmark_store::{CallFilter, Store};
 
 use crate::commands::explain;
-use crate::commands::all_summaries;
 use crate::render::outputs::{self, path, write_whole};
 use crate::render::{analysis_json, tables};
 
@@ -67,7 +66,7 @@ pub fn outputs(
     if !dry_run {
         // Both are made from the store; equal files stay.
         if folder.join("reps.csv").is_file() {
-            outputs::write_reps(folder, &all_summaries(store, &CallFilter::default())?)?;
+            outputs::write_reps(folder, &store.summaries(&CallFilter::default()).map_err(explain)?)?;
         }
         if folder.join("reviews.csv").is_file() {
             outputs::write_reviews(folder, &store.all_reviews().map_err(explain)?)?;

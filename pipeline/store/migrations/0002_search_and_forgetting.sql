@@ -47,6 +47,14 @@ CREATE TABLE records (
 ) STRICT;
 INSERT INTO records SELECT rowid, record FROM calls;
 
+-- What the rep tables need of a call, so that they do not read through the records of all nights. Made from the record; a
+-- missing line, or one of another version, is made again when it is read.
+CREATE TABLE summaries (
+  call_no INTEGER PRIMARY KEY REFERENCES calls (call_no) ON DELETE CASCADE,
+  version INTEGER NOT NULL,
+  summary TEXT NOT NULL
+) STRICT;
+
 DROP TABLE calls;
 ALTER TABLE calls_2 RENAME TO calls;
 CREATE INDEX calls_by_date ON calls (start_date);

@@ -11,6 +11,7 @@ mod sqlite;
 
 use std::path::{Path, PathBuf};
 
+use callmark_core::performance::CallSummary;
 use callmark_core::record::{CallRecord, Decision, Outcome, Review, ReviewSource};
 use callmark_core::transcript::{Embedding, Transcript, TurnScores};
 use jiff::civil::Date;
@@ -216,6 +217,8 @@ pub trait Store: Send + Sync {
     fn count_calls(&self, filter: &CallFilter) -> Result<u64>;
     /// Records in call_id order, read lazily; a call that another process removes meanwhile is left out.
     fn calls(&self, filter: &CallFilter) -> Result<Calls<'_>>;
+    /// What the rep tables need of the calls, in call_id order, without reading their records.
+    fn summaries(&self, filter: &CallFilter) -> Result<Vec<CallSummary>>;
     /// The recordings of a call, by recording id.
     fn recordings(&self, call_id: &str) -> Result<Vec<RecordingLink>>;
     /// The calls made from a recording, sorted (more than one when the same bytes came under several call ids).

@@ -2,6 +2,7 @@
 
 mod common;
 
+use callmark_core::performance::CallSummary;
 use callmark_core::record::{CallRecord, Decision, Outcome, ReviewSource};
 use callmark_core::transcript::{Embedding, Medium, Role, Sentiment, TurnScores};
 use callmark_store::{
@@ -14,7 +15,7 @@ use jiff::civil::{Date, date};
 /// One behaviour, checked on a fresh store.
 type Check = fn(&dyn Store);
 
-const CHECKS: [(&str, Check); 21] = [
+const CHECKS: [(&str, Check); 22] = [
     ("schema_version", schema_version),
     ("files", files),
     ("analyses", analyses),
@@ -24,6 +25,7 @@ const CHECKS: [(&str, Check); 21] = [
     ("calls_are_replaced", calls_are_replaced),
     ("calls_are_filtered", calls_are_filtered),
     ("calls_are_found", calls_are_found),
+    ("summaries_are_those_of_the_records", summaries_are_those_of_the_records),
     ("recordings", recordings),
     ("failures", failures),
     ("reviews", reviews),
@@ -123,6 +125,23 @@ fn calls_round_trip(store: &dyn Store) {
     assert_eq!(stored.record_json, record_json(&record).unwrap(), "byte for byte");
     assert_eq!(stored.evaluation_key, "key-1");
     assert_eq!(store.evaluation_key("c1").unwrap().as_deref(), Some("key-1"));
+}
+
+fn summaries_are_those_of_the_records(store: &dyn Store) {
+    let of = |filter: &CallFilter| store.summaries(filter).unwrap();
+    let (early, mut late) = (record("a", "r1", "north", Some("2025-02-19")), record("b", "r2", "south", None));
+    store.put_call(&early, "k", &[]).unwrap();
+    store.put_call(&late, "k", &[]).unwrap();
+    late.evaluation.score = Some(1_234);
+    store.put_call(&late, "k2", &[]).unwrap();
+    let expected = [CallSummary::from_record(&early), CallSummary::from_record(&late)];
+    assert_eq!(of(&CallFilter::default()), expected);
+    assert_eq!(of(&CallFilter { rep: Some("r2".into()), ..CallFilter::default() }), expected[1..]);
+    store.rename_call("a", "z").unwrap();
+    let ids: Vec<String> = of(&CallFilter::default()).into_iter().map(|s| s.call_id).collect();
+    assert_eq!(ids, ["b", "z"]);
+    store.remove_call("b").unwrap();
+    assert_eq!(of(&CallFilter::default()).len(), 1);
 }
 
 fn calls_are_replaced(store: &dyn Store) {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use callmark_core::performance::{CallSummary, SUMMARY_SCHEMA};
 use callmark_core::record::{CallRecord, Outcome, RECORD_SCHEMA, Review};
 use callmark_core::transcript::{Embedding, Transcript, TurnScores};
 use jiff::civil::Date;
@@ -339,9 +340,10 @@ fn file_name(path: &str) -> &str {
 /// Removes a call's rows with their words in the index.
 fn delete_rows(transaction: &Transaction, call_id: &str) -> Result<()> {
     search::remove_call(transaction, call_id)?;
-    transaction
-        .prepare_cached("DELETE FROM records WHERE call_no = (SELECT call_no FROM calls WHERE call_id = ?1)")?
-        .execute([call_id])?;
+    for table in ["records", "summaries"] {
+        let sql = format!("DELETE FROM {table} WHERE call_no = (SELECT call_no FROM calls WHERE call_id = ?1)");
+        transaction.prepare_cached(&sql)?.execute([call_id])?;
+    }
     for table in ["turns", "ledger", "recordings", "text_scores", "calls"] {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE call_id = ?1"))?.execute([call_id])?;
     }
@@ -404,6 +406,10 @@ fn insert_call(transaction: &Transaction, record: &CallRecord, evaluation_key: &
             "INSERT INTO records VALUES (?1, ?2) ON CONFLICT (call_no) DO UPDATE SET record = excluded.record",
         )?
         .execute(params![call_no, record_json(record)?])?;
+    let summary = serde_json::to_string(&CallSummary::from_record(record)).unwrap_or_default();
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO summaries VALUES (?1, ?2, ?3)")?
+        .execute(params![call_no, SUMMARY_SCHEMA, summary])?;
     Ok(call_no)
 }
 
@@ -672,6 +678,35 @@ impl Store for SqliteStore {
     fn calls(&self, filter: &CallFilter) -> Result<Calls<'_>> {
         let ids = self.call_ids(filter)?;
         Ok(Box::new(ids.into_iter().filter_map(|id| self.get_call(&id).transpose())))
+    }
+
+    fn summaries(&self, filter: &CallFilter) -> Result<Vec<CallSummary>> {
+        let (clause, values) = where_clause(filter);
+        let sql = format!(
+            "SELECT call_id, version, summary FROM calls LEFT JOIN summaries USING (call_no) {clause} ORDER BY call_id"
+        );
+        let stored: Vec<(String, Option<u32>, Option<String>)> = {
+            let connection = self.lock();
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map(rusqlite::params_from_iter(&values), |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        let mut summaries = Vec::with_capacity(stored.len());
+        for (call_id, version, summary) in stored {
+            let current = summary.filter(|_| version == Some(SUMMARY_SCHEMA));
+            let summary = match current.and_then(|json| serde_json::from_str::<CallSummary>(&json).ok()) {
+                // A call that was renamed keeps its line.
+                Some(summary) => CallSummary { call_id, ..summary },
+                None => match self.get_call(&call_id)? {
+                    Some(stored) => CallSummary::from_record(&stored.record),
+                    None => continue,
+                },
+            };
+            summaries.push(summary);
+        }
+        Ok(summaries)
     }
 
     fn recordings(&self, call_id: &str) -> Result<Vec<RecordingLink>> {
