@@ -6,5 +6,6 @@ mod determinism;
 mod findings;
 mod harness;
 mod interruption;
+mod keeping;
 mod recogniser;
 mod text_calls;
