@@ -7,6 +7,7 @@ mod findings;
 mod harness;
 mod interruption;
 mod isolation;
+mod keeping;
 mod recogniser;
 mod text_calls;
 mod watch;
