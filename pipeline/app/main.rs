@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Command::Models(command) => commands::models::run(command),
         Command::Eval(command) => commands::eval::run(command, common),
         Command::Config(args) => commands::config::config(args, common),
+        Command::Doctor(args) => commands::doctor::doctor(args, common),
     };
     match result {
         Ok(code) => ExitCode::from(code),
