@@ -8,6 +8,7 @@ mod harness;
 mod interruption;
 mod isolation;
 mod keeping;
+mod metadata;
 mod recogniser;
 mod text_calls;
 mod watch;

@@ -317,7 +317,7 @@ pub fn read_scorecard(path: &Path) -> Result<Scorecard> {
 }
 
 /// A file, or the name of a scorecard in the box.
-fn resolve(name: &str, folder: &Path, install: &Install) -> Result<PathBuf> {
+pub fn resolve(name: &str, folder: &Path, install: &Install) -> Result<PathBuf> {
     for path in [folder.join(name), install.scorecards().join(format!("{name}.yaml"))] {
         if path.is_file() {
             return Ok(path);

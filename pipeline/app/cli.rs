@@ -65,9 +65,20 @@ pub enum Command {
     Eval(EvalCommand),
     /// Print the commented default configuration, what is in force, or check a file
     Config(ConfigArgs),
+    /// What is installed, what fits this machine, what would stop a run, and what to do about it
+    Doctor(DoctorArgs),
     /// The process in which native code recognises; started by `run` and `watch`
     #[command(hide = true)]
     RecogniserWorker,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Also transcribe a short synthetic call and compare it with what is said in it
+    #[arg(long)]
+    pub self_test: bool,
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -62,6 +62,7 @@ fn main() -> ExitCode {
         Command::Eval(command) => commands::eval::run(command, common),
         Command::Config(args) => commands::config::config(args, common),
         Command::RecogniserWorker => worker::serve(),
+        Command::Doctor(args) => commands::doctor::doctor(args, common),
     };
     match result {
         Ok(code) => ExitCode::from(code),

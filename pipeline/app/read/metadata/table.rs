@@ -528,6 +528,27 @@ mod tests {
     }
 
     #[test]
+    fn spreadsheets_of_three_kinds_say_the_same() {
+        // Written by openpyxl, xlwt and odfpy: tests/oracles/spreadsheets_oracle.py.
+        let books: [&[u8]; 3] = [
+            include_bytes!("../../../../tests/oracles/spreadsheets/metadata.xlsx"),
+            include_bytes!("../../../../tests/oracles/spreadsheets/metadata.xls"),
+            include_bytes!("../../../../tests/oracles/spreadsheets/metadata.ods"),
+        ];
+        for bytes in books {
+            let table = MetadataTable::read(bytes, &BTreeMap::new()).unwrap();
+            let text = |s: &str| Some(s.to_string());
+            let metadata = table.for_file(Path::new("night/a.wav")).unwrap();
+            assert_eq!((metadata.rep_id.clone(), metadata.team.clone()), (text("1017"), text("北区")));
+            assert_eq!(metadata.start_ts, text("2025-02-19T06:01:22"));
+            assert_eq!(metadata.extra["answered"], "06:01:30");
+            let metadata = table.for_file(Path::new("night/b.wav")).unwrap();
+            assert_eq!(metadata.start_ts.as_ref().map(|stamp| &stamp[..10]), Some("2025-03-01"));
+            assert_eq!((table.len(), warnings(&table)), (2, vec![]));
+        }
+    }
+
+    #[test]
     fn twenty_thousand_rows_load_and_join_at_once() {
         let mut text = String::from("file,call_id,rep_id,team,direction,language,start_ts,tz,note\n");
         for n in 0..20_000 {
