@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod discover;
 mod install;
+mod night_generator;
 mod progress;
 mod read;
 mod render;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Scorecard(command) => commands::scorecard::run(command, common),
         Command::Models(command) => commands::models::run(command),
         Command::Eval(command) => commands::eval::run(command, common),
+        Command::Bench(command) => commands::bench::run(command, common),
     };
     match result {
         Ok(code) => ExitCode::from(code),

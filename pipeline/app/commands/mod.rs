@@ -1,5 +1,6 @@
 //! One file per command: from arguments to an exit code.
 
+pub mod bench;
 pub mod eval;
 pub mod models;
 pub mod reps;
