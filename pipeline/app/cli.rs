@@ -70,6 +70,9 @@ pub enum Command {
     /// The process in which native code recognises; started by `run` and `watch`
     #[command(hide = true)]
     RecogniserWorker,
+    /// Make up recordings and transcripts for trials and load tests
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 #[derive(Debug, Args)]
@@ -420,6 +423,46 @@ fn parse_age(text: &str) -> Result<jiff::Span, String> {
         _ => return Err(wrong()),
     };
     span.map_err(|_| wrong())
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Write a made-up night: calls with planted mistakes, metadata, broken files, and the truth in planted.csv
+    Night(NightArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct NightArgs {
+    /// A new folder
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Calls that are text: WebVTT, SRT, Contact Lens JSON, plain lines
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(..=900_000))]
+    pub calls: u64,
+    /// Audio calls beside them, put together from the sample recordings' sentences
+    #[arg(long, value_name = "M", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=90_000))]
+    pub audio: u64,
+    /// The same seed writes the same night
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Share of broken files
+    #[arg(long, value_name = "PERMILLE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=1000))]
+    pub broken: u32,
+    /// Languages of the text calls (audio calls are English)
+    #[arg(long, value_name = "TAGS", value_delimiter = ',', default_value = "en,zh")]
+    pub language: Vec<String>,
+    /// The night's day; a quarter of the calls lie up to nine days before it
+    #[arg(long, value_name = "YYYY-MM-DD", default_value = "2025-03-07")]
+    pub last_day: jiff::civil::Date,
+    /// How metadata.csv is written
+    #[arg(long, value_enum, default_value_t = crate::night_generator::Encoding::Utf8)]
+    pub metadata_encoding: crate::night_generator::Encoding,
+    /// Recordings with reference transcripts that audio calls are cut from; default: sample-audio
+    #[arg(long, value_name = "FOLDER")]
+    pub samples: Option<PathBuf>,
+    /// What was written, as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Points with at most three decimals, as millipoints.

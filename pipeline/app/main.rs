@@ -13,6 +13,7 @@ mod config;
 mod discover;
 mod install;
 mod lock;
+mod night_generator;
 mod plan;
 mod progress;
 mod read;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Command::Config(args) => commands::config::config(args, common),
         Command::RecogniserWorker => worker::serve(),
         Command::Doctor(args) => commands::doctor::doctor(args, common),
+        Command::Bench(command) => commands::bench::run(command, common),
     };
     match result {
         Ok(code) => ExitCode::from(code),

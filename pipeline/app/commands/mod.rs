@@ -1,6 +1,7 @@
 //! One file per command: from arguments to an exit code.
 
 pub mod backup;
+pub mod bench;
 pub mod config;
 pub mod doctor;
 pub mod eval;

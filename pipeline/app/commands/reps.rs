@@ -8,8 +8,8 @@ use callmark_store::CallFilter;
 
 use crate::FINISHED;
 use crate::cli::{Common, Format, Period, RepsArgs};
-use crate::commands::explain;
 use crate::commands::existing_store;
+use crate::commands::explain;
 use crate::render::{outputs, summary};
 
 pub fn reps(args: &RepsArgs, common: &Common) -> Result<u8> {

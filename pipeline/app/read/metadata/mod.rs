@@ -20,7 +20,7 @@ use self::fields::{Oddity, Warnings};
 use self::file_name::{FileNamePattern, from_file_name};
 use self::reps::Reps;
 pub use self::sidecar::sidecar_paths;
-use self::table::MetadataTable;
+pub use self::table::MetadataTable;
 use crate::config::Config;
 
 /// Why a table or sidecar could not be used at all. Lines count from 1.

@@ -407,9 +407,11 @@ fn insert_call(transaction: &Transaction, record: &CallRecord, evaluation_key: &
         )?
         .execute(params![call_no, record_json(record)?])?;
     let summary = serde_json::to_string(&CallSummary::from_record(record)).unwrap_or_default();
-    transaction
-        .prepare_cached("INSERT OR REPLACE INTO summaries VALUES (?1, ?2, ?3)")?
-        .execute(params![call_no, SUMMARY_SCHEMA, summary])?;
+    transaction.prepare_cached("INSERT OR REPLACE INTO summaries VALUES (?1, ?2, ?3)")?.execute(params![
+        call_no,
+        SUMMARY_SCHEMA,
+        summary
+    ])?;
     Ok(call_no)
 }
 
@@ -688,9 +690,8 @@ impl Store for SqliteStore {
         let stored: Vec<(String, Option<u32>, Option<String>)> = {
             let connection = self.lock();
             let mut statement = connection.prepare_cached(&sql)?;
-            let rows = statement.query_map(rusqlite::params_from_iter(&values), |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?;
+            let rows = statement
+                .query_map(rusqlite::params_from_iter(&values), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             rows.collect::<rusqlite::Result<_>>()?
         };
         let mut summaries = Vec::with_capacity(stored.len());
