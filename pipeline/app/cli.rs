@@ -4,9 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CALLMARK_BUILD_VARIANT"), ")");
+const EXIT_CODES: &str = "Exit codes: 0 finished (unscored and pending calls are results); 1 a gate that was asked for \
+    (--fail-under, --fail-on, lint, test) was not passed; 2 some recordings failed, each named with a hint; 3 could not run.";
+
 /// Scores call recordings: transcript, sentiment, script compliance, and rep tables in which every point can be traced.
 #[derive(Debug, Parser)]
-#[command(name = "callmark", version, propagate_version = true)]
+#[command(name = "callmark", version = VERSION, propagate_version = true, after_long_help = EXIT_CODES)]
 pub struct Cli {
     #[command(flatten)]
     pub common: Common,
@@ -49,6 +53,9 @@ pub enum Command {
     /// Measure: word error rate against references, recogniser noise
     #[command(subcommand)]
     Eval(EvalCommand),
+    /// Write man pages and shell completions to a folder (for packages)
+    #[command(hide = true)]
+    Generate { folder: PathBuf },
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ mod install;
 mod progress;
 mod read;
 mod render;
+mod variant;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,10 @@ pub const SOME_FAILED: u8 = 2;
 pub const COULD_NOT_RUN: u8 = 3;
 
 fn main() -> ExitCode {
+    if let Err(error) = variant::replace_process() {
+        eprintln!("error: {error:#}");
+        return ExitCode::from(COULD_NOT_RUN);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -47,6 +52,7 @@ fn main() -> ExitCode {
         Command::Scorecard(command) => commands::scorecard::run(command, common),
         Command::Models(command) => commands::models::run(command),
         Command::Eval(command) => commands::eval::run(command, common),
+        Command::Generate { folder } => commands::generate::generate(folder),
     };
     match result {
         Ok(code) => ExitCode::from(code),

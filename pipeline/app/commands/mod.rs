@@ -1,6 +1,7 @@
 //! One file per command: from arguments to an exit code.
 
 pub mod eval;
+pub mod generate;
 pub mod models;
 pub mod reps;
 pub mod review;
