@@ -6,5 +6,6 @@ mod determinism;
 mod findings;
 mod harness;
 mod interruption;
+mod package;
 mod recogniser;
 mod text_calls;
