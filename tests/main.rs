@@ -9,6 +9,7 @@ mod interruption;
 mod isolation;
 mod keeping;
 mod metadata;
+mod package;
 mod recogniser;
 mod text_calls;
 mod watch;

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CALLMARK_BUILD_VARIANT"), ")");
+const EXIT_CODES: &str = "Exit codes: 0 finished (unscored and pending calls are results); 1 a gate that was asked for \
+    (--fail-under, --fail-on, lint, test) was not passed; 2 some recordings failed, each named with a hint; 3 could not run.";
+
 /// Scores call recordings: transcript, sentiment, script compliance, and rep tables in which every point can be traced.
 #[derive(Debug, Parser)]
-#[command(name = "callmark", version, propagate_version = true)]
+#[command(name = "callmark", version = VERSION, propagate_version = true, after_long_help = EXIT_CODES)]
 pub struct Cli {
     #[command(flatten)]
     pub common: Common,
@@ -73,6 +77,9 @@ pub enum Command {
     /// Make up recordings and transcripts for trials and load tests
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Write man pages and shell completions to a folder (for packages)
+    #[command(hide = true)]
+    Generate { folder: PathBuf },
 }
 
 #[derive(Debug, Args)]

@@ -20,6 +20,7 @@ mod read;
 mod render;
 mod run_summary;
 mod session;
+mod variant;
 mod worker;
 mod writer;
 
@@ -39,6 +40,10 @@ pub const SOME_FAILED: u8 = 2;
 pub const COULD_NOT_RUN: u8 = 3;
 
 fn main() -> ExitCode {
+    if let Err(error) = variant::replace_process() {
+        eprintln!("error: {error:#}");
+        return ExitCode::from(COULD_NOT_RUN);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -67,6 +72,7 @@ fn main() -> ExitCode {
         Command::RecogniserWorker => worker::serve(),
         Command::Doctor(args) => commands::doctor::doctor(args, common),
         Command::Bench(command) => commands::bench::run(command, common),
+        Command::Generate { folder } => commands::generate::generate(folder),
     };
     match result {
         Ok(code) => ExitCode::from(code),

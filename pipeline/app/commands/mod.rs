@@ -6,6 +6,7 @@ pub mod config;
 pub mod doctor;
 pub mod eval;
 pub mod forget;
+pub mod generate;
 pub mod models;
 pub mod purge;
 pub mod reps;
