@@ -15,6 +15,7 @@ use toml::{Table, Value};
 
 use crate::call::ChannelMap;
 use crate::cli::Common;
+use crate::clips::ClipKind;
 use crate::read::metadata::fields::Field;
 use crate::read::metadata::file_name::FileNamePattern;
 use crate::read::metadata::reps::{Rep, check_reps};
@@ -83,15 +84,6 @@ impl Default for ReportSettings {
     fn default() -> Self {
         ReportSettings { language: Language::En, clips: ClipKind::Opus }
     }
-}
-
-/// How the sound of a flagged place is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClipKind {
-    Opus,
-    Wav,
-    None,
 }
 
 /// `[metadata]`
