@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(args, common),
         Command::Score(args) => commands::score::score(args, common),
         Command::Show(args) => commands::show::show(args, common),
+        Command::Report(args) => commands::report::report(args, common),
         Command::Reps(args) => commands::reps::reps(args, common),
         Command::Review(args) => commands::review::review(args, common),
         Command::Scorecard(command) => commands::scorecard::run(command, common),

@@ -2,6 +2,7 @@
 
 pub mod eval;
 pub mod models;
+pub mod report;
 pub mod reps;
 pub mod review;
 pub mod run;
