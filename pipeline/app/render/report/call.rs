@@ -7,13 +7,13 @@ use maud::{Markup, html};
 use crate::render::call_page::{clock, points};
 use crate::render::report::chart::{self, Block, Pin, Stretch, Strip};
 use crate::render::report::digest::{Mean, civil, is_finding, is_moment, metric_of};
-use crate::render::report::frame::{self, Context, share};
+use crate::render::report::frame::{self, Context, share, signed_points};
 use crate::render::report::site::{List, Page};
 
 /// Words below this are underlined. Engineering guess.
 const UNSURE_PERMILLE: u16 = 500;
 /// Places of one ledger row that are shown.
-const PLACES: usize = 4;
+const PLACES: usize = 3;
 
 /// An audio clip as a page plays it.
 pub struct PlayableClip {
@@ -219,7 +219,7 @@ impl CallPage<'_> {
             class: if o.interruption { "overlap interruption" } else { "overlap" },
             label: (m.overtalk_of)((m.role)(o.by), &(m.seconds)(&tenths(o.end_ms - o.begin_ms))),
         });
-        let pins = self.flags.iter().filter(|flag| is_moment(flag.ledger)).map(|flag| Pin {
+        let pins = self.flags.iter().filter(|flag| is_moment(flag.ledger, transcript)).map(|flag| Pin {
             at: self.place(flag.ledger.begin_ms),
             href: self.context.here(&self.page, &format!("row-{}", flag.row)),
             text: flag.number.to_string(),
@@ -248,11 +248,13 @@ impl CallPage<'_> {
         html! {
             figure.strip-figure id=(id) data-duration=(transcript.duration_ms) {
                 h2 { (m.strip_heading) }
-                div.strip-scroll.(length) tabindex="0" role="region" aria-label=(m.strip_heading) { (strip.draw()) }
+                div.strip-row {
+                    (strip.labels((m.role)(Role::Rep), (m.role)(Role::Customer)))
+                    div.strip-scroll.(length) tabindex="0" role="region" aria-label=(m.strip_heading) { (strip.draw()) }
+                }
                 figcaption {
                     ul.legend {
                         li { (m.flags_lane) " ①②③" }
-                        li { ((m.role)(Role::Rep)) " / " ((m.role)(Role::Customer)) " ↑↓" }
                         @for (class, text) in [
                             ("s-negative", m.strip_legend_negative), ("s-neutral", m.strip_legend_neutral),
                             ("s-positive", m.strip_legend_positive), ("s-none", m.strip_legend_none),
@@ -348,7 +350,9 @@ impl CallPage<'_> {
     fn ledger(&self) -> Markup {
         let m = self.context.m;
         let evaluation = &self.record.evaluation;
-        let rows: Vec<(usize, &LedgerRow)> = evaluation.ledger.iter().enumerate().collect();
+        let mut rows: Vec<(usize, &LedgerRow)> = evaluation.ledger.iter().enumerate().collect();
+        // Findings first; otherwise the order of the scorecard.
+        rows.sort_by_key(|(index, _)| !self.flags.iter().any(|flag| flag.row == *index));
         let quiet = rows.iter().filter(|(_, row)| is_quiet(row)).count() as u64;
         let named = |row: &LedgerRow| {
             row.kind == RowKind::Item && evaluation.dimensions.iter().any(|d| d.dimension == row.dimension)
@@ -373,7 +377,7 @@ impl CallPage<'_> {
                             tbody {
                                 tr.sum {
                                     th scope="rowgroup" { (self.context.dimension(&dimension.dimension)) }
-                                    td.n { (points(dimension.points + dimension.deductions)) }
+                                    td.n { (signed_points(dimension.points + dimension.deductions)) }
                                     td.n { (points(dimension.possible)) }
                                     @if self.record.transcript.medium == Medium::Speech { td {} }
                                 }
@@ -399,7 +403,7 @@ impl CallPage<'_> {
         let (mark, class) = outcome_mark(row);
         let flag = self.flags.iter().find(|flag| flag.row == index);
         let timed = self.record.transcript.medium == Medium::Speech;
-        let moment = timed && is_moment(row);
+        let moment = is_moment(row, &self.record.transcript);
         let classes = format!("row {class}{}", if is_quiet(row) { " quiet" } else { "" });
         let title = match row.kind {
             RowKind::Item => name,
@@ -411,14 +415,14 @@ impl CallPage<'_> {
             tr class=(classes) id=(self.context.layout.element(&self.page, &format!("row-{index}"))) tabindex="-1" data-begin=[moment.then_some(row.begin_ms)] data-end=[moment.then_some(row.end_ms)] data-flag=[flag.map(|flag| flag.number)] {
                 td {
                     @if row.kind == RowKind::Item {
-                        span.outcome { @if let Some(flag) = flag { b.number.(self.gravity(row)) { (flag.number) } } i aria-hidden="true" { (mark) } ((m.outcome)(row.result)) @if row.severity != Severity::Minor { " · " ((m.severity)(row.severity)) } }
+                        span.outcome { @if let Some(flag) = flag { b.number.(self.gravity(row)) { (flag.number) } } i aria-hidden="true" { (mark) } " " ((m.outcome)(row.result)) @if row.severity != Severity::Minor { " · " ((m.severity)(row.severity)) } }
                     }
                     (self.requirement_link(row, &title))
                     (self.evidence(row))
                 }
-                td.n { (if row.result == Outcome::NotApplicable { "–".to_string() } else { points(row.points) }) }
+                td.n { (if row.result == Outcome::NotApplicable { "–".to_string() } else { signed_points(row.points) }) }
                 td.n { (if row.possible == 0 { "–".to_string() } else { points(row.possible) }) }
-                @if timed { td.places { @if moment { (self.places(row)) } } }
+                @if timed { td.places { (self.places(row, moment)) } }
             }
         }
     }
@@ -451,14 +455,18 @@ impl CallPage<'_> {
         }
     }
 
-    fn places(&self, row: &LedgerRow) -> Markup {
+    /// The times of a row's evidence, and a button to hear it where a clip holds it. A window that was searched has no
+    /// moment, but a short one can be heard.
+    fn places(&self, row: &LedgerRow, moment: bool) -> Markup {
         let m = self.context.m;
-        let times: Vec<(i64, i64)> = row.evidence.iter().map(|e| (e.begin_ms, e.end_ms)).take(PLACES).collect();
+        let mut times: Vec<(i64, i64)> = row.evidence.iter().map(|e| (e.begin_ms, e.end_ms)).collect();
+        times.dedup_by_key(|(begin, _)| *begin / 1000);
+        times.truncate(if moment { PLACES } else { 0 });
         html! {
             @for (begin, end) in times {
                 button.at type="button" data-begin=(begin) data-end=(end) aria-label=((m.go_to)(&clock(begin))) { (clock(begin)) }
             }
-            @if self.sound.covers(row.begin_ms) {
+            @if (moment || is_finding(row)) && self.sound.covers(row.begin_ms) {
                 button.play type="button" data-begin=(row.begin_ms) data-end=(row.end_ms) aria-label=((m.play_from)(&clock(row.begin_ms))) { "▶" }
             }
         }

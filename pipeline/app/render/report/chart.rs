@@ -150,15 +150,23 @@ pub struct Strip<'a> {
 const PIN_ROWS: usize = 3;
 const LANE: f64 = 30.0;
 
+/// Upper edges of the rep's and the customer's lane below the pins.
+fn lanes(pin_rows: &[usize]) -> (f64, f64) {
+    let used = pin_rows.iter().max().map_or(0, |row| row + 1);
+    let top = 20.0 * used as f64 + 4.0;
+    (top, top + LANE + 10.0)
+}
+
+fn px(value: f64) -> String {
+    format!("{value:.0}")
+}
+
 impl Strip<'_> {
     /// Time from left to right: pins, the rep's lane, both speaking, the customer's lane, the axis.
     pub fn draw(&self) -> Markup {
         let rows = self.pin_rows();
-        let used = rows.iter().max().map_or(0, |row| row + 1);
-        let top = 20.0 * used as f64 + 4.0;
-        let (rep, customer) = (top, top + LANE + 10.0);
+        let (rep, customer) = lanes(&rows);
         let bottom = customer + LANE;
-        let px = |value: f64| format!("{value:.0}");
         let hatch = format!("{}-hatch", self.id);
         html! {
             svg.strip role="group" aria-label=(self.title) height=(px(bottom + 20.0)) {
@@ -206,6 +214,17 @@ impl Strip<'_> {
                     text.scale x=(percent(*at)) y=(px(bottom + 16.0)) text-anchor=(if *at < 0.02 { "start" } else if *at > 0.98 { "end" } else { "middle" }) { (label) }
                 }
                 line.playhead x1="0" x2="0" y1="0" y2=(px(bottom)) {}
+            }
+        }
+    }
+
+    /// The names of the lanes, beside the strip: they stay when a long one scrolls.
+    pub fn labels(&self, rep: &str, customer: &str) -> Markup {
+        let (upper, lower) = lanes(&self.pin_rows());
+        html! {
+            svg.strip-labels aria-hidden="true" height=(px(lower + LANE + 20.0)) {
+                text x="100%" y=(px(upper + LANE / 2.0 + 4.0)) text-anchor="end" { (rep) }
+                text x="100%" y=(px(lower + LANE / 2.0 + 4.0)) text-anchor="end" { (customer) }
             }
         }
     }

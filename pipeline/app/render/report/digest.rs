@@ -7,8 +7,9 @@ use callmark_core::performance::{self, CallSummary, PeriodKind, RepRow, Trend, U
 use callmark_core::record::{
     CallRecord, Decision, LedgerRow, MatchType, Outcome, Review, RowKind, Severity, Status, UnscoredReason, Verdict,
 };
+use callmark_core::recording::Language;
 use callmark_core::statistics::{Moments, Z95};
-use callmark_core::transcript::Medium;
+use callmark_core::transcript::{Medium, Transcript};
 use callmark_store::Store;
 use jiff::civil::{Date, DateTime, Time};
 
@@ -32,8 +33,24 @@ pub struct Mean {
 impl Mean {
     pub fn of(moments: &Moments) -> Option<Mean> {
         let mean = moments.mean()?;
-        let half = moments.variance().map(|variance| Z95 * (variance / moments.n as f64).sqrt());
+        let half = moments.variance().map(|variance| t95(moments.n) * (variance / moments.n as f64).sqrt());
         Some(Mean { n: moments.n, mean, interval: half.map(|half| (mean - half, mean + half)) })
+    }
+}
+
+/// 97.5 % point of Student's t for the mean of `n` ≥ 2 values: a handful of calls must not look sure. Cornish–Fisher
+/// expansion (Abramowitz, Stegun 26.7.5), exact values where it is not good enough.
+fn t95(n: u64) -> f64 {
+    match n {
+        ..=2 => 12.706,
+        3 => 4.303,
+        _ => {
+            let (z, freedom) = (Z95, (n - 1) as f64);
+            let (z3, z5, z7) = (z.powi(3), z.powi(5), z.powi(7));
+            z + (z3 + z) / (4.0 * freedom)
+                + (5.0 * z5 + 16.0 * z3 + 3.0 * z) / (96.0 * freedom.powi(2))
+                + (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * z) / (384.0 * freedom.powi(3))
+        }
     }
 }
 
@@ -44,8 +61,10 @@ pub struct FlagAt {
     pub requirement: usize,
     /// Index of the row in the call's ledger: the anchor of links.
     pub row: usize,
-    pub begin_ms: i64,
+    /// `None`: a window that was searched, or the call at large.
+    pub begin_ms: Option<i64>,
     pub outcome: Outcome,
+    severity: Severity,
 }
 
 /// One call in lists and charts.
@@ -69,6 +88,7 @@ pub struct Example {
     pub rep: usize,
     pub call_id: String,
     pub row: usize,
+    pub language: Option<Language>,
     pub confidence_permille: u16,
 }
 
@@ -110,6 +130,8 @@ pub struct RepParts {
     pub scores: Moments,
     /// Dimension → shares in per mille.
     pub dimensions: BTreeMap<String, Moments>,
+    /// Recognisers of the counted calls that were heard.
+    pub recognisers: BTreeSet<String>,
 }
 
 /// One team over the whole report.
@@ -144,6 +166,8 @@ pub struct Digest {
     pub unscored: BTreeMap<UnscoredReason, Vec<usize>>,
     pub pending: Vec<usize>,
     pub auto_failed: Vec<usize>,
+    /// In the order of the first scorecard that has them.
+    pub dimensions: Vec<String>,
     /// How often a requirement holds a call back, or confirmed its auto-fail.
     pub pending_requirements: BTreeMap<String, u64>,
     pub fatal_requirements: BTreeMap<String, u64>,
@@ -184,8 +208,10 @@ pub fn is_finding(row: &LedgerRow) -> bool {
 }
 
 /// Whether the row's place is a moment of the call, and not the window that was searched or the call as a whole.
-pub fn is_moment(row: &LedgerRow) -> bool {
-    row.end_ms > row.begin_ms && !matches!(row.match_type, MatchType::Window | MatchType::Manual)
+pub fn is_moment(row: &LedgerRow, transcript: &Transcript) -> bool {
+    let length_ms = row.end_ms - row.begin_ms;
+    let timed = transcript.medium == Medium::Speech && (1..transcript.duration_ms).contains(&length_ms);
+    timed && !matches!(row.match_type, MatchType::Window | MatchType::Manual)
 }
 
 /// A metric's own name: items that share one carry their language.
@@ -231,6 +257,11 @@ impl Digest {
         });
         let evaluation = &record.evaluation;
         let counted = matches!(evaluation.status, Status::Scored | Status::PendingReview);
+        for dimension in &evaluation.dimensions {
+            if !self.dimensions.contains(&dimension.dimension) {
+                self.dimensions.push(dimension.dimension.clone());
+            }
+        }
         let mut flags = Vec::new();
         for (row_index, row) in evaluation.ledger.iter().enumerate().filter(|(_, row)| row.kind == RowKind::Item) {
             let requirement = *found.requirements.entry(row.requirement_id.clone()).or_insert_with(|| {
@@ -246,6 +277,7 @@ impl Digest {
                         rep,
                         call_id: record.call_id.clone(),
                         row: row_index,
+                        language: record.transcript.language,
                         confidence_permille: if about.metric { row.value_permille } else { row.confidence_permille },
                     };
                     if row.result == Outcome::Met && decided != Some(Decision::Overturn) {
@@ -264,8 +296,15 @@ impl Digest {
             }
             let waits = evaluation.pending.contains(&row.requirement_id);
             if (is_finding(row) || waits) && decided != Some(Decision::Overturn) {
-                self.estimated_clips += u64::from(is_moment(row));
-                flags.push(FlagAt { requirement, row: row_index, begin_ms: row.begin_ms, outcome: row.result });
+                let moment = is_moment(row, &record.transcript);
+                self.estimated_clips += u64::from(moment);
+                flags.push(FlagAt {
+                    requirement,
+                    row: row_index,
+                    begin_ms: moment.then_some(row.begin_ms),
+                    outcome: row.result,
+                    severity: row.severity,
+                });
             }
         }
         for loss in summary.losses.iter().filter(|_| counted) {
@@ -273,7 +312,8 @@ impl Digest {
                 self.requirements[*requirement].lost_millipoints += loss.millipoints;
             }
         }
-        flags.sort_by_key(|flag| (flag.begin_ms, flag.row));
+        // The gravest first: a list shows only a few of them.
+        flags.sort_by_key(|flag| (flag.severity, flag.outcome != Outcome::Violated, flag.begin_ms, flag.row));
         for (position, flag) in flags.iter().enumerate() {
             if matches!(flag.outcome, Outcome::Missed | Outcome::Violated) {
                 self.requirements[flag.requirement].failures.push((index, position));
@@ -325,7 +365,10 @@ impl Digest {
         }
         let of_rep = &mut found.parts[rep];
         of_rep.calls.push(index);
+        let recogniser = record.provenance.models.get("recogniser").filter(|hash| !hash.is_empty());
+        self.recogniser_hashes.extend(recogniser.cloned());
         if counted {
+            of_rep.recognisers.extend(recogniser.cloned());
             add_known(&mut of_rep.scores, summary.score);
             for (dimension, share) in &summary.dimensions {
                 of_rep.dimensions.entry(dimension.clone()).or_default().add(i64::from(*share));
@@ -337,7 +380,6 @@ impl Digest {
         {
             self.near_floor += u64::from(confidence < floor.saturating_add(NEAR_FLOOR_PERMILLE));
         }
-        self.recogniser_hashes.extend(record.provenance.models.get("recogniser").filter(|h| !h.is_empty()).cloned());
         if counted {
             self.scorecards.insert(format!("{} {}", evaluation.scorecard, evaluation.scorecard_version));
         }
@@ -382,18 +424,6 @@ impl Digest {
 
     pub fn n_unscored(&self) -> u64 {
         self.unscored.values().map(|calls| calls.len() as u64).sum()
-    }
-
-    /// Dimensions by name, in the order of the first scorecard's ledger.
-    pub fn dimensions(&self) -> Vec<&str> {
-        let mut seen = Vec::new();
-        for requirement in &self.requirements {
-            let name = requirement.dimension.as_str();
-            if self.all.dimensions.contains_key(name) && !seen.contains(&name) {
-                seen.push(name);
-            }
-        }
-        seen
     }
 
     /// Reps that a rep is ranked among: of his or her team when it has four with scores, else of all smaller teams.
@@ -454,9 +484,11 @@ impl RequirementDigest {
         }
     }
 
-    /// Keeps the surest example of each of a few reps; earlier call ids win among equals.
+    /// Keeps the surest example of each of a few reps per language; earlier call ids win among equals.
     fn offer(&mut self, example: Example) {
-        if let Some(own) = self.examples.iter_mut().find(|e| e.rep == example.rep) {
+        let language = example.language;
+        let same = |e: &Example| e.rep == example.rep && e.language == language;
+        if let Some(own) = self.examples.iter_mut().find(|e| same(e)) {
             if example.confidence_permille > own.confidence_permille {
                 *own = example;
             }
@@ -464,7 +496,17 @@ impl RequirementDigest {
             self.examples.push(example);
         }
         self.examples.sort_by_key(|e| std::cmp::Reverse(e.confidence_permille));
-        self.examples.truncate(EXAMPLES);
+        let mut kept = 0;
+        self.examples.retain(|e| {
+            kept += usize::from(e.language == language);
+            e.language != language || kept <= EXAMPLES
+        });
+    }
+
+    /// The best example of another rep, in the language of the moments that it stands beside if there is one.
+    pub fn example_for(&self, rep: usize, language: Option<Language>) -> Option<&Example> {
+        let others = || self.examples.iter().filter(|e| e.rep != rep);
+        others().find(|e| e.language == language).or_else(|| others().next())
     }
 }
 

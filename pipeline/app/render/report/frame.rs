@@ -59,7 +59,7 @@ impl Context<'_> {
     /// A short name: the metric's, else what the requirement is called. Chinese pages use the first clause of its text.
     pub fn name(&self, id: &str) -> String {
         if let Some(metric) = metric_of(id) {
-            return (self.m.metric)(metric).to_string();
+            return capitalised((self.m.metric)(metric));
         }
         let text = self.requirement(id).map_or("", |r| r.what.get(self.m.language));
         if self.m.tag != "en" && text.chars().any(callmark_core::recording::is_han) {
@@ -70,9 +70,7 @@ impl Context<'_> {
                 .trim_start_matches("客服")
                 .to_string();
         }
-        let spaced = id.replace('_', " ");
-        let mut letters = spaced.chars();
-        letters.next().map_or(spaced.clone(), |first| first.to_uppercase().chain(letters).collect())
+        capitalised(&id.replace('_', " "))
     }
 
     /// What is asked for, in one sentence; the id when no scorecard at hand knows it.
@@ -180,13 +178,23 @@ impl Context<'_> {
         html! {
             @for flag in call.flags.iter().take(MOMENTS) {
                 a.moment href=(self.href(from, page, Some(&format!("row-{}", flag.row)))) {
-                    @if flag.begin_ms > 0 { (clock(flag.begin_ms)) " " }
+                    @if let Some(begin_ms) = flag.begin_ms { (clock(begin_ms)) " " }
                     (self.name(&self.digest.requirements[flag.requirement].id))
                 }
             }
             @if rest > 0 { small { ((m.more_moments)(rest)) } }
         }
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Points with a real minus sign.
+pub fn signed_points(millipoints: i64) -> String {
+    points(millipoints).replace('-', "−")
 }
 
 /// A verdict as shape, word and colour.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use callmark_core::performance::{Improvement, MIN_CALLS, PeriodKind, UNASSIGNED};
 use callmark_core::record::{CallRecord, LedgerRow, RowKind};
-use callmark_core::statistics::Moments;
-use callmark_core::transcript::Medium;
+use callmark_core::recording::Language;
+use callmark_core::statistics::{Moments, Z95};
 use callmark_store::Store;
 use jiff::civil::DateTime;
 use maud::{Markup, html};
@@ -40,7 +40,7 @@ struct Moment {
     timed: bool,
     quote: String,
     metric_value: Option<i64>,
-    chinese: bool,
+    language: Option<Language>,
 }
 
 /// Clips of the calls that reps' pages refer to.
@@ -101,7 +101,8 @@ pub fn improvement_points(context: &Context, rep: usize, store: &dyn Store) -> R
         }
         let about = digest.requirements.iter().find(|r| &r.id == id);
         let mut example = None;
-        if let Some(best) = about.and_then(|r| r.examples.iter().find(|e| e.rep != rep)) {
+        let language = moments.first().and_then(|moment: &Moment| moment.language);
+        if let Some(best) = about.and_then(|r| r.example_for(rep, language)) {
             example = moment(&best.call_id, Some(best.row), id)?.map(|moment| (best.rep, moment));
         }
         found.push(Point { improvement: improvement.clone(), moments, example });
@@ -120,10 +121,10 @@ impl Moment {
             row,
             start: crate::render::report::digest::civil(record.metadata.start_ts.as_deref()),
             begin_ms: ledger_row.begin_ms,
-            timed: is_moment(ledger_row) && record.transcript.medium == Medium::Speech,
+            timed: is_moment(ledger_row, &record.transcript),
             quote: ledger_row.quote.clone(),
             metric_value: ledger_row.metric_value,
-            chinese: record.transcript.language == Some(callmark_core::recording::Language::Zh),
+            language: record.transcript.language,
         })
     }
 }
@@ -229,7 +230,6 @@ pub fn notes(context: &Context, rep: &RepDigest) -> Vec<String> {
     let digest = context.digest;
     let calls = || rep.parts.calls.iter().map(|call| &digest.summaries[*call]).filter(|call| call.score.is_some());
     let no_start = rep.parts.calls.iter().filter(|call| digest.calls[**call].start.is_none()).count() as u64;
-    let models: BTreeSet<&str> = calls().map(|call| call.model_hash.as_str()).collect();
     let versions: BTreeSet<(&str, &str)> =
         calls().map(|call| (call.scorecard.as_str(), call.scorecard_hash.as_str())).collect();
     let names: BTreeSet<&str> = versions.iter().map(|(name, _)| *name).collect();
@@ -242,7 +242,7 @@ pub fn notes(context: &Context, rep: &RepDigest) -> Vec<String> {
     if versions.len() > names.len() {
         notes.push(m.note_scorecards.to_string());
     }
-    if models.len() > 1 {
+    if rep.parts.recognisers.len() > 1 {
         notes.push(m.note_models.to_string());
     }
     if teams.len() > 1 {
@@ -296,8 +296,9 @@ fn over_time(context: &Context, page: &Page, rep: &RepDigest) -> Markup {
             entry.1 += at(*start);
         }
     }
+    let means_of = |scores: &Moments| period_mean(scores, &rep.parts.scores);
     let mean_point = |(period, (scores, places)): (&String, &(Moments, f64))| {
-        let mean = Mean::of(scores)?;
+        let mean = means_of(scores)?;
         let scaled = Mean {
             n: mean.n,
             mean: mean.mean / 1000.0,
@@ -341,12 +342,19 @@ fn over_time(context: &Context, page: &Page, rep: &RepDigest) -> Markup {
                 table.plain {
                     thead { tr { th scope="col" { (m.when) } th.n scope="col" { (m.scored_calls) } th.n scope="col" { (m.estimate) } } }
                     tbody { @for (period, (scores, _)) in &periods {
-                        @if let Some(mean) = Mean::of(scores) { tr { th scope="row" { (period) } td.n { (mean.n) } td.n { (with_interval(&mean)) } } }
+                        @if let Some(mean) = means_of(scores) { tr { th scope="row" { (period) } td.n { (mean.n) } td.n { (with_interval(&mean)) } } }
                     } }
                 }
             }
         }
     }
+}
+
+/// The mean of a period, its interval from the spread of all the rep's calls: two calls say little about spread.
+fn period_mean(scores: &Moments, all: &Moments) -> Option<Mean> {
+    let mean = scores.mean()?;
+    let half = all.variance().map(|variance| Z95 * (variance / scores.n as f64).sqrt());
+    Some(Mean { n: scores.n, mean, interval: half.map(|half| (mean - half, mean + half)) })
 }
 
 fn profile(context: &Context, rep: &RepDigest) -> Markup {
@@ -363,7 +371,7 @@ fn profile(context: &Context, rep: &RepDigest) -> Markup {
                         th scope="col" { (m.dimension_name) } th.chart scope="col" { (chart::axis()) }
                         th.n scope="col" { (m.this_rep) " %" } th.n scope="col" { (m.team_mean) " %" } th.n scope="col" { "n" }
                     } }
-                    tbody { @for dimension in context.digest.dimensions() {
+                    tbody { @for dimension in &context.digest.dimensions {
                         @if let Some(own) = mean(rep.parts.dimensions.get(dimension)) {
                             @let team = mean(team.dimensions.get(dimension));
                             tr {
@@ -418,7 +426,7 @@ fn improvements(context: &Context, page: &Page, found: &[Point], heard: &Heard, 
 fn place(context: &Context, page: &Page, moment: &Moment, requirement: &str, heard: &Heard) -> Markup {
     let m = context.m;
     let call = Page::Call(moment.call_id.clone());
-    let clip = heard.clip_at(moment).filter(|_| moment.timed);
+    let clip = heard.clip_at(moment);
     html! {
         @if let Some((begin, _, source)) = clip {
             button.hear type="button" data-source=(source) data-clip-begin=(begin) data-begin=(moment.begin_ms) aria-label=((m.play_from)(&clock(moment.begin_ms))) { "▶" } " "
@@ -428,7 +436,7 @@ fn place(context: &Context, page: &Page, moment: &Moment, requirement: &str, hea
             bdi { (moment.call_id) }
         }
         " " small.muted { (when(m, moment.start, None)) }
-        @if let Some(value) = moment.metric_value { " " small { ((m.measured)(&context.metric_value(requirement, value, moment.chinese))) } }
-        @if !moment.quote.is_empty() { " " q dir="auto" lang=(if moment.chinese { "zh" } else { "en" }) { (moment.quote) } }
+        @if let Some(value) = moment.metric_value { " " small { ((m.measured)(&context.metric_value(requirement, value, moment.language == Some(Language::Zh)))) } }
+        @if !moment.quote.is_empty() { " " q dir="auto" lang=[moment.language.map(Language::code)] { (moment.quote) } }
     }
 }

@@ -29,7 +29,7 @@
     const changed = next !== page;
     show(next);
     if (!target || target === next) {
-      if (scroll && changed && single) window.scrollTo(0, 0);
+      if (single && (changed || !scroll)) window.scrollTo(0, 0);
       return;
     }
     if (target.matches(".turn, tr.row")) select(target, true);

@@ -165,7 +165,7 @@ fn costliest(context: &Context) -> Option<Sentence> {
 fn reps(context: &Context) -> Markup {
     let m = context.m;
     let digest = context.digest;
-    let dimensions = digest.dimensions();
+    let dimensions: Vec<&str> = digest.dimensions.iter().map(String::as_str).collect();
     // Ranked reps by estimate; those whose calls carry no rank by name, greyed, at the bottom.
     let mut order: Vec<&RepDigest> = digest.reps.iter().collect();
     order.sort_by_key(|rep| {
@@ -218,7 +218,7 @@ fn rep_row(context: &Context, rep: &RepDigest, dimensions: &[&str], several_team
             td.n data-v=(rep.parts.scores.n) { a href=(context.href(&page, &to, None)) { (rep.parts.scores.n) } }
             td.chart data-v=(estimate.as_ref().map_or(-1.0, |mean| mean.mean.round())) {
                 @match &estimate {
-                    Some(mean) => div.with-chart { (chart::interval(mean, reference, 100_000.0, &with_interval(mean))) span.value { (with_interval(mean)) } },
+                    Some(mean) => div.under-chart { (chart::interval(mean, reference, 100_000.0, &with_interval(mean))) span.value { (with_interval(mean)) } },
                     None => "–",
                 }
             }
@@ -263,7 +263,7 @@ fn dimension_cell(context: &Context, moments: Option<&Moments>, dimension: &str)
 fn teams(context: &Context) -> Markup {
     let m = context.m;
     let digest = context.digest;
-    let dimensions = digest.dimensions();
+    let dimensions: Vec<&str> = digest.dimensions.iter().map(String::as_str).collect();
     html! {
         section aria-label=(m.teams_heading) {
             h2 { (m.teams_heading) }
@@ -317,7 +317,8 @@ fn hours(context: &Context) -> Markup {
 fn heatmap(context: &Context, from: usize, to: usize, volume: bool) -> Markup {
     let m = context.m;
     let hours = &context.digest.hours;
-    let largest = hours.iter().flatten().map(|hour| hour.calls.len()).max().unwrap_or(0) as f64;
+    // A single call is not much, even where it is the most.
+    let largest = hours.iter().flatten().map(|hour| hour.calls.len()).max().unwrap_or(0).max(10) as f64;
     let title = if volume { m.volume } else { m.quality };
     html! {
         div.table-scroll tabindex="0" role="region" aria-label=((m.scroll_table)(title)) {
@@ -338,7 +339,7 @@ fn heatmap(context: &Context, from: usize, to: usize, volume: bool) -> Markup {
                                 (true, _) => td class=(format!("h{}", chart::step(n as f64, largest))) title=((m.hour_volume)(name, hour, n)) {
                                     a href=(context.href(&Page::Team, &list, None)) { (n) }
                                 },
-                                (false, Some(mean)) => td class=(if cell.scores.n < FEW_CALLS { "few".to_string() } else { format!("h{}", chart::step(mean, 100_000.0)) }) title=((m.hour_quality)(name, hour, &limited(mean), cell.scores.n)) {
+                                (false, Some(mean)) => td class=(if cell.scores.n < FEW_CALLS { "few".to_string() } else { format!("h{}", quality_step(mean)) }) title=((m.hour_quality)(name, hour, &limited(mean), cell.scores.n)) {
                                     a href=(context.href(&Page::Team, &list, None)) { (format!("{:.0}", mean / 1000.0)) }
                                 },
                                 (false, None) => td.few title=((m.hour_no_score)(name, hour)) { "–" },
@@ -349,6 +350,11 @@ fn heatmap(context: &Context, from: usize, to: usize, volume: bool) -> Markup {
             }
         }
     }
+}
+
+/// Steps of ten points, the same in every report: below 50, 50–60, 60–70, 70–80, from 80.
+fn quality_step(millipoints: f64) -> usize {
+    ((millipoints / 10_000.0).floor() as usize).clamp(4, 8) - 3
 }
 
 fn weekday_name(context: &Context, weekday: usize) -> &'static str {
