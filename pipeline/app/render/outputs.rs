@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use crate::render::{analysis_json, captions, tables};
 
 /// A file name for a call id that may hold anything: unusual characters become `_`, with a hash so that names stay distinct.
-fn file_stem(call_id: &str) -> String {
+pub fn file_stem(call_id: &str) -> String {
     let safe: String =
         call_id.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).take(120).collect();
     if safe == call_id && !safe.starts_with('.') {
