@@ -9,6 +9,7 @@ pub mod forget;
 pub mod generate;
 pub mod models;
 pub mod purge;
+pub mod report;
 pub mod reps;
 pub mod review;
 pub mod run;
