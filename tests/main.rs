@@ -5,6 +5,8 @@ mod broken_files;
 mod determinism;
 mod findings;
 mod harness;
+mod hostile_files;
 mod interruption;
+mod memory;
 mod recogniser;
 mod text_calls;
