@@ -1,4 +1,4 @@
-//! Twelve broken files among good ones: each is named with a stage, a cause and a hint, and the good ones are scored.
+//! Thirteen broken files among good ones: each is named with a stage, a cause and a hint, and the good ones are scored.
 
 use std::path::Path;
 
@@ -37,6 +37,8 @@ fn broken(folder: &Path) -> Vec<String> {
         ("10-too-many-channels.wav", wav(4096, &noise, 8000, 64)),
         ("11-cut-ogg.ogg", b"OggS\x00\x02".to_vec()),
         ("12-no-cue.vtt", vtt),
+        // Empty as the first one is, and a lost call of its own.
+        ("13-empty-too.wav", vec![]),
     ];
     for (name, bytes) in &files {
         std::fs::write(folder.join(name), bytes).unwrap();
@@ -45,7 +47,7 @@ fn broken(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn twelve_broken_files_among_good_ones() {
+fn thirteen_broken_files_among_good_ones() {
     let place = Place::new();
     let night = place.folder.path().join("night");
     std::fs::create_dir(&night).unwrap();

@@ -146,6 +146,13 @@ impl Trust {
     }
 }
 
+/// The instruction sets that the recogniser was built to use, by ggml's names (`AVX2`, `FMA`, …).
+pub fn built_for() -> Vec<String> {
+    let info = whisper_rs::print_system_info();
+    let parts = info.split(['|', ':']).filter_map(|part| part.split_once('='));
+    parts.filter(|(_, value)| value.trim() == "1").map(|(name, _)| name.trim().to_string()).collect()
+}
+
 /// A loaded model; cheap to clone, shared by all lanes.
 #[derive(Clone)]
 pub struct Recogniser {

@@ -133,21 +133,24 @@ impl Analyst {
 
     /// Learns from the stored reviews how precise the fatal requirements' findings are.
     pub fn load_precision(&mut self, store: &dyn Store) -> Result<()> {
-        let mut decided: BTreeMap<(String, String), Decision> = BTreeMap::new();
+        self.precision.clear();
+        let mut decided: BTreeMap<(String, String), (i64, Decision)> = BTreeMap::new();
         for review in store.all_reviews().map_err(explain)? {
             if review.is_final && review.decision != Decision::Comment {
-                decided.insert((review.call_id, review.requirement_id), review.decision);
+                decided.insert((review.call_id, review.requirement_id), (review.review_id, review.decision));
             }
         }
         // One decision per call and row, and only about findings: agreeing that nothing was wrong says nothing about them.
-        for ((call_id, requirement), decision) in decided {
-            let Some(stored) = store.get_call(&call_id).map_err(explain)? else { continue };
-            let found = stored.record.evaluation.ledger.iter().any(|row| {
-                row.kind == RowKind::Item
-                    && row.requirement_id == requirement
-                    && matches!(row.result, Outcome::Missed | Outcome::Violated)
-            });
-            if found {
+        for ((call_id, requirement), (review_id, decision)) in decided {
+            let about = match store.get_call(&call_id).map_err(explain)? {
+                Some(stored) => {
+                    let mut rows = stored.record.evaluation.ledger.into_iter();
+                    rows.find(|row| row.kind == RowKind::Item && row.requirement_id == requirement).map(|r| r.result)
+                }
+                // A forgotten call's decision keeps what it was about.
+                None => store.reviewed_result(review_id).map_err(explain)?,
+            };
+            if matches!(about, Some(Outcome::Missed | Outcome::Violated)) {
                 let (agreed, reviewed) = self.precision.entry(requirement).or_default();
                 *agreed += u32::from(decision == Decision::Agree);
                 *reviewed += 1;
@@ -314,7 +317,7 @@ pub fn read_scorecard(path: &Path) -> Result<Scorecard> {
 }
 
 /// A file, or the name of a scorecard in the box.
-fn resolve(name: &str, folder: &Path, install: &Install) -> Result<PathBuf> {
+pub fn resolve(name: &str, folder: &Path, install: &Install) -> Result<PathBuf> {
     for path in [folder.join(name), install.scorecards().join(format!("{name}.yaml"))] {
         if path.is_file() {
             return Ok(path);

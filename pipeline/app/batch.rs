@@ -1,34 +1,33 @@
-//! A batch as lanes over bounded channels: decoders → recogniser lanes → analysis on rayon → one writer.
+//! A batch as lanes over bounded channels: feeders (texts here, sound in the worker process) → analysis on rayon → one writer.
 //!
 //! A bad call never stops a batch: it becomes a [`Done::Failed`]. Results are events; the caller stores and reports them.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use callmark_audio::Limits;
 use callmark_core::record::CallRecord;
 use callmark_core::recording::Metadata;
 use callmark_core::transcript::{Transcript, TurnScores};
-use callmark_models::asr::Recogniser;
-use callmark_models::vad::VoiceActivity;
+use callmark_models::text_encoder::EncoderPool;
+use callmark_store::FileStamp;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::prelude::*;
 
-use callmark_models::text_encoder::EncoderPool;
-
 use crate::analysis::{Analysed, Analyst};
-use crate::call::{self, CallError, Prepared, RecogniseOptions, Stage, StageClock};
+use crate::call::{self, CallError, Stage, StageClock};
+use crate::discover;
+use crate::worker::Crew;
 
 /// One recording to process.
 #[derive(Debug, Clone)]
 pub struct Job {
     pub path: PathBuf,
     pub file_name: String,
+    /// Of the file when it was hashed.
+    pub stamp: FileStamp,
     pub recording_id: String,
     pub call_id: String,
-    pub size_bytes: u64,
     pub metadata: Metadata,
     /// Under which the transcript is cached: models and everything that can change a transcript.
     pub model_key: String,
@@ -64,16 +63,13 @@ pub enum Done {
 
 /// Thread counts and engines of one batch.
 pub struct Lanes<'a> {
-    /// Recogniser lanes; each has its own Whisper state. `None` when no recording needs recognition.
-    pub recogniser: Option<&'a Recogniser>,
-    pub recogniser_lanes: usize,
-    pub decoders: usize,
+    /// Transcribes what is sound.
+    pub crew: &'a Crew,
+    /// Threads that read texts and wait for the crew.
+    pub feeders: usize,
     pub analysis_threads: usize,
-    pub voice_activity: &'a (dyn Fn() -> Result<VoiceActivity, CallError> + Sync),
     /// The stored transcript of a job.
     pub cached: &'a (dyn Fn(&Job) -> Result<Option<Transcript>, CallError> + Sync),
-    pub options: RecogniseOptions,
-    pub limits: Limits,
     pub clock: StageClock,
     pub analyst: &'a Analyst,
     pub encoders: Option<&'a EncoderPool>,
@@ -92,34 +88,21 @@ pub struct Context {
     pub stored_key: Option<String>,
 }
 
-/// What a recording turned out to be.
-enum Content {
-    Audio(Prepared),
-    Text(Transcript),
-    Cached(Transcript),
-}
-
-type Decoded = (Job, Prepared);
 type Transcribed = (Job, Transcript, bool);
 
 /// Runs all jobs and gives every result to `report` on the calling thread (the one writer); `false` from it stops the batch.
 pub fn run(jobs: Vec<Job>, lanes: &Lanes, mut report: impl FnMut(Done) -> bool) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(lanes.analysis_threads).build();
     let next = AtomicUsize::new(0);
-    let (decoded_in, decoded) = bounded::<Decoded>(lanes.recogniser_lanes);
     let (transcribed_in, transcribed) = bounded::<Transcribed>(4 * lanes.analysis_threads);
     let (done_in, done) = bounded::<Done>(64);
     std::thread::scope(|scope| {
-        for _ in 0..lanes.decoders {
-            let (decoded_in, transcribed_in, done_in) = (decoded_in.clone(), transcribed_in.clone(), done_in.clone());
+        for _ in 0..lanes.feeders {
+            let (transcribed_in, done_in) = (transcribed_in.clone(), done_in.clone());
             let (jobs, next) = (&jobs, &next);
-            scope.spawn(move || decoder(jobs, next, lanes, &decoded_in, &transcribed_in, &done_in));
+            scope.spawn(move || feeder(jobs, next, lanes, &transcribed_in, &done_in));
         }
-        for _ in 0..lanes.recogniser_lanes {
-            let (decoded, transcribed_in, done_in) = (decoded.clone(), transcribed_in.clone(), done_in.clone());
-            scope.spawn(move || recogniser_lane(lanes, &decoded, &transcribed_in, &done_in));
-        }
-        drop((decoded_in, decoded, transcribed_in));
+        drop(transcribed_in);
         scope.spawn(move || match pool {
             Ok(pool) => analysis(lanes, &pool, &transcribed, &done_in),
             Err(error) => {
@@ -138,48 +121,10 @@ pub fn run(jobs: Vec<Job>, lanes: &Lanes, mut report: impl FnMut(Done) -> bool) 
     });
 }
 
-/// Runs a stage so that a panic in it costs one call.
-fn guarded<T>(stage: Stage, work: impl FnOnce() -> Result<T, CallError>) -> Result<T, CallError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(CallError::new(
-            stage,
-            "the program met a state that it did not expect",
-            "please report this recording's format",
-        ))
-    })
-}
-
-fn decoder(
-    jobs: &[Job],
-    next: &AtomicUsize,
-    lanes: &Lanes,
-    decoded: &Sender<Decoded>,
-    transcribed: &Sender<Transcribed>,
-    done: &Sender<Done>,
-) {
-    let mut voice_activity: Option<VoiceActivity> = None;
+fn feeder(jobs: &[Job], next: &AtomicUsize, lanes: &Lanes, transcribed: &Sender<Transcribed>, done: &Sender<Done>) {
     while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let content = guarded(Stage::Decode, || {
-            if job.cached
-                && let Some(transcript) = (lanes.cached)(job)?
-            {
-                return Ok(Content::Cached(transcript));
-            }
-            let bytes = std::fs::read(&job.path)
-                .map_err(|e| CallError::new(Stage::Read, e, "check that the file can be read by this user"))?;
-            if let Some(transcript) = call::read_text(&bytes, &job.file_name, &job.metadata)? {
-                return Ok(Content::Text(transcript));
-            }
-            let vad = match voice_activity.take() {
-                Some(vad) => voice_activity.insert(vad),
-                None => voice_activity.insert((lanes.voice_activity)()?),
-            };
-            Ok(Content::Audio(call::prepare(&bytes, &lanes.limits, vad, &lanes.clock)?))
-        });
-        let sent = match content {
-            Ok(Content::Audio(prepared)) => decoded.send((job.clone(), prepared)).is_ok(),
-            Ok(Content::Text(transcript)) => transcribed.send((job.clone(), transcript, true)).is_ok(),
-            Ok(Content::Cached(transcript)) => transcribed.send((job.clone(), transcript, false)).is_ok(),
+        let sent = match call::guarded(Stage::Read, || transcript(job, lanes)) {
+            Ok((transcript, fresh)) => transcribed.send((job.clone(), transcript, fresh)).is_ok(),
             Err(error) => done.send(Done::Failed { job: Box::new(job.clone()), error }).is_ok(),
         };
         if !sent {
@@ -188,30 +133,29 @@ fn decoder(
     }
 }
 
-fn recogniser_lane(lanes: &Lanes, decoded: &Receiver<Decoded>, transcribed: &Sender<Transcribed>, done: &Sender<Done>) {
-    let mut lane = None;
-    for (job, prepared) in decoded {
-        let began = Instant::now();
-        let heard = guarded(Stage::Recognise, || {
-            let Some(recogniser) = lanes.recogniser else {
-                return Err(CallError::new(Stage::Recognise, "no recogniser is loaded", "give --model"));
-            };
-            if lane.is_none() {
-                let hint = "free memory or lower --jobs";
-                lane = Some(recogniser.lane().map_err(|e| CallError::new(Stage::Recognise, e, hint))?);
-            }
-            match &mut lane {
-                Some(lane) => call::recognise(&prepared, &job.metadata, &lanes.options, lane),
-                None => Err(CallError::new(Stage::Recognise, "no recogniser lane", "lower --jobs")),
-            }
-        });
-        lanes.clock.recognise.add(began);
-        let sent = match heard {
-            Ok(transcript) => transcribed.send((job, transcript, true)).is_ok(),
-            Err(error) => done.send(Done::Failed { job: Box::new(job), error }).is_ok(),
-        };
-        if !sent {
-            return;
+/// The job's transcript, and whether it is new.
+fn transcript(job: &Job, lanes: &Lanes) -> Result<(Transcript, bool), CallError> {
+    if job.cached
+        && let Some(transcript) = (lanes.cached)(job)?
+    {
+        return Ok((transcript, false));
+    }
+    let transcript = match call::read_text(&job.path, &job.file_name, &job.metadata)? {
+        Some(transcript) => transcript,
+        None => {
+            let (transcript, spent) = lanes.crew.hear(&job.path, job.metadata.language.as_deref(), job.stamp.size)?;
+            lanes.clock.decode.add_nanoseconds(spent.decode_ns);
+            lanes.clock.voice_activity.add_nanoseconds(spent.voice_activity_ns);
+            lanes.clock.recognise.add_nanoseconds(spent.recognise_ns);
+            *transcript
+        }
+    };
+    // What was hashed is what was heard, or the transcript would be kept under the wrong recording.
+    match discover::stamp(&job.path) {
+        Ok(now) if now == job.stamp => Ok((transcript, true)),
+        _ => {
+            let hint = "it is still being written; run again when it is complete (`callmark watch` waits for that)";
+            Err(CallError::new(Stage::Read, "the file changed while it was read", hint))
         }
     }
 }
@@ -236,7 +180,7 @@ fn analysis(lanes: &Lanes, pool: &rayon::ThreadPool, transcribed: &Receiver<Tran
 }
 
 fn analyse(lanes: &Lanes, job: Job, transcript: Transcript) -> Done {
-    let result = guarded(Stage::Analyse, || {
+    let result = call::guarded(Stage::Analyse, || {
         let context = (lanes.context)(&job, &transcript)?;
         let began = Instant::now();
         let (scores, encoder_hash) = crate::analysis::text_scores(lanes.encoders, &transcript, context.scores)

@@ -1,6 +1,10 @@
 //! One call, front to back: bytes → audio → speech spans → transcript → analysis → record. `batch.rs` runs the same steps as lanes.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -12,11 +16,12 @@ use callmark_core::roles;
 use callmark_core::transcript::{Medium, Role, RoleMethod, RoleSegment, RoleSpan, Span, Transcript, assemble_turns};
 use callmark_models::asr::{AsrOptions, Lane, Trust};
 use callmark_models::vad::VoiceActivity;
+use serde::{Deserialize, Serialize};
 
 use crate::read;
 
 /// Where in the pipeline a call failed; stored with the failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     Read,
     Decode,
@@ -38,7 +43,7 @@ impl Stage {
 }
 
 /// A call that could not be processed: what failed, why, and what to do. Never quotes what was said.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 #[error("{}: {cause}", stage.name())]
 pub struct CallError {
     pub stage: Stage,
@@ -59,9 +64,10 @@ impl CallError {
 }
 
 /// Which channel of a recording carries whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChannelMap {
     /// Inferred from what is said.
+    #[default]
     Auto,
     Fixed {
         rep: usize,
@@ -109,6 +115,13 @@ pub struct Prepared {
     pub warnings: Vec<String>,
 }
 
+impl Prepared {
+    /// Memory of the samples.
+    pub fn size_bytes(&self) -> u64 {
+        self.channels.iter().map(|c| 4 * c.samples.len() as u64).sum()
+    }
+}
+
 #[derive(Debug)]
 pub struct PreparedChannel {
     /// 16 kHz mono.
@@ -123,11 +136,15 @@ pub struct Busy(AtomicU64);
 impl Busy {
     /// Adds the time since `began`.
     pub fn add(&self, began: Instant) {
-        self.0.fetch_add(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        self.add_nanoseconds(began.elapsed().as_nanos() as u64);
     }
 
-    pub fn seconds(&self) -> f64 {
-        self.0.load(Ordering::Relaxed) as f64 / 1e9
+    pub fn add_nanoseconds(&self, spent: u64) {
+        self.0.fetch_add(spent, Ordering::Relaxed);
+    }
+
+    pub fn nanoseconds(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -141,10 +158,53 @@ pub struct StageClock {
     pub score: Busy,
 }
 
-/// Reads an interaction that is text already; `None` when the bytes are something else.
-pub fn read_text(bytes: &[u8], file_name: &str, metadata: &Metadata) -> Result<Option<Transcript>, CallError> {
+impl StageClock {
+    /// Stage → seconds of work.
+    pub fn seconds(&self) -> BTreeMap<&'static str, f64> {
+        let stages = [
+            ("decode_and_resample", &self.decode),
+            ("voice_activity", &self.voice_activity),
+            ("recognise", &self.recognise),
+            ("text_models", &self.text_models),
+            ("score", &self.score),
+        ];
+        stages.into_iter().map(|(name, busy)| (name, busy.nanoseconds() as f64 / 1e9)).collect()
+    }
+}
+
+/// Runs a stage so that a panic in it costs one call.
+pub fn guarded<T>(stage: Stage, work: impl FnOnce() -> Result<T, CallError>) -> Result<T, CallError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let hint = "please report this recording's format";
+        Err(CallError::new(stage, "the program met a state that it did not expect", hint))
+    })
+}
+
+/// The bytes of a file that is not larger than `limit_bytes`.
+pub fn read_file(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, CallError> {
+    let failed = |e: std::io::Error| CallError::new(Stage::Read, e, "check that the file can be read by this user");
+    let file = File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit_bytes {
+        let cause = format!("the file is larger than {} MB", limit_bytes >> 20);
+        return Err(CallError::new(Stage::Read, cause, "cut the recording into calls").in_the_bytes());
+    }
+    Ok(bytes)
+}
+
+/// Reads an interaction that is text already; `None` when the file is something else. Sound is told from text by its first
+/// bytes, so that it is not read twice.
+pub fn read_text(path: &Path, file_name: &str, metadata: &Metadata) -> Result<Option<Transcript>, CallError> {
+    let failed = |e: std::io::Error| CallError::new(Stage::Read, e, "check that the file can be read by this user");
+    let mut head = Vec::new();
+    File::open(path).and_then(|f| f.take(4096).read_to_end(&mut head)).map_err(failed)?;
+    if !read::text::may_be_text(&head, file_name) {
+        return Ok(None);
+    }
+    let bytes = read_file(path, read::text::MAX_BYTES as u64)?;
     let language = metadata.language.as_deref().and_then(Language::parse);
-    let read = read::text::read(bytes, file_name, language);
+    let read = read::text::read(&bytes, file_name, language);
     let mut transcript = read.map_err(|e| CallError::new(Stage::Read, &e, e.hint()).in_the_bytes())?;
     if let Some(transcript) = transcript.as_mut().filter(|_| metadata.language.is_some() && language.is_none()) {
         // The metadata name a language that is not scored: a guess from the letters would score it as English.

@@ -1,12 +1,17 @@
 //! The command line: what users type, nothing about how it is done.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CALLMARK_BUILD_VARIANT"), ")");
+const EXIT_CODES: &str = "Exit codes: 0 finished (unscored and pending calls are results); 1 a gate that was asked for \
+    (--fail-under, --fail-on, lint, test) was not passed; 2 some recordings failed, each named with a hint; 3 could not run.";
+
 /// Scores call recordings: transcript, sentiment, script compliance, and rep tables in which every point can be traced.
 #[derive(Debug, Parser)]
-#[command(name = "callmark", version, propagate_version = true)]
+#[command(name = "callmark", version = VERSION, propagate_version = true, after_long_help = EXIT_CODES)]
 pub struct Cli {
     #[command(flatten)]
     pub common: Common,
@@ -23,6 +28,9 @@ pub struct Common {
     /// Store of all nights: a file or `sqlite:FILE`; default: the user's data folder
     #[arg(long, global = true, env = "CALLMARK_STORE", value_name = "URL")]
     pub store: Option<String>,
+    /// Set a key of the configuration for this start (wins over file and environment), e.g. --set report.language=zh
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Only errors on the terminal
     #[arg(long, short, global = true)]
     pub quiet: bool,
@@ -32,6 +40,8 @@ pub struct Common {
 pub enum Command {
     /// Transcribe and score recordings (files, folders, globs)
     Run(RunArgs),
+    /// Take recordings from folders as they arrive, each once, when it is complete
+    Watch(WatchArgs),
     /// Score stored calls again, without audio
     Score(ScoreArgs),
     /// Show one call: transcript with roles, flags and the ledger
@@ -40,6 +50,14 @@ pub enum Command {
     Reps(RepsArgs),
     /// Agree with or overturn a ledger row (append-only)
     Review(ReviewArgs),
+    /// Find what was said: words, "phrases", beginnings*, Chinese from one character on
+    Search(SearchArgs),
+    /// Remove everything about a call, for good
+    Forget(ForgetArgs),
+    /// Remove calls older than a day, or only what was said in them
+    Purge(PurgeArgs),
+    /// Copy the store while runs go on, and check the copy
+    Backup(BackupArgs),
     /// Check scorecards
     #[command(subcommand)]
     Scorecard(ScorecardCommand),
@@ -49,9 +67,38 @@ pub enum Command {
     /// Measure: word error rate against references, recogniser noise
     #[command(subcommand)]
     Eval(EvalCommand),
+    /// Print the commented default configuration, what is in force, or check a file
+    Config(ConfigArgs),
+    /// What is installed, what fits this machine, what would stop a run, and what to do about it
+    Doctor(DoctorArgs),
+    /// The process in which native code recognises; started by `run` and `watch`
+    #[command(hide = true)]
+    RecogniserWorker,
     /// Make up recordings and transcripts for trials and load tests
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Write man pages and shell completions to a folder (for packages)
+    #[command(hide = true)]
+    Generate { folder: PathBuf },
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Also transcribe a short synthetic call and compare it with what is said in it
+    #[arg(long)]
+    pub self_test: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Print the values that are in force and where each came from
+    #[arg(long, conflicts_with = "check")]
+    pub show: bool,
+    /// Only check a configuration file
+    #[arg(long, value_name = "FILE")]
+    pub check: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -59,9 +106,38 @@ pub struct RunArgs {
     /// Recordings or transcripts: files, folders, or glob patterns
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Call metadata, joined by file name or call id; default: metadata.csv in a given folder
-    #[arg(long, value_name = "FILE.csv")]
-    pub metadata: Option<PathBuf>,
+    #[command(flatten)]
+    pub process: ProcessArgs,
+    /// Exit with 1 when the mean score of the scored calls is below N
+    #[arg(long, value_name = "N", value_parser = parse_points)]
+    pub fail_under: Option<i64>,
+    /// Exit with 1 when a call has such a finding
+    #[arg(long, value_name = "KIND")]
+    pub fail_on: Option<FailOn>,
+}
+
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Folders in which recordings arrive
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    #[command(flatten)]
+    pub process: ProcessArgs,
+    /// A file is complete when it has not changed for so long
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub settle: Option<Duration>,
+    /// Take what is complete now, then leave (for cron and systemd timers)
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// What `run` and `watch` have in common.
+#[derive(Debug, Args)]
+pub struct ProcessArgs {
+    /// Call metadata (CSV, Excel) or a folder of such tables, joined by file name or call id; may be given several times, the
+    /// first wins; default: metadata.csv, .tsv, .xlsx, .xls, .ods in the given folders, each for the recordings below it
+    #[arg(long, value_name = "FILE|DIR")]
+    pub metadata: Vec<PathBuf>,
     /// Scorecard for every call; default: the configuration's routes
     #[arg(long, value_name = "FILE")]
     pub scorecard: Option<PathBuf>,
@@ -74,24 +150,24 @@ pub struct RunArgs {
     /// Folder for the outputs
     #[arg(long, value_name = "DIR", default_value = "callmark-out")]
     pub out: PathBuf,
-    /// Recogniser lanes, decoders and analysis threads; default: from the processor
+    /// Recogniser lanes and analysis threads; default: from the processor
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub jobs: Option<u32>,
-    /// Summary as JSON on standard output
+    /// Summary as JSON on standard output (`watch`: one object per batch)
     #[arg(long)]
     pub json: bool,
-    /// Exit with 1 when the mean score of the scored calls is below N
-    #[arg(long, value_name = "N", value_parser = parse_points)]
-    pub fail_under: Option<i64>,
-    /// Exit with 1 when a call has such a finding
-    #[arg(long, value_name = "KIND")]
-    pub fail_on: Option<FailOn>,
     /// Hash every file again instead of trusting size and modification time
     #[arg(long)]
     pub rehash: bool,
     /// Try files again that are known to be broken
     #[arg(long)]
     pub retry_failed: bool,
+    /// Shell command to run afterwards, with the summary as JSON on its standard input and CALLMARK_EXIT_CODE
+    #[arg(long, value_name = "COMMAND")]
+    pub on_finish: Option<String>,
+    /// Prometheus textfile to write afterwards
+    #[arg(long, value_name = "FILE.prom")]
+    pub metrics: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -237,6 +313,125 @@ pub enum EvalCommand {
     },
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Listing {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Speaker {
+    Rep,
+    Customer,
+}
+
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// All words must be in one turn; "two words" in quotes follow each other; `cancel*` finds what begins so
+    #[arg(required = true, value_name = "WORDS")]
+    pub query: Vec<String>,
+    /// Only calls of this rep
+    #[arg(long, value_name = "REP_ID")]
+    pub rep: Option<String>,
+    /// Only calls of this team
+    #[arg(long)]
+    pub team: Option<String>,
+    /// Only calls that started on or after this day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub since: Option<String>,
+    /// Only calls that started on or before this day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub until: Option<String>,
+    /// Only what the rep, or the customer, said
+    #[arg(long, value_enum)]
+    pub role: Option<Speaker>,
+    /// Most turns to show
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    #[arg(long, value_enum, default_value_t = Listing::Table)]
+    pub format: Listing,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub struct ForgetArgs {
+    /// Call id, its unique beginning, or the recording's file name
+    #[arg(group = "what")]
+    pub call: Option<String>,
+    /// All calls made from this recording; also a recording that only failed
+    #[arg(long, group = "what", value_name = "FILE")]
+    pub recording: Option<PathBuf>,
+    /// All calls of this customer (customer_id of the metadata)
+    #[arg(long, group = "what", value_name = "ID")]
+    pub customer: Option<String>,
+    /// Folder of outputs from which the calls are taken too
+    #[arg(long, value_name = "DIR", default_value = "callmark-out")]
+    pub out: PathBuf,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Keep {
+    /// Scores, ledger points, times and rep tables stay; transcripts, quotes and customers go
+    Scores,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("age").required(true))]
+pub struct PurgeArgs {
+    /// Calls that started longer ago: days, weeks, months or years, like 90d, 12w, 18m, 2y
+    #[arg(long, group = "age", value_name = "AGE", value_parser = parse_age)]
+    pub older_than: Option<jiff::Span>,
+    /// Calls that started before this day
+    #[arg(long, group = "age", value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub before: Option<String>,
+    /// What stays
+    #[arg(long, value_enum)]
+    pub keep: Option<Keep>,
+    /// Also calls without a start date, whatever their age
+    #[arg(long)]
+    pub undated: bool,
+    /// Folder of outputs from which the calls are taken too
+    #[arg(long, value_name = "DIR", default_value = "callmark-out")]
+    pub out: PathBuf,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// Where the copy goes
+    pub file: PathBuf,
+    /// Replace a file of that name
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `90d`, `12w`, `18m` (months), `2y`.
+fn parse_age(text: &str) -> Result<jiff::Span, String> {
+    let wrong = || "must be a number with d, w, m or y, like 90d".to_string();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let number: u16 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    let (span, number) = (jiff::Span::new(), i64::from(number));
+    let span = match unit {
+        'd' => span.try_days(number),
+        'w' => span.try_weeks(number),
+        'm' => span.try_months(number),
+        'y' => span.try_years(number),
+        _ => return Err(wrong()),
+    };
+    span.map_err(|_| wrong())
+}
+
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
     /// Write a made-up night: calls with planted mistakes, metadata, broken files, and the truth in planted.csv
@@ -288,4 +483,18 @@ fn parse_points(text: &str) -> Result<i64, String> {
 
 fn parse_date(text: &str) -> Result<String, String> {
     text.parse::<jiff::civil::Date>().map(|d| d.to_string()).map_err(|_| "must be a day like 2025-02-17".into())
+}
+
+/// `30s`, `5m`, `2h`, `500ms`, or seconds alone.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().map_err(|_| format!("`{text}` is not a time like 30s or 5m"))?;
+    let milliseconds = match text[digits..].trim() {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        other => return Err(format!("`{other}` is not a unit of time (ms, s, m, h)")),
+    };
+    Ok(Duration::from_millis(number.saturating_mul(milliseconds)))
 }

@@ -1,25 +1,127 @@
-//! Configuration file: how the site works. Flags say what this run does.
+//! Configuration: how the site works. Flags say what this run does.
+//!
+//! Layers, each over the one before: built-in default, file, environment (`CALLMARK_…`), flags (`--set KEY=VALUE`).
+//! Every layer is checked alone first, so that an error names its place.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use callmark_core::recording::{Direction, Language, Metadata};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use toml::{Table, Value};
 
 use crate::call::ChannelMap;
+use crate::cli::Common;
+use crate::clips::ClipKind;
+use crate::read::metadata::fields::Field;
+use crate::read::metadata::file_name::FileNamePattern;
+use crate::read::metadata::reps::{Rep, check_reps};
 
 /// The commented default; also the documentation of every key.
 pub const DEFAULT: &str = include_str!("default-config.toml");
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    channels: Option<String>,
-    model: Option<String>,
-    vocabulary: Option<String>,
-    max_minutes: Option<u32>,
-    #[serde(default)]
-    route: Vec<Route>,
+/// The environment variable of each key that has one; lists and tables belong into the file.
+const VARIABLES: &[(&str, &str)] = &[
+    ("channels", "CALLMARK_CHANNELS"),
+    ("model", "CALLMARK_MODEL"),
+    ("vocabulary", "CALLMARK_VOCABULARY"),
+    ("max_minutes", "CALLMARK_MAX_MINUTES"),
+    ("report.language", "CALLMARK_REPORT_LANGUAGE"),
+    ("report.clips", "CALLMARK_REPORT_CLIPS"),
+    ("night.settle_s", "CALLMARK_SETTLE_S"),
+    ("night.on_finish", "CALLMARK_ON_FINISH"),
+    ("night.metrics_file", "CALLMARK_METRICS_FILE"),
+    ("night.log_format", "CALLMARK_LOG_FORMAT"),
+    ("night.worker_memory_mb", "CALLMARK_WORKER_MEMORY_MB"),
+    ("night.give_up_base_s", "CALLMARK_GIVE_UP_BASE_S"),
+    ("night.give_up_factor", "CALLMARK_GIVE_UP_FACTOR"),
+];
+
+const KEYS_HINT: &str = "`callmark config` prints every key with its default";
+
+/// The merged configuration of one start. Keys are missing only while a layer is checked alone: the built-in file has all.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    #[serde(deserialize_with = "channel_map")]
+    pub channels: ChannelMap,
+    #[serde(deserialize_with = "text")]
+    pub model: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub vocabulary: Option<String>,
+    #[serde(rename = "max_minutes", deserialize_with = "minutes")]
+    pub max_duration_s: u32,
+    #[serde(rename = "route")]
+    pub routes: Vec<Route>,
+    pub report: ReportSettings,
+    pub metadata: MetadataSettings,
+    #[serde(rename = "rep", deserialize_with = "reps")]
+    pub reps: Vec<Rep>,
+    pub night: NightSettings,
+    /// Where relative scorecard paths start.
+    #[serde(skip)]
+    pub folder: PathBuf,
+    /// The file that was read, if there is one.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
+    /// Every key with its value and where that came from, for `callmark config --show`.
+    #[serde(skip)]
+    pub settings: BTreeMap<String, (Value, Origin)>,
+}
+
+/// `[report]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReportSettings {
+    pub language: Language,
+    pub clips: ClipKind,
+}
+
+impl Default for ReportSettings {
+    fn default() -> Self {
+        ReportSettings { language: Language::En, clips: ClipKind::Opus }
+    }
+}
+
+/// `[metadata]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetadataSettings {
+    /// The site's own patterns; the built-in ones are tried after them.
+    pub file_names: Vec<FileNamePattern>,
+    /// Column of the site's tables → the field that it is.
+    pub columns: BTreeMap<String, Field>,
+}
+
+/// `[night]`: unattended runs.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NightSettings {
+    #[serde(deserialize_with = "between::<_, 0, 86_400>")]
+    pub settle_s: u32,
+    #[serde(deserialize_with = "text")]
+    pub on_finish: Option<String>,
+    #[serde(deserialize_with = "path")]
+    pub metrics_file: Option<PathBuf>,
+    pub log_format: LogFormat,
+    /// 0: from the model and the lanes.
+    #[serde(deserialize_with = "between::<_, 0, 16_777_216>")]
+    pub worker_memory_mb: u32,
+    #[serde(deserialize_with = "between::<_, 1, 86_400>")]
+    pub give_up_base_s: u32,
+    #[serde(deserialize_with = "between::<_, 1, 10_000>")]
+    pub give_up_factor: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
 }
 
 /// One line of the table that says which scorecard a call gets.
@@ -47,52 +149,65 @@ impl Route {
     }
 }
 
-/// The merged configuration of one start.
-#[derive(Debug, Clone)]
-pub struct Config {
-    pub channels: ChannelMap,
-    pub model: Option<String>,
-    pub vocabulary: Option<String>,
-    pub max_duration_s: u32,
-    pub routes: Vec<Route>,
-    /// Where relative scorecard paths start.
-    pub folder: PathBuf,
+/// Which layer a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    Default,
+    File(PathBuf),
+    Environment(&'static str),
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File(path) => write!(f, "file {}", path.display()),
+            Origin::Environment(variable) => write!(f, "environment {variable}"),
+            Origin::Flag => f.write_str("flag --set"),
+        }
+    }
 }
 
 impl Config {
-    /// Reads the given file, or `./callmark.toml`, or the user's configuration, over the built-in defaults.
-    pub fn load(explicit: Option<&Path>) -> Result<Config> {
-        let candidates = || {
-            let user = user_folder("XDG_CONFIG_HOME", ".config").map(|d| d.join("callmark/config.toml"));
-            [Some(PathBuf::from("callmark.toml")), user].into_iter().flatten().find(|p| p.is_file())
-        };
-        let path = explicit.map(Path::to_path_buf).or_else(candidates);
-        let base = parse(DEFAULT).context("the built-in configuration is damaged")?;
-        let Some(path) = path else { return Config::merge(base, None, PathBuf::from(".")) };
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-        let file = parse(&text).with_context(|| format!("in the configuration {}", path.display()))?;
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf();
-        Config::merge(base, Some(file), folder)
+    /// Reads the given file, or `./callmark.toml`, or the user's configuration; environment and `--set` over it.
+    pub fn load(common: &Common) -> Result<Config> {
+        let path = common.config.clone().or_else(usual_file);
+        let mut layers = Vec::new();
+        if let Some(path) = &path {
+            layers.push((Origin::File(path.clone()), read_file(path)?));
+        }
+        for (key, variable) in VARIABLES {
+            if let Some(value) = std::env::var_os(variable).filter(|value| !value.is_empty()) {
+                let value = value.into_string().map_err(|_| anyhow!("{variable} is not UTF-8"))?;
+                let layer = one_key(key, &value).with_context(|| format!("in the environment variable {variable}"))?;
+                layers.push((Origin::Environment(variable), layer));
+            }
+        }
+        for pair in &common.set {
+            let layer = pair
+                .split_once('=')
+                .ok_or_else(|| anyhow!("no `=` in it\nhint: write --set report.language=zh"))
+                .and_then(|(key, value)| one_key(key.trim(), value.trim()))
+                .with_context(|| format!("in --set {pair}"))?;
+            layers.push((Origin::Flag, layer));
+        }
+        let mut config = Config::merge(layers)?;
+        let folder = path.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
+        config.folder = folder.unwrap_or(Path::new(".")).to_path_buf();
+        config.file = path;
+        Ok(config)
     }
 
-    fn merge(base: File, over: Option<File>, folder: PathBuf) -> Result<Config> {
-        let over =
-            over.unwrap_or(File { channels: None, model: None, vocabulary: None, max_minutes: None, route: vec![] });
-        let text = |value: Option<String>| value.filter(|v| !v.trim().is_empty());
-        let channels = over.channels.or(base.channels).unwrap_or_default();
-        let max_minutes = over.max_minutes.or(base.max_minutes).unwrap_or(240);
-        if !(1..=24 * 60).contains(&max_minutes) {
-            bail!("max_minutes must lie between 1 and 1440, not {max_minutes}");
+    fn merge(layers: Vec<(Origin, Table)>) -> Result<Config> {
+        let (mut merged, mut settings) = (Table::new(), BTreeMap::new());
+        let base = toml::from_str(DEFAULT).context("the built-in configuration is damaged")?;
+        for (origin, layer) in std::iter::once((Origin::Default, base)).chain(layers) {
+            overlay(&mut merged, layer, "", &origin, &mut settings);
         }
-        Ok(Config {
-            channels: ChannelMap::parse(&channels)?,
-            model: text(over.model).or(text(base.model)),
-            vocabulary: text(over.vocabulary).or(text(base.vocabulary)),
-            max_duration_s: max_minutes * 60,
-            routes: if over.route.is_empty() { base.route } else { over.route },
-            folder,
-        })
+        let mut config: Config = Value::Table(merged).try_into().map_err(|error| explain(&error, None))?;
+        config.settings = settings;
+        Ok(config)
     }
 
     /// Everything in the configuration that can change a transcript, in one line for hashing.
@@ -101,8 +216,162 @@ impl Config {
     }
 }
 
-fn parse(text: &str) -> Result<File> {
-    toml::from_str(text).map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))
+/// `./callmark.toml`, else the user's configuration, if there is one.
+fn usual_file() -> Option<PathBuf> {
+    let user = user_folder("XDG_CONFIG_HOME", ".config").map(|d| d.join("callmark/config.toml"));
+    [Some(PathBuf::from("callmark.toml")), user].into_iter().flatten().find(|path| path.is_file())
+}
+
+/// Reads and checks one configuration file.
+pub fn read_file(path: &Path) -> Result<Table> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the configuration {}", path.display()))?;
+    parse(&text).with_context(|| format!("in the configuration {}", path.display()))
+}
+
+/// A layer's keys and values, checked against the types of [`Config`].
+fn parse(text: &str) -> Result<Table> {
+    toml::from_str::<Config>(text).map_err(|error| explain(&error, Some(text)))?;
+    toml::from_str(text).map_err(|error| explain(&error, Some(text)))
+}
+
+/// A layer of one key, from text: the type is the default's.
+fn one_key(key: &str, text: &str) -> Result<Table> {
+    let known = Config::merge(vec![])?.settings;
+    let value = match known.get(key).map(|(value, _)| value) {
+        Some(Value::String(_)) => Value::String(text.to_string()),
+        Some(_) => toml::from_str::<Table>(&format!("value = {text}"))
+            .ok()
+            .and_then(|mut table| table.remove("value"))
+            .ok_or_else(|| anyhow!("`{text}` is no value for {key}"))?,
+        None => {
+            let suggestion = did_you_mean(key, known.keys().map(String::as_str));
+            bail!("there is no key `{key}`{suggestion}\nhint: {KEYS_HINT}")
+        }
+    };
+    let mut layer = Table::new();
+    match key.split_once('.') {
+        Some((section, key)) => {
+            layer.insert(section.to_string(), Value::Table(Table::from_iter([(key.to_string(), value)])));
+        }
+        None => drop(layer.insert(key.to_string(), value)),
+    }
+    let check: Result<Config, _> = Value::Table(layer.clone()).try_into();
+    check.map(|_| layer).map_err(|error| explain(&error, None))
+}
+
+/// Lays `over` on `base`, key by key; a list replaces a list. Remembers where each value came from.
+fn overlay(
+    base: &mut Table,
+    over: Table,
+    prefix: &str,
+    origin: &Origin,
+    settings: &mut BTreeMap<String, (Value, Origin)>,
+) {
+    for (key, value) in over {
+        let bare = key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+        let name = format!("{prefix}{}", if bare { key.clone() } else { Value::String(key.clone()).to_string() });
+        match (value, base.get_mut(&key)) {
+            (Value::Table(over), Some(Value::Table(below))) => {
+                overlay(below, over, &format!("{name}."), origin, settings);
+            }
+            (Value::Table(over), _) => {
+                let mut section = Table::new();
+                overlay(&mut section, over, &format!("{name}."), origin, settings);
+                base.insert(key, Value::Table(section));
+            }
+            (value, _) => {
+                settings.insert(name, (value.clone(), origin.clone()));
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+/// A TOML error as one sentence with its line, and with the key that was probably meant.
+fn explain(error: &toml::de::Error, text: Option<&str>) -> anyhow::Error {
+    let place = error.span().zip(text).map_or(String::new(), |(span, text)| {
+        let before = text.get(..span.start).unwrap_or(text);
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        format!("line {}, column {column}: ", before.matches('\n').count() + 1)
+    });
+    let message = error.message().trim_end();
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let wrong = quoted.next().unwrap_or("");
+    if message.starts_with("unknown field") {
+        let suggestion = did_you_mean(wrong, quoted);
+        return anyhow!("{place}there is no key `{wrong}` here{suggestion}\nhint: {KEYS_HINT}");
+    }
+    if message.starts_with("unknown variant") {
+        let known: Vec<&str> = quoted.collect();
+        let suggestion = did_you_mean(wrong, known.iter().copied());
+        return anyhow!("{place}`{wrong}` is none of {}{suggestion}\nhint: {KEYS_HINT}", known.join(", "));
+    }
+    let hint = if message.contains("hint:") { String::new() } else { format!("\nhint: {KEYS_HINT}") };
+    anyhow!("{place}{message}{hint}")
+}
+
+/// `; did you mean …?` when one of the known words is near, else nothing.
+pub fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let word = word.to_lowercase();
+    let near = known.map(|k| (strsim::damerau_levenshtein(&word, &k.to_lowercase()), k)).min();
+    match near {
+        Some((distance, near)) if distance <= 2 && distance * 3 <= near.chars().count() => {
+            format!("; did you mean `{near}`?")
+        }
+        _ => String::new(),
+    }
+}
+
+/// Environment variables that look like a misspelt one of ours, with what was probably meant.
+pub fn misspelt_variables() -> Vec<String> {
+    const OTHERS: &[&str] = &[
+        "CALLMARK_CONFIG",
+        "CALLMARK_STORE",
+        "CALLMARK_HOME",
+        "CALLMARK_MODELS",
+        "CALLMARK_ONNXRUNTIME",
+        "CALLMARK_LOG",
+    ];
+    let known = || VARIABLES.iter().map(|(_, variable)| *variable).chain(OTHERS.iter().copied());
+    let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    set.filter(|name| name.starts_with("CALLMARK_") && !known().any(|k| k == name))
+        .filter_map(|name| {
+            let suggestion = did_you_mean(&name, known());
+            (!suggestion.is_empty()).then(|| format!("the environment variable {name} is not known{suggestion}"))
+        })
+        .collect()
+}
+
+fn channel_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ChannelMap, D::Error> {
+    ChannelMap::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+/// Blank means not set.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Some(String::deserialize(deserializer)?).filter(|value| !value.trim().is_empty()))
+}
+
+fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    Ok(text(deserializer)?.map(PathBuf::from))
+}
+
+fn between<'de, D: Deserializer<'de>, const LOW: u32, const HIGH: u32>(deserializer: D) -> Result<u32, D::Error> {
+    let value = i64::deserialize(deserializer)?;
+    u32::try_from(value)
+        .ok()
+        .filter(|value| (LOW..=HIGH).contains(value))
+        .ok_or_else(|| D::Error::custom(format!("must lie between {LOW} and {HIGH}, not {value}")))
+}
+
+fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    Ok(between::<_, 1, 1440>(deserializer)? * 60)
+}
+
+fn reps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Rep>, D::Error> {
+    let reps = Vec::deserialize(deserializer)?;
+    check_reps(&reps).map_err(D::Error::custom)?;
+    Ok(reps)
 }
 
 /// `$VARIABLE`, else `$HOME/<fallback>`.
@@ -115,9 +384,13 @@ pub fn user_folder(variable: &str, fallback: &str) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    fn merged(file: &str) -> Config {
+        Config::merge(vec![(Origin::File("f.toml".into()), parse(file).unwrap())]).unwrap()
+    }
+
     #[test]
     fn routes_pick_the_first_that_holds() {
-        let config = Config::merge(parse(DEFAULT).unwrap(), None, PathBuf::from(".")).unwrap();
+        let config = Config::merge(vec![]).unwrap();
         let route = |call_type: Option<&str>, direction| {
             let metadata = Metadata { call_type: call_type.map(Into::into), direction, ..Metadata::default() };
             config.routes.iter().find(|r| r.matches(&metadata, Some(Language::En))).map(|r| r.scorecard.clone())
@@ -129,8 +402,67 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_an_error_with_its_line() {
-        let error = parse("chanels = \"auto\"").unwrap_err().to_string();
-        assert!(error.contains("line 1") && error.contains("chanels"), "{error}");
+    fn the_built_in_file_has_every_key() {
+        let config = Config::merge(vec![]).unwrap();
+        for (key, _) in VARIABLES {
+            assert!(config.settings.contains_key(*key), "{key}");
+        }
+        assert_eq!(config.max_duration_s, 240 * 60);
+        assert_eq!((config.night.settle_s, config.night.give_up_factor), (30, 20));
+        assert_eq!((config.report.language, config.report.clips), (Language::En, ClipKind::Opus));
+        assert_eq!(config.channels, ChannelMap::Fixed { rep: 0, customer: 1 });
+        assert!(config.model.is_none() && config.night.on_finish.is_none() && config.night.metrics_file.is_none());
+        // What the comments show must work when the comment signs are taken away.
+        let examples: String =
+            DEFAULT.lines().filter_map(|line| line.strip_prefix("#: ").map(|l| format!("{l}\n"))).collect();
+        let config = merged(&examples);
+        assert!(!config.reps.is_empty() && !config.metadata.columns.is_empty());
+        assert!(!config.metadata.file_names.is_empty());
+    }
+
+    #[test]
+    fn later_layers_win_key_by_key() {
+        let file = parse("model = 'tiny'\nmax_minutes = 10\n[night]\nsettle_s = 5\nlog_format = 'json'\n").unwrap();
+        let config = Config::merge(vec![
+            (Origin::File("f.toml".into()), file),
+            (Origin::Environment("CALLMARK_SETTLE_S"), one_key("night.settle_s", "6").unwrap()),
+            (Origin::Environment("CALLMARK_MODEL"), one_key("model", "base").unwrap()),
+            (Origin::Flag, one_key("model", "small").unwrap()),
+        ])
+        .unwrap();
+        assert_eq!((config.model.as_deref(), config.max_duration_s, config.night.settle_s), (Some("small"), 600, 6));
+        assert_eq!(config.night.log_format, LogFormat::Json);
+        let origin = |key: &str| config.settings[key].1.to_string();
+        assert_eq!(origin("model"), "flag --set");
+        assert_eq!(origin("night.settle_s"), "environment CALLMARK_SETTLE_S");
+        assert_eq!(origin("max_minutes"), "file f.toml");
+        assert_eq!(origin("channels"), "default");
+    }
+
+    #[test]
+    fn mistakes_say_where_and_what_was_meant() {
+        let cases = [
+            ("chanels = \"auto\"", "line 1, column 1", "`channels`"),
+            ("\n[nigth]\nsettle_s = 3", "line 2", "`night`"),
+            ("[night]\n\nsettel_s = 3", "line 3, column 1", "`settle_s`"),
+            ("max_minutes = 0", "line 1", "between 1 and 1440, not 0"),
+            ("max_minutes = \"x\"", "line 1", "invalid type"),
+            ("channels = \"left\"", "line 1", "not a channel map"),
+            ("[report]\nlanguage = \"fr\"", "line 2", "en, zh"),
+            ("[report]\nclips = \"opsu\"", "line 2", "did you mean `opus`?"),
+            ("[metadata]\nfile_names = ['(?<rep_id>']", "line 2", "regular expression"),
+            ("[metadata]\nfile_names = ['(?<rep>x)']", "line 2", "rep_id"),
+            ("[metadata.columns]\n\"Agent\" = \"repid\"", "line 2", "rep_id"),
+            ("[[rep]]\nid = \"r1\"\nteams = [{ team = \"a\", since = \"soon\" }]", "line 3", "2025-03-01"),
+            ("[[rep]]\nid = \"r1\"\naliases = [\"X y\"]\n[[rep]]\nid = \"r2\"\naliases = [\"xY\"]", "line", "r1"),
+            ("max_minutes 3", "line 1", "hint:"),
+        ];
+        for (text, place, meaning) in cases {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(place) && error.contains(meaning) && error.contains("hint:"), "{text}: {error}");
+        }
+        let error = one_key("night.setle_s", "3").unwrap_err().to_string();
+        assert!(error.contains("`night.settle_s`"), "{error}");
+        assert!(one_key("night.settle_s", "soon").is_err() && one_key("max_minutes", "0").is_err());
     }
 }

@@ -1,11 +1,15 @@
 //! Finds recordings: files, folders and globs in; a sorted list of candidates out. Decides by name only; content decides later.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use callmark_store::FileStamp;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::WalkDir;
+
+use crate::read::metadata::is_folder_table;
 
 /// File names with these endings are tried when they lie in a folder; a file that is named itself is always tried.
 const RECORDINGS: &[&str] = &[
@@ -21,9 +25,9 @@ const IGNORE_FILE: &str = ".callmarkignore";
 pub struct Candidate {
     pub path: PathBuf,
     pub file_name: String,
-    pub size_bytes: u64,
-    pub mtime_ns: i64,
-    pub inode: u64,
+    pub stamp: FileStamp,
+    /// When the file's bytes, name or rights last changed, in nanoseconds since 1970: unlike `mtime`, nobody can set it.
+    pub changed_ns: i64,
 }
 
 /// What discovery found.
@@ -33,7 +37,7 @@ pub struct Discovered {
     pub candidates: Vec<Candidate>,
     /// Files in the given folders that are no recordings by their name.
     pub skipped: usize,
-    /// `metadata.csv` files that lie in the given folders.
+    /// `metadata.csv`, `metadata.xlsx`, … that lie in the given folders.
     pub metadata_files: Vec<PathBuf>,
     /// Folders that could not be read, with the reason.
     pub warnings: Vec<String>,
@@ -124,7 +128,7 @@ fn walk(
             }
             continue;
         }
-        if entry.depth() == 1 && entry.file_name() == "metadata.csv" && only.is_none() {
+        if is_folder_table(entry.path()) && only.is_none() {
             found.metadata_files.push(entry.path().to_path_buf());
         } else {
             files.entry(entry.path().to_path_buf()).or_insert(only.is_some());
@@ -182,15 +186,31 @@ fn printable(name: &str) -> String {
 }
 
 fn candidate(path: &Path) -> std::io::Result<Candidate> {
-    use std::os::unix::fs::MetadataExt;
     let facts = std::fs::metadata(path)?;
     Ok(Candidate {
         file_name: printable(&path.file_name().unwrap_or_default().to_string_lossy()),
         path: path.to_path_buf(),
-        size_bytes: facts.len(),
-        mtime_ns: facts.mtime().saturating_mul(1_000_000_000).saturating_add(facts.mtime_nsec()),
+        stamp: stamp_of(path, &facts)?,
+        changed_ns: nanoseconds(facts.ctime(), facts.ctime_nsec()).max(nanoseconds(facts.mtime(), facts.mtime_nsec())),
+    })
+}
+
+/// What tells whether a file is still the one that was seen.
+pub fn stamp(path: &Path) -> std::io::Result<FileStamp> {
+    stamp_of(path, &std::fs::metadata(path)?)
+}
+
+fn stamp_of(path: &Path, facts: &std::fs::Metadata) -> std::io::Result<FileStamp> {
+    Ok(FileStamp {
+        path: std::path::absolute(path)?.to_string_lossy().into_owned(),
+        size: facts.len(),
+        mtime_ns: nanoseconds(facts.mtime(), facts.mtime_nsec()),
         inode: facts.ino(),
     })
+}
+
+fn nanoseconds(seconds: i64, rest: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
 #[cfg(test)]

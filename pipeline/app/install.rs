@@ -13,7 +13,7 @@ pub struct Install {
 }
 
 impl Install {
-    /// `CALLMARK_HOME`, else `../share/callmark` of the program, else the source tree around the program or the working folder.
+    /// `CALLMARK_HOME`, else `share/callmark` of a folder above the program, else the source tree around the program or the working folder.
     pub fn find() -> Result<Install> {
         let complete = |root: &Path| root.join("models/manifest.toml").is_file();
         if let Some(home) = std::env::var_os("CALLMARK_HOME").map(PathBuf::from) {
@@ -26,7 +26,8 @@ impl Install {
             );
         }
         let program = std::env::current_exe().and_then(std::fs::canonicalize).ok();
-        let packaged = program.as_deref().and_then(Path::parent).map(|bin| bin.join("../share/callmark"));
+        let above_program = program.iter().flat_map(|p| p.ancestors());
+        let packaged: Vec<PathBuf> = above_program.map(|folder| folder.join("share/callmark")).collect();
         let around = |path: Option<PathBuf>| {
             path.into_iter().flat_map(|p| p.ancestors().map(Path::to_path_buf).collect::<Vec<_>>())
         };

@@ -1,23 +1,34 @@
 //! callmark: recordings in, scored calls and rep tables out. Parses the command line and turns results into exit codes.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the app is the only place that prints")]
 
+mod after_batch;
 mod analysis;
 mod batch;
 mod call;
 mod cli;
+#[expect(dead_code, reason = "the report cuts clips; this line goes when it is merged")]
+mod clips;
 mod commands;
 mod config;
 mod discover;
 mod install;
+mod lock;
 mod night_generator;
+mod plan;
 mod progress;
 mod read;
 mod render;
+mod run_summary;
+mod session;
+mod variant;
+mod worker;
+mod writer;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command};
+use cli::{Cli, Command, Common};
+use config::{Config, LogFormat};
 
 /// Finished; unscored and pending calls are results, not failures.
 pub const FINISHED: u8 = 0;
@@ -29,6 +40,10 @@ pub const SOME_FAILED: u8 = 2;
 pub const COULD_NOT_RUN: u8 = 3;
 
 fn main() -> ExitCode {
+    if let Err(error) = variant::replace_process() {
+        eprintln!("error: {error:#}");
+        return ExitCode::from(COULD_NOT_RUN);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -36,19 +51,28 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { FINISHED });
         }
     };
-    logging();
-    quiet_panics();
     let common = &cli.common;
+    logging(common);
+    quiet_panics();
     let result = match &cli.command {
         Command::Run(args) => commands::run::run(args, common),
+        Command::Watch(args) => commands::watch::watch(args, common),
         Command::Score(args) => commands::score::score(args, common),
         Command::Show(args) => commands::show::show(args, common),
         Command::Reps(args) => commands::reps::reps(args, common),
         Command::Review(args) => commands::review::review(args, common),
+        Command::Search(args) => commands::search::search(args, common),
+        Command::Forget(args) => commands::forget::forget(args, common),
+        Command::Purge(args) => commands::purge::purge(args, common),
+        Command::Backup(args) => commands::backup::backup(args, common),
         Command::Scorecard(command) => commands::scorecard::run(command, common),
         Command::Models(command) => commands::models::run(command),
         Command::Eval(command) => commands::eval::run(command, common),
+        Command::Config(args) => commands::config::config(args, common),
+        Command::RecogniserWorker => worker::serve(),
+        Command::Doctor(args) => commands::doctor::doctor(args, common),
         Command::Bench(command) => commands::bench::run(command, common),
+        Command::Generate { folder } => commands::generate::generate(folder),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -80,8 +104,13 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// Logs go to stderr, warnings and errors only unless CALLMARK_LOG says otherwise; they never hold what was said.
-fn logging() {
+fn logging(common: &Common) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CALLMARK_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,callmark=warn"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A mistake in the configuration is reported by the command that reads it.
+    let _ = match Config::load(common).map(|config| config.night.log_format) {
+        Ok(LogFormat::Json) => lines.json().try_init(),
+        Ok(LogFormat::Text) | Err(_) => lines.try_init(),
+    };
 }

@@ -1,14 +1,22 @@
 //! One file per command: from arguments to an exit code.
 
+pub mod backup;
 pub mod bench;
+pub mod config;
+pub mod doctor;
 pub mod eval;
+pub mod forget;
+pub mod generate;
 pub mod models;
+pub mod purge;
 pub mod reps;
 pub mod review;
 pub mod run;
 pub mod score;
 pub mod scorecard;
+pub mod search;
 pub mod show;
+pub mod watch;
 
 use anyhow::{Result, anyhow, bail};
 use callmark_store::{Store, StoreError};
@@ -40,6 +48,14 @@ pub fn existing_store(common: &Common) -> Result<Box<dyn Store>> {
 /// The one call that a person means by an id, its beginning, or a file name.
 pub fn find_one(store: &dyn Store, query: &str) -> Result<String> {
     let mut found = store.find_call(query).map_err(explain)?;
+    if found.is_empty()
+        && let Some(tombstone) = store.tombstone(query, "").map_err(explain)?
+    {
+        bail!(
+            "the call {query} was forgotten on {}\nhint: nothing of it is left, and it is not taken in again",
+            tombstone.date
+        );
+    }
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => bail!(

@@ -9,13 +9,13 @@ use callmark_store::CallFilter;
 use crate::FINISHED;
 use crate::cli::{Common, Format, Period, RepsArgs};
 use crate::commands::existing_store;
-use crate::commands::run::all_summaries;
+use crate::commands::explain;
 use crate::render::{outputs, summary};
 
 pub fn reps(args: &RepsArgs, common: &Common) -> Result<u8> {
     let store = existing_store(common)?;
     let since = args.since.as_deref().map(str::parse).transpose()?;
-    let calls = all_summaries(store.as_ref(), &CallFilter { since, ..CallFilter::default() })?;
+    let calls = store.summaries(&CallFilter { since, ..CallFilter::default() }).map_err(explain)?;
     let kind = match args.period {
         Period::Day => PeriodKind::Day,
         Period::Week => PeriodKind::Week,

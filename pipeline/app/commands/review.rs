@@ -31,6 +31,11 @@ pub fn review(args: &ReviewArgs, common: &Common) -> Result<u8> {
             "a decision needs a requirement and --by NAME\nhint: `callmark review {call_id}` lists the rows that can be reviewed"
         );
     };
+    if stored.words_purged {
+        bail!(
+            "the words of the call {call_id} were purged\nhint: nothing is left by which its findings could be reviewed"
+        );
+    }
     let reviewable = |r: Outcome| {
         matches!(r, Outcome::Missed | Outcome::Violated | Outcome::Met | Outcome::Unknown | Outcome::Clear)
     };
@@ -59,7 +64,7 @@ pub fn review(args: &ReviewArgs, common: &Common) -> Result<u8> {
         ts: jiff::Timestamp::now().to_string(),
     };
     let mut warnings = Vec::new();
-    let config = Config::load(common.config.as_deref())?;
+    let config = Config::load(common)?;
     let rescorer = Rescorer::open(args.scorecard.as_deref(), &config, &Install::find()?, store, &mut warnings)?;
     for warning in &warnings {
         eprintln!("warning: {warning}");

@@ -27,11 +27,13 @@ struct ScoreSummary {
     unchanged: usize,
     /// Scored with a scorecard that was given by hand; their route names another.
     left_alone: usize,
+    /// Their words were purged: they keep the score that they have.
+    words_purged: usize,
     warnings: Vec<String>,
 }
 
 pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
-    let config = Config::load(common.config.as_deref())?;
+    let config = Config::load(common)?;
     let install = Install::find()?;
     let store = existing_store(common)?;
     let store = store.as_ref();
@@ -58,6 +60,7 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
                     summary.unchanged += 1;
                     let Some(stored) = store.get_call(id).map_err(explain)? else { continue };
                     summary.left_alone += usize::from(rescorer.is_chosen_by_hand(&stored.record));
+                    summary.words_purged += usize::from(stored.words_purged);
                     if let Some(out) = &args.out {
                         outputs::write_call(out, &stored.record)?;
                     }
@@ -78,6 +81,9 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
         println!("{}", serde_json::to_string_pretty(&summary)?);
     } else if !common.quiet {
         println!("{} stored calls: {} scored again, {} unchanged", summary.calls, summary.changed, summary.unchanged);
+        if summary.words_purged > 0 {
+            println!("  {} keep their score: their words were purged", summary.words_purged);
+        }
     }
     Ok(FINISHED)
 }
@@ -133,11 +139,12 @@ impl Rescorer {
         !self.analyst.is_forced() && !name.is_empty() && routed.map(|(name, _)| name) != Some(name.as_str())
     }
 
-    /// The new record, or `None` when nothing that the evaluation depends on has changed (or the call failed or is gone).
+    /// The new record, or `None` when nothing that the evaluation depends on has changed (or the call failed, is gone, or has
+    /// no words any more).
     pub fn rescore(&self, call_id: &str, store: &dyn Store) -> Result<Option<Rescored>> {
         let Some(stored) = store.get_call(call_id).map_err(explain)? else { return Ok(None) };
         let old = stored.record;
-        if old.evaluation.status == Status::Failed || self.is_chosen_by_hand(&old) {
+        if stored.words_purged || old.evaluation.status == Status::Failed || self.is_chosen_by_hand(&old) {
             return Ok(None);
         }
         let transcript = transcript_hash(&old.transcript);

@@ -48,7 +48,8 @@ impl Voices {
             let hint = "hint: --samples names a folder like sample-audio/ of callmark's source";
             std::fs::read(&path).with_context(|| format!("cannot read {}\n{hint}", path.display()))
         };
-        let table = MetadataTable::read(&read("metadata.csv")?).context("the samples' metadata.csv")?;
+        let table =
+            MetadataTable::read(&read("metadata.csv")?, &BTreeMap::new()).context("the samples' metadata.csv")?;
         let rows = |bytes: &[u8]| -> Result<Vec<BTreeMap<String, String>>> {
             Ok(csv::Reader::from_reader(bytes).deserialize().collect::<Result<_, _>>()?)
         };

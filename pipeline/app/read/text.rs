@@ -54,12 +54,26 @@ impl ReadError {
     }
 }
 
+/// File names with these endings are text, whatever they hold.
+const TEXT_NAMES: &[&str] = &["vtt", "srt", "json", "txt"];
+
+fn extension(file_name: &str) -> String {
+    file_name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default()
+}
+
+/// False when a file of this name that begins so cannot be text: then it need not be read as a whole.
+pub fn may_be_text(head: &[u8], file_name: &str) -> bool {
+    let cut_character = |e: std::str::Utf8Error| e.error_len().is_none();
+    TEXT_NAMES.contains(&extension(file_name).as_str())
+        || (!head.contains(&0) && std::str::from_utf8(head).map_or_else(cut_character, |_| true))
+}
+
 /// Reads a transcript of any known format; `Ok(None)` when the bytes are something else (audio, a sidecar, a note).
 ///
 /// The language is the hint, else what the file says of itself, else guessed from the share of Han characters.
 pub fn read(bytes: &[u8], file_name: &str, language_hint: Option<Language>) -> Result<Option<Transcript>, ReadError> {
-    let extension = file_name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
-    let named_as_text = matches!(extension.as_str(), "vtt" | "srt" | "json" | "txt");
+    let extension = extension(file_name);
+    let named_as_text = TEXT_NAMES.contains(&extension.as_str());
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
         return if named_as_text { Err(ReadError::NotUtf8 { line: 1 }) } else { Ok(None) };
     }
@@ -183,13 +197,17 @@ impl Found {
         Ok(())
     }
 
+    fn repair(&mut self, what: &'static str) {
+        *self.repairs.entry(what).or_default() += 1;
+    }
+
     /// Checks a span; one that ends before it begins keeps its words and gets no length.
     fn span(&mut self, begin_ms: i64, end_ms: i64, line: usize) -> Result<(i64, i64), ReadError> {
         if begin_ms < 0 || begin_ms.max(end_ms) > MAX_MS {
             return Err(self.malformed(line, "a time is negative or beyond 24 hours"));
         }
         if end_ms < begin_ms {
-            *self.repairs.entry("cues that end before they begin: their length is taken as 0").or_default() += 1;
+            self.repair("cues that end before they begin: their length is taken as 0");
         }
         Ok((begin_ms, end_ms.max(begin_ms)))
     }
@@ -200,10 +218,7 @@ impl Found {
         let characters: Vec<i64> = parts.iter().map(|(_, text)| text.chars().count() as i64).collect();
         let total: i64 = characters.iter().sum();
         if parts.len() > 1 {
-            *self
-                .repairs
-                .entry("cues with several speakers: their time is divided in proportion to the text")
-                .or_default() += 1;
+            self.repair("cues with several speakers: their time is divided in proportion to the text");
         }
         let mut done = 0;
         for ((role, text), characters) in parts.into_iter().zip(characters) {
@@ -469,16 +484,37 @@ fn contact_lens(value: &Value, items: &[Value]) -> Result<Found, ReadError> {
             continue;
         }
         let text = tidy(item.get("Content").and_then(Value::as_str).unwrap_or_default());
-        let offset = |key: &str| item.get(key).and_then(Value::as_i64);
+        let offset = |key: &str| item.get(key).filter(|value| !value.is_null());
         let span = match (offset("BeginOffsetMillis"), offset("EndOffsetMillis")) {
-            (Some(begin), Some(end)) => Some(found.span_of_item(begin, end, index)?),
-            _ => None,
+            (None, None) => None,
+            (begin, end) => match (begin.and_then(Value::as_i64), end.and_then(Value::as_i64)) {
+                (Some(begin), Some(end)) => Some(found.span_of_item(begin, end, index)?),
+                _ => {
+                    found
+                        .repair("turns with a time that is missing or no whole number: the call is read without times");
+                    None
+                }
+            },
         };
-        let words = item.get("Items").and_then(Value::as_array).into_iter().flatten().filter_map(word).collect();
+        let mut words = Vec::new();
+        for item in item.get("Items").and_then(Value::as_array).into_iter().flatten() {
+            match word(item) {
+                Some(word) => words.push(word),
+                // Punctuation and words of chats have no times; times that cannot be are another matter.
+                None if item.get("BeginOffsetMillis").is_some() => {
+                    found.repair("words with times or confidences that cannot be: they are left out of the word list");
+                }
+                None => {}
+            }
+        }
         found.push(RawTurn { role: role_of(&label).unwrap_or(Role::Unknown), span, text, words }, index + 1)?;
     }
     let duration = value.get("ConversationCharacteristics").and_then(|c| c.get("TotalConversationDurationMillis"));
-    found.duration_ms = duration.and_then(Value::as_i64).filter(|ms| (0..=MAX_MS).contains(ms)).unwrap_or(0);
+    let possible = duration.and_then(Value::as_i64).filter(|ms| (0..=MAX_MS).contains(ms));
+    if duration.is_some() && possible.is_none() {
+        found.repair("length of the call that cannot be: the end of the last turn is taken");
+    }
+    found.duration_ms = possible.unwrap_or(0);
     Ok(found)
 }
 
@@ -493,7 +529,7 @@ fn word(item: &Value) -> Option<Word> {
     Some(Word {
         text: item.get("Content")?.as_str()?.to_string(),
         begin_ms,
-        end_ms: item.get("EndOffsetMillis")?.as_i64()?.clamp(begin_ms, MAX_MS),
+        end_ms: item.get("EndOffsetMillis")?.as_i64().filter(|ms| (begin_ms..=MAX_MS).contains(ms))?,
         confidence_permille: (confidence.clamp(0.0, 1.0) * 1000.0).round() as u16,
     })
 }
@@ -630,6 +666,32 @@ mod tests {
             "a language that is not scored is not guessed"
         );
         assert_eq!(read(chat.as_bytes(), "x.json", Some(Language::En)).unwrap().unwrap().language, Some(Language::En));
+    }
+
+    #[test]
+    fn contact_lens_offsets_that_cannot_be_are_counted() {
+        let broken = LENS
+            .replace(
+                r#""BeginOffsetMillis":40,"EndOffsetMillis":330"#,
+                r#""BeginOffsetMillis":-40,"EndOffsetMillis":330"#,
+            )
+            .replace("9000", "-1");
+        let found = ok(&broken, "x.json");
+        assert_eq!((found.turns[0].words.len(), found.duration_ms), (0, 6000));
+        assert_eq!(
+            found.warnings,
+            [
+                "1 length of the call that cannot be: the end of the last turn is taken",
+                "1 words with times or confidences that cannot be: they are left out of the word list"
+            ]
+        );
+        let found = ok(&LENS.replace(r#""EndOffsetMillis":6000"#, r#""EndOffsetMillis":"6 s""#), "x.json");
+        assert_eq!(found.medium, Medium::Text);
+        assert_eq!(
+            found.warnings,
+            ["1 turns with a time that is missing or no whole number: the call is read without times"]
+        );
+        assert_eq!(ok(LENS, "x.json").warnings, Vec::<String>::new());
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub fn clock(ms: i64) -> String {
     format!("{:02}:{:02}", ms / 60_000, ms / 1000 % 60)
 }
 
-fn role(role: Role) -> &'static str {
+pub fn role(role: Role) -> &'static str {
     match role {
         Role::Rep => "Rep",
         Role::Customer => "Customer",

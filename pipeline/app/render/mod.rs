@@ -3,6 +3,8 @@
 pub mod analysis_json;
 pub mod call_page;
 pub mod captions;
+pub mod erase;
+pub mod metrics;
 pub mod outputs;
 pub mod summary;
 pub mod tables;

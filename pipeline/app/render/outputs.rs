@@ -1,6 +1,7 @@
 //! Output files of a run: written whole or not at all, named by call id, readable by their owner only.
 
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -12,7 +13,7 @@ use tempfile::NamedTempFile;
 use crate::render::{analysis_json, captions, tables};
 
 /// A file name for a call id that may hold anything: unusual characters become `_`, with a hash so that names stay distinct.
-fn file_stem(call_id: &str) -> String {
+pub fn file_stem(call_id: &str) -> String {
     let safe: String =
         call_id.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).take(120).collect();
     if safe == call_id && !safe.starts_with('.') {
@@ -22,7 +23,7 @@ fn file_stem(call_id: &str) -> String {
     }
 }
 
-fn path(folder: &Path, call_id: &str, ending: &str) -> PathBuf {
+pub(super) fn path(folder: &Path, call_id: &str, ending: &str) -> PathBuf {
     folder.join(format!("{}.{ending}", file_stem(call_id)))
 }
 
@@ -35,7 +36,8 @@ pub fn write_call(folder: &Path, record: &CallRecord) -> Result<()> {
         ("rttm", captions::rttm(id, transcript)),
     ];
     for (ending, bytes) in captions {
-        if let Some(bytes) = bytes {
+        // Captions of a call whose words were purged would be empty.
+        if let Some(bytes) = bytes.filter(|_| !record.words_purged()) {
             write_whole(&path(folder, id, ending), &bytes)?;
         }
     }
@@ -57,7 +59,7 @@ pub fn remove_call(folder: &Path, call_id: &str) -> Result<()> {
 }
 
 /// Writes beside the target and renames, so that a reader or a killed run never leaves half a file; an equal file stays.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     if std::fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
@@ -68,6 +70,13 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     file.write_all(bytes).with_context(failed)?;
     file.persist(path).with_context(failed)?;
     Ok(())
+}
+
+/// Like every output, but readable by other users: for what holds counts only.
+pub fn write_public(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_whole(path, bytes)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
+        .with_context(|| format!("cannot make {} readable", path.display()))
 }
 
 /// `calls.csv`, `turns.csv`, `ledger.csv` of one run, written call by call so that memory stays bounded.

@@ -4,8 +4,8 @@ use anyhow::Result;
 use callmark_core::performance::{self, CallSummary, PeriodKind, RepRow};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use crate::commands::run::RunSummary;
 use crate::render::call_page::points;
+use crate::run_summary::RunSummary;
 
 /// Which recogniser is at work when no production model is installed.
 pub fn starter_notice() {
@@ -33,6 +33,9 @@ pub fn print_run(report: &RunSummary) {
     let mut details = vec![format!("{} transcribed", report.transcribed), format!("{} unchanged", report.unchanged)];
     if report.duplicates > 0 {
         details.push(format!("{} duplicates of another file", report.duplicates));
+    }
+    if report.forgotten > 0 {
+        details.push(format!("{} forgotten or purged (not taken in again)", report.forgotten));
     }
     println!("  {} in {:.1} s", details.join(", "), report.elapsed_seconds);
     if report.transcribed > 0 {

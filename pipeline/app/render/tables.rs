@@ -15,7 +15,7 @@ use serde::Serialize;
 /// The call that the renderers' tests share.
 #[cfg(test)]
 #[path = "sample.rs"]
-pub(super) mod sample;
+pub(crate) mod sample;
 
 /// One column: its header and how to read it from row `n` of a `T` (a call has many turns).
 struct Column<T> {

@@ -23,6 +23,8 @@ pub enum AudioError {
     Limit { what: String, limit: String },
     #[error("the sample rate is {rate_hz} Hz; {low_hz} to {high_hz} Hz can be used")]
     SampleRate { rate_hz: u32, low_hz: u32, high_hz: u32 },
+    #[error("a clip could not be written as {format}: {cause}")]
+    NotEncoded { format: &'static str, cause: String },
 }
 
 impl AudioError {
@@ -38,6 +40,7 @@ impl AudioError {
             AudioError::NoSamples { .. } => "no_samples",
             AudioError::Limit { .. } => "limit",
             AudioError::SampleRate { .. } => "sample_rate",
+            AudioError::NotEncoded { .. } => "not_encoded",
         }
     }
 
@@ -61,6 +64,7 @@ impl AudioError {
             AudioError::SampleRate { .. } => {
                 "the header is probably wrong; convert it with the true rate: ffmpeg -ar RATE -i INPUT OUTPUT.wav"
             }
+            AudioError::NotEncoded { .. } => "free memory and try again, or leave clips out (clips = \"none\")",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes of a recording → channels at 16 kHz, and speech probabilities → speech spans.
+//! Bytes of a recording → channels at 16 kHz, speech probabilities → speech spans, and samples → clips to listen to.
 //!
 //! Recordings are hostile input: nothing here panics on purpose, every size is checked against [`Limits`], and every
 //! error says what was found and what to do. Sound only passes through memory; nothing is written or logged.
@@ -12,8 +12,10 @@
 //! | MP4, M4A | AAC-LC, ALAC |
 
 mod channels;
+pub mod clip;
 mod decode;
 mod error;
+pub mod peaks;
 mod resample;
 mod sniff;
 pub mod spans;

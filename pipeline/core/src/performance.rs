@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::record::{CallRecord, LedgerRow, Outcome, Provenance, RowKind, Severity, Status};
 use crate::recording::sha256_hex;
@@ -25,14 +25,17 @@ const ADJUSTMENT_ROUNDS: usize = 30;
 const FALSE_DISCOVERY_RATE: f64 = 0.05;
 
 /// What a call lost on one requirement or metric, after reviews.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     pub requirement_id: String,
     pub millipoints: i64,
 }
 
+/// Version of [`CallSummary`]: raise it when a field or its meaning changes, and stored summaries are made again from records.
+pub const SUMMARY_SCHEMA: u32 = 1;
+
 /// What the tables need to know about a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallSummary {
     pub call_id: String,
     pub rep_id: Option<String>,

@@ -235,6 +235,36 @@ pub struct CallRecord {
     pub provenance: Provenance,
 }
 
+/// The transcript warning by which a record says that its words were purged.
+pub const WORDS_PURGED: &str = "its words were purged; scores and times are kept";
+
+impl CallRecord {
+    /// The same call without anything that was said and without its customer: scores, points, times and the rep stay. It cannot
+    /// be scored again.
+    #[must_use]
+    pub fn without_words(mut self) -> CallRecord {
+        for turn in &mut self.transcript.turns {
+            turn.text.clear();
+            turn.words.clear();
+        }
+        for row in &mut self.evaluation.ledger {
+            row.quote.clear();
+            row.evidence.iter_mut().for_each(|evidence| evidence.quote.clear());
+        }
+        self.metadata.customer_id = None;
+        self.metadata.extra.clear();
+        if !self.words_purged() {
+            self.transcript.warnings.push(WORDS_PURGED.to_string());
+        }
+        self
+    }
+
+    /// True when nothing that was said is left in the record.
+    pub fn words_purged(&self) -> bool {
+        self.transcript.warnings.iter().any(|warning| warning == WORDS_PURGED)
+    }
+}
+
 /// A reviewer's decision about one ledger row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -79,7 +79,7 @@ pub(crate) fn read_yaml<T: de::DeserializeOwned>(yaml: &str) -> Result<T, Scorec
         with_snippet: false,
     };
     serde_saphyr::from_str_with_options(yaml, options).map_err(|error| {
-        use serde_saphyr::Error;
+        use serde_saphyr::{Error, MessageFormatter as _, UserMessageFormatter};
         let (line, column) = error.location().map_or((0, 0), |l| (l.line(), l.column()));
         let (message, hint) = match error.without_snippet() {
             Error::SerdeUnknownField { field, expected, .. } => {
@@ -95,7 +95,8 @@ pub(crate) fn read_yaml<T: de::DeserializeOwned>(yaml: &str) -> Result<T, Scorec
                 (format!("unknown value `{variant}`"), hint)
             }
             Error::SerdeMissingField { field, .. } => (format!("missing key `{field}`"), None),
-            other => (other.to_string(), None),
+            // Without the place, which the error has already.
+            other => (UserMessageFormatter.format_message(other).replace(char::is_control, " "), None),
         };
         ScorecardError { message, line, column, hint }
     })

@@ -23,7 +23,11 @@ pub enum StoreError {
     Damaged { what: String },
     #[error("{what}")]
     Invalid { what: String },
-    #[error("the store {} cannot be opened", .path.display())]
+    #[error("{} exists already", .path.display())]
+    Exists { path: PathBuf },
+    #[error("the backup cannot be trusted: {what}")]
+    BadBackup { what: String },
+    #[error("cannot use {}: {source}", .path.display())]
     Io { path: PathBuf, source: std::io::Error },
     #[error("the store refused a statement")]
     Sql(#[source] rusqlite::Error),
@@ -48,6 +52,10 @@ impl StoreError {
             }
             StoreError::Damaged { .. } => "restore the store from a backup, or start a new one with --store",
             StoreError::Invalid { .. } => "this is a bug in the program that called the store",
+            StoreError::Exists { .. } => "give another file name, or --force to replace it",
+            StoreError::BadBackup { .. } => {
+                "the store itself may be damaged: run `callmark doctor`, keep earlier backups"
+            }
             StoreError::Io { .. } => "check that the path exists and that its disk works",
             StoreError::Sql(_) => "run the command again; if it fails again, restore the store from a backup",
         }

@@ -6,16 +6,21 @@
 //! Every `put` is an idempotent upsert in one transaction: a process that is killed leaves the old state or the new one.
 
 mod error;
+mod search;
 mod sqlite;
 
-use callmark_core::record::{CallRecord, Decision, Review, ReviewSource};
+use std::path::{Path, PathBuf};
+
+use callmark_core::performance::CallSummary;
+use callmark_core::record::{CallRecord, Decision, Outcome, Review, ReviewSource};
 use callmark_core::transcript::{Embedding, Transcript, TurnScores};
 use jiff::civil::Date;
 
 pub use error::StoreError;
+pub use search::{Phrase, SearchHit, SearchQuery, SearchResults, Terms};
 
-/// Version of the stored schema; a store with a higher one is refused.
-pub const STORE_SCHEMA: u32 = 1;
+/// Version of the stored schema; a store with a higher one is refused, one with a lower one is migrated.
+pub const STORE_SCHEMA: u32 = 2;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -52,6 +57,8 @@ pub struct StoredCall {
     pub record: CallRecord,
     pub record_json: String,
     pub evaluation_key: String,
+    /// The words are gone ([`CallRecord::without_words`]): the call is shown and counted, but cannot be scored again.
+    pub words_purged: bool,
 }
 
 /// Which calls to read; `None` means all.
@@ -59,8 +66,13 @@ pub struct StoredCall {
 pub struct CallFilter {
     /// Civil date as written in the call's start stamp; calls without a start have no period and are left out.
     pub since: Option<Date>,
+    /// The last day that is wanted.
+    pub until: Option<Date>,
     pub rep: Option<String>,
     pub team: Option<String>,
+    pub customer: Option<String>,
+    /// Only calls without a start.
+    pub undated: bool,
 }
 
 /// A recording that could not be processed. Tried once per program version.
@@ -91,6 +103,67 @@ pub struct NewReview {
     pub is_final: bool,
     /// RFC 3339.
     pub ts: String,
+}
+
+/// What is left of something that was forgotten or purged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    Forgotten,
+    /// Scores and times are kept.
+    WordsPurged,
+}
+
+/// Why something must not be taken in again, and since when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    pub gone: Gone,
+    pub date: Date,
+}
+
+/// What was removed with a call or a recording.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Calls, or calls whose words were removed.
+    pub calls: usize,
+    pub turns: usize,
+    pub ledger_rows: usize,
+    pub transcripts: usize,
+    pub text_scores: usize,
+    pub file_hashes: usize,
+    pub failures: usize,
+    /// Decisions that stay without their text.
+    pub reviews: usize,
+    /// Where the recordings lay; callmark never deletes those.
+    pub recordings: Vec<RecordingLink>,
+    /// Other calls made from the same bytes: they keep them.
+    pub shared_with: Vec<String>,
+}
+
+/// What a backup holds, read back from the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupReport {
+    pub size_bytes: u64,
+    pub calls: u64,
+    pub turns: u64,
+    pub reviews: u64,
+}
+
+/// How large a store is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreStatistics {
+    pub schema_version: u32,
+    pub calls: u64,
+    pub words_purged: u64,
+    pub turns: u64,
+    pub failures: u64,
+    pub reviews: u64,
+    pub tombstones: u64,
+    /// The store's file with its write-ahead log.
+    pub size_bytes: u64,
+    /// Pages inside the file that nothing uses.
+    pub free_bytes: u64,
+    /// `(size_bytes - free_bytes) / calls`.
+    pub bytes_per_call: u64,
 }
 
 /// A sequence of stored calls, read one by one so that memory stays bounded.
@@ -126,11 +199,15 @@ pub trait Store: Send + Sync {
     fn get_phrases(&self, encoder_hash: &str, texts: &[String]) -> Result<Vec<Option<Embedding>>>;
 
     /// Stores a call with its flattened rows and its recordings, and clears its recordings' failures, all or nothing.
-    /// Without `recordings` (a re-score) those it has stay.
-    fn put_call(&self, record: &CallRecord, evaluation_key: &str, recordings: &[RecordingLink]) -> Result<()>;
+    /// Without `recordings` (a re-score) those it has stay. False: the call or a recording of it was forgotten or purged
+    /// meanwhile, and nothing was stored; the other `put`s leave such things out too.
+    fn put_call(&self, record: &CallRecord, evaluation_key: &str, recordings: &[RecordingLink]) -> Result<bool>;
     fn get_call(&self, call_id: &str) -> Result<Option<StoredCall>>;
     /// Removes a call with its rows and text scores; transcripts stay with their recordings, reviews are never removed.
     fn remove_call(&self, call_id: &str) -> Result<()>;
+    /// Gives a call another id, with everything that belongs to it: decisions follow their call. Its evaluation no longer
+    /// holds. When there is a call with the new id already, that one stays and only the decisions move.
+    fn rename_call(&self, former: &str, call_id: &str) -> Result<()>;
     /// Call ids that a person may mean, sorted: the exact id alone; else calls made from a file of that name (with or without
     /// its extension); else ids that begin with `query`.
     fn find_call(&self, query: &str) -> Result<Vec<String>>;
@@ -140,6 +217,8 @@ pub trait Store: Send + Sync {
     fn count_calls(&self, filter: &CallFilter) -> Result<u64>;
     /// Records in call_id order, read lazily; a call that another process removes meanwhile is left out.
     fn calls(&self, filter: &CallFilter) -> Result<Calls<'_>>;
+    /// What the rep tables need of the calls, in call_id order, without reading their records.
+    fn summaries(&self, filter: &CallFilter) -> Result<Vec<CallSummary>>;
     /// The recordings of a call, by recording id.
     fn recordings(&self, call_id: &str) -> Result<Vec<RecordingLink>>;
     /// The calls made from a recording, sorted (more than one when the same bytes came under several call ids).
@@ -154,9 +233,38 @@ pub trait Store: Send + Sync {
     fn failures(&self) -> Result<Vec<FailureRow>>;
 
     fn append_review(&self, review: &NewReview) -> Result<Review>;
-    /// In the order they were appended.
+    /// In the order they were appended. A forgotten call's decisions stay, without their text, under an id that says nothing.
     fn reviews(&self, call_id: &str) -> Result<Vec<Review>>;
     fn all_reviews(&self) -> Result<Vec<Review>>;
+    /// The result that a forgotten call's decision was about; `None` when its call is not forgotten or had no such row.
+    fn reviewed_result(&self, review_id: i64) -> Result<Option<Outcome>>;
+
+    /// Turns that answer a query.
+    fn search(&self, query: &SearchQuery) -> Result<SearchResults>;
+
+    /// Removes everything about a call and about its recordings that no other call uses, and remembers hashes of their ids so
+    /// that they are not taken in again. A `dry_run` says the same and changes nothing. A call that is not there is still
+    /// remembered.
+    fn forget_call(&self, call_id: &str, date: Date, dry_run: bool) -> Result<Removed>;
+    /// The same for a recording that made no call, by its id, its path, or both.
+    fn forget_recording(
+        &self,
+        recording_id: Option<&str>,
+        path: Option<&str>,
+        date: Date,
+        dry_run: bool,
+    ) -> Result<Removed>;
+    /// Removes what was said in a call and who the customer was; scores, points and times stay.
+    fn purge_words(&self, call_id: &str, date: Date, dry_run: bool) -> Result<Removed>;
+    /// Whether a call or a recording was forgotten or purged; either may be empty.
+    fn tombstone(&self, call_id: &str, recording_id: &str) -> Result<Option<Tombstone>>;
+    /// Takes away what removed rows leave behind: bytes in unused pages, the write-ahead log, and backups made by migrations,
+    /// which are returned.
+    fn erase_traces(&self) -> Result<Vec<PathBuf>>;
+
+    /// Copies the store while others read and write it, reads the copy back, and puts it at `path` whole or not at all.
+    fn backup_to(&self, path: &Path, overwrite: bool) -> Result<BackupReport>;
+    fn statistics(&self) -> Result<StoreStatistics>;
 }
 
 /// Opens a store, making it when it does not exist: `sqlite:PATH` or a plain path (`sqlite::memory:` for tests).

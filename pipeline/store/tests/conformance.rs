@@ -2,18 +2,20 @@
 
 mod common;
 
-use callmark_core::record::{Decision, ReviewSource};
-use callmark_core::transcript::{Embedding, Sentiment, TurnScores};
+use callmark_core::performance::CallSummary;
+use callmark_core::record::{CallRecord, Decision, Outcome, ReviewSource};
+use callmark_core::transcript::{Embedding, Medium, Role, Sentiment, TurnScores};
 use callmark_store::{
-    AnalysisRow, CallFilter, FailureRow, FileStamp, NewReview, RecordingLink, STORE_SCHEMA, Store, StoreError,
-    record_json,
+    AnalysisRow, CallFilter, FailureRow, FileStamp, Gone, NewReview, RecordingLink, STORE_SCHEMA, SearchQuery,
+    SearchResults, Store, StoreError, Terms, Tombstone, record_json,
 };
 use common::{record, transcript};
+use jiff::civil::{Date, date};
 
 /// One behaviour, checked on a fresh store.
 type Check = fn(&dyn Store);
 
-const CHECKS: [(&str, Check); 12] = [
+const CHECKS: [(&str, Check); 22] = [
     ("schema_version", schema_version),
     ("files", files),
     ("analyses", analyses),
@@ -23,9 +25,19 @@ const CHECKS: [(&str, Check); 12] = [
     ("calls_are_replaced", calls_are_replaced),
     ("calls_are_filtered", calls_are_filtered),
     ("calls_are_found", calls_are_found),
+    ("summaries_are_those_of_the_records", summaries_are_those_of_the_records),
     ("recordings", recordings),
     ("failures", failures),
     ("reviews", reviews),
+    ("search_finds_words_and_characters", search_finds_words_and_characters),
+    ("search_is_filtered_and_ordered", search_is_filtered_and_ordered),
+    ("search_follows_the_calls", search_follows_the_calls),
+    ("decisions_follow_a_renamed_call", decisions_follow_a_renamed_call),
+    ("a_forgotten_call_is_gone_and_stays_out", a_forgotten_call_is_gone_and_stays_out),
+    ("shared_and_failed_recordings_are_forgotten", shared_and_failed_recordings_are_forgotten),
+    ("purged_words_leave_the_scores", purged_words_leave_the_scores),
+    ("a_backup_is_a_store", a_backup_is_a_store),
+    ("statistics", statistics),
 ];
 
 fn schema_version(store: &dyn Store) {
@@ -115,6 +127,23 @@ fn calls_round_trip(store: &dyn Store) {
     assert_eq!(store.evaluation_key("c1").unwrap().as_deref(), Some("key-1"));
 }
 
+fn summaries_are_those_of_the_records(store: &dyn Store) {
+    let of = |filter: &CallFilter| store.summaries(filter).unwrap();
+    let (early, mut late) = (record("a", "r1", "north", Some("2025-02-19")), record("b", "r2", "south", None));
+    store.put_call(&early, "k", &[]).unwrap();
+    store.put_call(&late, "k", &[]).unwrap();
+    late.evaluation.score = Some(1_234);
+    store.put_call(&late, "k2", &[]).unwrap();
+    let expected = [CallSummary::from_record(&early), CallSummary::from_record(&late)];
+    assert_eq!(of(&CallFilter::default()), expected);
+    assert_eq!(of(&CallFilter { rep: Some("r2".into()), ..CallFilter::default() }), expected[1..]);
+    store.rename_call("a", "z").unwrap();
+    let ids: Vec<String> = of(&CallFilter::default()).into_iter().map(|s| s.call_id).collect();
+    assert_eq!(ids, ["b", "z"]);
+    store.remove_call("b").unwrap();
+    assert_eq!(of(&CallFilter::default()).len(), 1);
+}
+
 fn calls_are_replaced(store: &dyn Store) {
     let mut record = record("c1", "rep-7", "north", None);
     store.put_call(&record, "key-1", &[link("aa", "night/c1.wav")]).unwrap();
@@ -139,16 +168,21 @@ fn calls_are_filtered(store: &dyn Store) {
         record("c5", "rep-2", "north", Some("yesterday")),
     ];
     for call in &calls {
-        store.put_call(call, "k", &[]).unwrap();
+        let mut call = call.clone();
+        call.metadata.customer_id = Some(format!("K-{}", call.call_id));
+        store.put_call(&call, "k", &[]).unwrap();
     }
     let since = Some(jiff::civil::date(2025, 2, 19));
     let rep = |id: &str| Some(id.to_string());
-    let cases: [(CallFilter, &[&str]); 6] = [
+    let cases: [(CallFilter, &[&str]); 9] = [
         (CallFilter::default(), &["c1", "c2", "c3", "c4", "c5"]),
         (CallFilter { since, ..CallFilter::default() }, &["c1", "c2"]),
+        (CallFilter { until: since, ..CallFilter::default() }, &["c1", "c3"]),
+        (CallFilter { undated: true, ..CallFilter::default() }, &["c4", "c5"]),
+        (CallFilter { customer: rep("K-c2"), ..CallFilter::default() }, &["c2"]),
         (CallFilter { rep: rep("rep-1"), ..CallFilter::default() }, &["c1", "c3"]),
         (CallFilter { team: rep("north"), ..CallFilter::default() }, &["c2", "c3", "c4", "c5"]),
-        (CallFilter { since, rep: rep("rep-2"), team: rep("north") }, &["c2"]),
+        (CallFilter { since, rep: rep("rep-2"), team: rep("north"), ..CallFilter::default() }, &["c2"]),
         (CallFilter { rep: rep("rep-1' OR 1=1 --"), ..CallFilter::default() }, &[]),
     ];
     for (filter, expected) in cases {
@@ -249,6 +283,355 @@ fn reviews(store: &dyn Store) {
     store.put_call(&record("c1", "r", "t", None), "k", &[]).unwrap();
     assert_eq!(store.reviews("c1").unwrap(), [first.clone(), appeal.clone()]);
     assert_eq!(store.all_reviews().unwrap(), [first, other, appeal]);
+}
+
+const TODAY: Date = date(2025, 6, 1);
+
+/// A call whose turns are these texts, rep and customer in turn.
+fn said(call_id: &str, rep: &str, start_ts: Option<&str>, texts: &[&str]) -> CallRecord {
+    let mut call = record(call_id, rep, "north", start_ts);
+    let turn = call.transcript.turns[0].clone();
+    let role = |index: usize| if index.is_multiple_of(2) { Role::Rep } else { Role::Customer };
+    let turns = texts.iter().enumerate().map(|(index, text)| callmark_core::transcript::Turn {
+        role: role(index),
+        begin_ms: 1000 * index as i64,
+        text: (*text).to_string(),
+        ..turn.clone()
+    });
+    call.transcript.turns = turns.collect();
+    call
+}
+
+fn find(store: &dyn Store, query: &str) -> SearchResults {
+    find_in(store, query, None, CallFilter::default(), 100)
+}
+
+fn find_in(store: &dyn Store, query: &str, role: Option<Role>, calls: CallFilter, limit: usize) -> SearchResults {
+    let terms = Terms::parse(query).unwrap_or_else(|| panic!("`{query}` has no words"));
+    store.search(&SearchQuery { terms, role, calls, limit }).unwrap()
+}
+
+/// `call:turn` of each hit, in order.
+fn places(results: &SearchResults) -> String {
+    let places: Vec<String> = results.hits.iter().map(|hit| format!("{}:{}", hit.call_id, hit.turn)).collect();
+    places.join(" ")
+}
+
+fn search_finds_words_and_characters(store: &dyn Store) {
+    let english = ["I want to CANCEL my policy.", "Cancelled? Don't cancel; my old policy!", "The café's policy"];
+    store.put_call(&said("e", "r1", Some("2025-02-02"), &english), "k", &[]).unwrap();
+    let chinese = ["我要取消保单，谢谢", "您的ＶＩＰ客户號碼是A4", "保 单"];
+    store.put_call(&said("z", "r1", Some("2025-02-01"), &chinese), "k", &[]).unwrap();
+    let cases = [
+        ("cancel", "e:0 e:1"),
+        ("CANCEL my Policy", "e:0 e:1"),
+        ("policy cancel", "e:0 e:1"),
+        ("\"cancel my policy\"", "e:0"),
+        ("cancel*", "e:0 e:1"),
+        ("cancelled", "e:1"),
+        ("cancelle*", "e:1"),
+        ("don't", "e:1"),
+        ("don’t", "e:1"),
+        ("café", "e:2"),
+        ("cance", ""),
+        ("取消保单", "z:0"),
+        ("取消保單", "z:0"),
+        ("消保", "z:0"),
+        ("单", "z:0 z:2"),
+        ("谢", "z:0"),
+        ("号码", "z:1"),
+        ("vip", "z:1"),
+        ("VIP客户", "z:1"),
+        ("客户 a4", "z:1"),
+        ("取消 谢谢", "z:0"),
+        ("消取", ""),
+        ("单保", ""),
+        ("cancel 取消", ""),
+    ];
+    for (query, expected) in cases {
+        let found = find(store, query);
+        assert_eq!(places(&found), expected, "{query}");
+        assert_eq!(found.turns as usize, found.hits.len(), "{query}");
+        for hit in &found.hits {
+            assert!(!Terms::parse(query).unwrap().marks(&hit.text).is_empty(), "{query}: {}", hit.text);
+        }
+    }
+    // Nothing that can be typed is an error of syntax.
+    for query in [
+        "a AND",
+        "NEAR(a b)",
+        "rep:cancel",
+        "^a",
+        "(a",
+        "a OR OR b",
+        "-a",
+        "col : x",
+        "a\"b",
+        "'; DROP TABLE x",
+        "{a}",
+        "a+b",
+    ] {
+        find(store, query);
+        find_in(store, query, Some(Role::Customer), CallFilter::default(), 1);
+    }
+}
+
+fn search_is_filtered_and_ordered(store: &dyn Store) {
+    let links = [link("aa", "n/b.wav")];
+    store
+        .put_call(
+            &said("a", "r1", Some("2025-02-01T10:00:00"), &["a refund", "please refund", "no refund now"]),
+            "k",
+            &[],
+        )
+        .unwrap();
+    store
+        .put_call(&said("b", "r2", Some("2025-03-01T10:00:00"), &["refund", "now a refund please"]), "k", &links)
+        .unwrap();
+    store.put_call(&said("c", "r2", None, &["refund now"]), "k", &[]).unwrap();
+    assert_eq!(places(&find(store, "refund")), "b:0 b:1 a:0 a:1 a:2 c:0", "newest call first, undated last");
+    let found = find(store, "refund now");
+    assert_eq!(places(&found), "a:2 c:0 b:1", "the phrase first");
+    let phrases: Vec<bool> = found.hits.iter().map(|hit| hit.is_phrase).collect();
+    assert_eq!(phrases, [true, true, false]);
+    let hit = &found.hits[2];
+    assert_eq!(
+        (hit.role, hit.timed, hit.begin_ms, hit.text.as_str()),
+        (Role::Customer, true, 1000, "now a refund please")
+    );
+    assert_eq!((hit.rep_id.as_deref(), hit.start_ts.as_deref()), (Some("r2"), Some("2025-03-01T10:00:00")));
+    assert_eq!(hit.recordings, links);
+    let limited = find_in(store, "refund now", None, CallFilter::default(), 2);
+    assert_eq!((places(&limited).as_str(), limited.turns, limited.calls), ("a:2 c:0", 3, 3));
+    let customer = find_in(store, "refund", Some(Role::Customer), CallFilter::default(), 9);
+    assert_eq!(places(&customer), "b:1 a:1");
+    let rep = CallFilter { rep: Some("r2".into()), ..CallFilter::default() };
+    assert_eq!(places(&find_in(store, "refund", None, rep, 9)), "b:0 b:1 c:0");
+    let period = CallFilter { since: Some(date(2025, 2, 2)), until: Some(date(2025, 3, 1)), ..CallFilter::default() };
+    assert_eq!(places(&find_in(store, "refund", None, period, 9)), "b:0 b:1");
+    let mut chat = said("d", "r1", None, &["refund by chat"]);
+    chat.transcript.medium = Medium::Text;
+    store.put_call(&chat, "k", &[]).unwrap();
+    assert!(!find(store, "chat").hits[0].timed);
+}
+
+fn search_follows_the_calls(store: &dyn Store) {
+    store.put_call(&said("a", "r1", None, &["first words", "second words"]), "k", &[]).unwrap();
+    store.put_call(&said("a", "r1", None, &["other words"]), "k2", &[]).unwrap();
+    assert_eq!((places(&find(store, "first")), places(&find(store, "words"))), (String::new(), "a:0".into()));
+    // The same turns with other scores.
+    let mut again = said("a", "r1", None, &["other words"]);
+    again.sentiment = vec![Some(Sentiment { negative_permille: 0, neutral_permille: 0, positive_permille: 1000 })];
+    store.put_call(&again, "k3", &[]).unwrap();
+    assert_eq!(places(&find(store, "other")), "a:0");
+    store.rename_call("a", "b").unwrap();
+    assert_eq!(places(&find(store, "other words")), "b:0");
+    store.remove_call("b").unwrap();
+    assert_eq!(find(store, "other"), SearchResults::default());
+    store.put_call(&said("c", "r1", None, &["other"]), "k", &[]).unwrap();
+    assert_eq!(places(&find(store, "other")), "c:0");
+}
+
+fn decision(call_id: &str, reason: &str) -> NewReview {
+    NewReview {
+        call_id: call_id.into(),
+        requirement_id: "disclose_recording".into(),
+        reviewer: "kim".into(),
+        source: ReviewSource::Flag,
+        inclusion_permille: 1000,
+        blind: false,
+        decision: Decision::Overturn,
+        reason: reason.into(),
+        appeal_of: None,
+        is_final: true,
+        ts: "2025-02-20T09:00:00Z".into(),
+    }
+}
+
+fn decisions_follow_a_renamed_call(store: &dyn Store) {
+    let old = record("old", "r", "t", Some("2025-02-19"));
+    store.put_call(&old, "k", &[link("aa", "n/a.wav")]).unwrap();
+    store.put_text_scores("old", "e1", "t1", &TurnScores::default()).unwrap();
+    let review = store.append_review(&decision("old", "said at 0:07")).unwrap();
+    store.rename_call("old", "new").unwrap();
+    assert_eq!(store.call_ids(&CallFilter::default()).unwrap(), ["new"]);
+    let moved = store.get_call("new").unwrap().unwrap();
+    assert_eq!(moved.record, CallRecord { call_id: "new".into(), ..old.clone() });
+    assert_ne!(moved.evaluation_key, "k", "its evaluation no longer holds");
+    assert_eq!(store.recordings("new").unwrap(), [link("aa", "n/a.wav")]);
+    assert_eq!(store.get_text_scores("new", "e1", "t1").unwrap(), Some(TurnScores::default()));
+    assert_eq!(store.reviews("old").unwrap(), []);
+    assert_eq!(
+        store.reviews("new").unwrap(),
+        [callmark_core::record::Review { call_id: "new".into(), ..review.clone() }]
+    );
+    // To an id that has a call: only the decisions move.
+    store.put_call(&record("kept", "r9", "t", None), "k", &[]).unwrap();
+    store.rename_call("new", "kept").unwrap();
+    assert_eq!(store.get_call("kept").unwrap().unwrap().record.metadata.rep_id.as_deref(), Some("r9"));
+    assert_eq!(store.call_ids(&CallFilter::default()).unwrap(), ["kept"]);
+    assert_eq!(store.reviews("kept").unwrap()[0].review_id, review.review_id);
+    store.rename_call("nothing", "nowhere").unwrap();
+    store.rename_call("kept", "kept").unwrap();
+    assert_eq!(store.call_ids(&CallFilter::default()).unwrap(), ["kept"]);
+}
+
+fn fill(store: &dyn Store, call_id: &str, recording: &str, path: &str) {
+    let stamp = FileStamp { path: path.into(), size: 1, mtime_ns: 2, inode: 3 };
+    store.put_file(&stamp, recording).unwrap();
+    let row = AnalysisRow { recording_id: recording.into(), model_key: "m1".into(), transcript: transcript() };
+    store.put_analysis(&row).unwrap();
+    store.put_text_scores(call_id, "e1", "t1", &TurnScores::default()).unwrap();
+    store.put_call(&record(call_id, "r", "t", None), "k", &[link(recording, path)]).unwrap();
+}
+
+fn failure(key: &str) -> FailureRow {
+    FailureRow {
+        key: key.into(),
+        file_name: "a.wav".into(),
+        stage: "decode".into(),
+        cause: "broken".into(),
+        hint: "none".into(),
+        program_version: "0.1.0".into(),
+    }
+}
+
+fn a_forgotten_call_is_gone_and_stays_out(store: &dyn Store) {
+    fill(store, "c1", "aa", "n/a.wav");
+    fill(store, "c2", "bb", "n/b.wav");
+    store.put_failure(&failure("n/a.wav")).unwrap();
+    let review = store.append_review(&decision("c1", "Ms Li said it")).unwrap();
+    let stamp = FileStamp { path: "n/a.wav".into(), size: 1, mtime_ns: 2, inode: 3 };
+
+    let planned = store.forget_call("c1", TODAY, true).unwrap();
+    assert!(store.get_call("c1").unwrap().is_some() && store.tombstone("c1", "aa").unwrap().is_none(), "a dry run");
+    let removed = store.forget_call("c1", TODAY, false).unwrap();
+    assert_eq!(planned, removed);
+    let counts = (removed.calls, removed.turns, removed.ledger_rows, removed.transcripts, removed.text_scores);
+    assert_eq!((counts, removed.file_hashes, removed.failures, removed.reviews), ((1, 2, 1, 1, 1), 1, 1, 1));
+    assert_eq!(removed.recordings, [link("aa", "n/a.wav")]);
+
+    let stays_out = |store: &dyn Store| {
+        assert_eq!(store.call_ids(&CallFilter::default()).unwrap(), ["c2"]);
+        assert_eq!(store.get_analysis("aa", "m1").unwrap(), None);
+        assert_eq!(store.get_text_scores("c1", "e1", "t1").unwrap(), None);
+        assert_eq!(store.get_file(&stamp).unwrap(), None);
+        assert_eq!(store.get_failure("aa", "0.1.0").unwrap(), None);
+        assert_eq!(store.recordings("c1").unwrap(), []);
+        assert_eq!(places(&find(store, "通话")), "c2:0");
+    };
+    stays_out(store);
+    // A run that had begun before brings everything again, and the same bytes under another id.
+    store.put_file(&stamp, "aa").unwrap();
+    let row = AnalysisRow { recording_id: "aa".into(), model_key: "m1".into(), transcript: transcript() };
+    store.put_analysis(&row).unwrap();
+    store.put_text_scores("c1", "e1", "t1", &TurnScores::default()).unwrap();
+    store.put_failure(&failure("aa")).unwrap();
+    assert!(!store.put_call(&record("c1", "r", "t", None), "k", &[]).unwrap());
+    assert!(!store.put_call(&record("c9", "r", "t", None), "k", &[link("aa", "n/a.wav")]).unwrap());
+    stays_out(store);
+    let tombstone = Some(Tombstone { gone: Gone::Forgotten, date: TODAY });
+    for (call_id, recording_id) in [("c1", "zz"), ("zz", "aa"), ("c1", "aa")] {
+        assert_eq!(store.tombstone(call_id, recording_id).unwrap(), tombstone);
+    }
+    assert_eq!(store.tombstone("c2", "bb").unwrap(), None);
+
+    // The decision stays for the statistics, with nothing in it about whom.
+    assert_eq!(store.reviews("c1").unwrap(), []);
+    let [kept] = &store.all_reviews().unwrap()[..] else { panic!("one decision") };
+    assert!(kept.call_id.starts_with("forgotten-") && !kept.call_id.contains("c1"));
+    assert_eq!((kept.reason.as_str(), kept.decision, kept.ts.as_str()), ("", review.decision, review.ts.as_str()));
+    assert_eq!(store.reviewed_result(review.review_id).unwrap(), Some(Outcome::Met));
+
+    store.forget_call("c1", date(2025, 7, 1), false).unwrap();
+    assert_eq!(store.tombstone("c1", "").unwrap(), tombstone, "since the first time");
+    store.erase_traces().unwrap();
+    stays_out(store);
+}
+
+fn shared_and_failed_recordings_are_forgotten(store: &dyn Store) {
+    fill(store, "c1", "aa", "n/a.wav");
+    fill(store, "c2", "aa", "n/a.wav");
+    assert!(matches!(store.forget_recording(Some("aa"), None, TODAY, false), Err(StoreError::Invalid { .. })));
+    let removed = store.forget_call("c1", TODAY, false).unwrap();
+    assert_eq!((removed.transcripts, removed.shared_with), (0, vec!["c2".to_string()]));
+    assert!(store.get_analysis("aa", "m1").unwrap().is_some(), "c2 is made of it");
+    assert_eq!(store.forget_call("c2", TODAY, false).unwrap().transcripts, 1);
+
+    store.put_failure(&failure("bb")).unwrap();
+    store.put_failure(&failure("n/secret.wav")).unwrap();
+    let removed = store.forget_recording(Some("bb"), Some("n/secret.wav"), TODAY, false).unwrap();
+    assert_eq!((removed.failures, store.failures().unwrap().len()), (2, 0));
+    assert!(store.tombstone("", "bb").unwrap().is_some());
+}
+
+fn purged_words_leave_the_scores(store: &dyn Store) {
+    fill(store, "c1", "aa", "n/a.wav");
+    let before = store.get_call("c1").unwrap().unwrap();
+    store.append_review(&decision("c1", "Ms Li said it")).unwrap();
+    assert_eq!(store.purge_words("c1", TODAY, true).unwrap().calls, 1);
+    assert!(!store.get_call("c1").unwrap().unwrap().words_purged, "a dry run");
+    let removed = store.purge_words("c1", TODAY, false).unwrap();
+    assert_eq!(
+        (removed.calls, removed.turns, removed.transcripts, removed.text_scores, removed.reviews),
+        (1, 2, 1, 1, 1)
+    );
+    let after = store.get_call("c1").unwrap().unwrap();
+    assert!(after.words_purged && after.record.words_purged() && !before.record.words_purged());
+    assert!(
+        !after.record_json.contains("通话")
+            && !after.record_json.contains("fine")
+            && !after.record_json.contains("车险")
+    );
+    assert_eq!(after.record.evaluation.score, before.record.evaluation.score);
+    let points = |call: &callmark_store::StoredCall| -> Vec<i64> {
+        call.record.evaluation.ledger.iter().map(|r| r.points).collect()
+    };
+    assert_eq!(points(&after), points(&before));
+    assert_eq!((&after.record.signals, &after.evaluation_key), (&before.record.signals, &before.evaluation_key));
+    assert_eq!(find(store, "通话"), SearchResults::default());
+    assert_eq!(store.get_analysis("aa", "m1").unwrap(), None);
+    assert_eq!(store.reviews("c1").unwrap()[0].reason, "");
+    // Nothing brings the words back, and a second purge has nothing to do.
+    assert!(!store.put_call(&before.record, "k2", &[]).unwrap());
+    assert_eq!(store.purge_words("c1", TODAY, false).unwrap(), callmark_store::Removed::default());
+    assert_eq!(store.purge_words("no such call", TODAY, false).unwrap(), callmark_store::Removed::default());
+    assert_eq!(store.tombstone("c1", "aa").unwrap(), Some(Tombstone { gone: Gone::WordsPurged, date: TODAY }));
+    store.forget_call("c1", TODAY, false).unwrap();
+    assert_eq!(store.tombstone("c1", "aa").unwrap().map(|t| t.gone), Some(Gone::Forgotten));
+    assert_eq!(store.count_calls(&CallFilter::default()).unwrap(), 0);
+}
+
+fn a_backup_is_a_store(store: &dyn Store) {
+    fill(store, "c1", "aa", "n/a.wav");
+    store.append_review(&decision("c1", "why")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("backup.db");
+    let report = store.backup_to(&path, false).unwrap();
+    assert_eq!((report.calls, report.turns, report.reviews), (1, 2, 1));
+    assert!(matches!(store.backup_to(&path, false), Err(StoreError::Exists { .. })));
+    store.put_call(&record("c2", "r", "t", None), "k", &[]).unwrap();
+    assert_eq!(store.backup_to(&path, true).unwrap().calls, 2);
+    let copy = callmark_store::open_existing(path.to_str().unwrap()).unwrap();
+    assert_eq!(copy.get_call("c1").unwrap(), store.get_call("c1").unwrap());
+    assert_eq!(places(&find(copy.as_ref(), "通话")), "c2:0 c1:0");
+    drop(copy);
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names, ["backup.db"], "nothing else is left");
+}
+
+fn statistics(store: &dyn Store) {
+    assert_eq!(store.statistics().unwrap().bytes_per_call, 0);
+    fill(store, "c1", "aa", "n/a.wav");
+    fill(store, "c2", "bb", "n/b.wav");
+    store.put_failure(&failure("cc")).unwrap();
+    store.purge_words("c2", TODAY, false).unwrap();
+    let found = store.statistics().unwrap();
+    assert_eq!((found.calls, found.words_purged, found.turns, found.failures, found.tombstones), (2, 1, 4, 1, 2));
+    assert!(
+        found.size_bytes > 10_000 && found.bytes_per_call > 1_000 && found.free_bytes < found.size_bytes,
+        "{found:?}"
+    );
 }
 
 fn run(open: impl Fn(&str) -> Box<dyn Store>) {

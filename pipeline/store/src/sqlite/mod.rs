@@ -1,11 +1,17 @@
 //! The default back-end: one SQLite file in WAL mode, so that readers work beside the one writer.
 
+mod backup;
+mod forget;
+mod migrations;
+mod search;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use callmark_core::record::{CallRecord, RECORD_SCHEMA, Review};
+use callmark_core::performance::{CallSummary, SUMMARY_SCHEMA};
+use callmark_core::record::{CallRecord, Outcome, RECORD_SCHEMA, Review};
 use callmark_core::transcript::{Embedding, Transcript, TurnScores};
 use jiff::civil::Date;
 use rusqlite::types::Value;
@@ -14,45 +20,41 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    AnalysisRow, CallFilter, Calls, FailureRow, FileStamp, NewReview, RecordingLink, Result, STORE_SCHEMA, Store,
-    StoreError, StoredCall, record_json,
+    AnalysisRow, BackupReport, CallFilter, Calls, FailureRow, FileStamp, NewReview, RecordingLink, Removed, Result,
+    SearchQuery, SearchResults, Store, StoreError, StoreStatistics, StoredCall, Tombstone, record_json,
 };
-
-/// Marks a SQLite file as ours ("clmk"); see `PRAGMA application_id`.
-const APPLICATION_ID: i64 = 0x636C_6D6B;
-
-/// Statements that bring a store from version n to n + 1, by n.
-const MIGRATIONS: [&str; STORE_SCHEMA as usize] = [include_str!("../migrations/0001_initial.sql")];
 
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// WAL: readers work beside the writer. FULL: a call is acknowledged only when it would survive a power cut too.
+/// `secure_delete`: what is removed is overwritten, and not only marked as unused.
+const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+     PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;";
+
 pub(crate) struct SqliteStore {
     connection: Mutex<Connection>,
+    path: PathBuf,
 }
 
 impl SqliteStore {
     pub(crate) fn open(path: &str, create: bool) -> Result<SqliteStore> {
         let connection = if path == ":memory:" { Connection::open_in_memory()? } else { open_file(path, create)? };
-        let mut store = SqliteStore { connection: Mutex::new(connection) };
-        store.prepare(Path::new(path))?;
+        let mut store = SqliteStore { connection: Mutex::new(connection), path: PathBuf::from(path) };
+        store.prepare()?;
         Ok(store)
     }
 
     /// Sets the connection up and brings the schema to the current version.
-    fn prepare(&mut self, path: &Path) -> Result<()> {
-        let connection = self.connection.get_mut().unwrap_or_else(PoisonError::into_inner);
+    fn prepare(&mut self) -> Result<()> {
+        let (connection, path) = (self.connection.get_mut().unwrap_or_else(PoisonError::into_inner), &self.path);
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        check_identity(connection, path).map_err(|e| name_path(e, path))?;
+        connection.set_prepared_statement_cache_capacity(64);
+        migrations::check_identity(connection, path).map_err(|e| name_path(e, path))?;
         // After the check, so that a file that is not ours keeps its mode.
         make_private(path);
-        // FULL: a call is acknowledged only when it would survive a power cut too.
-        connection
-            .execute_batch(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
-            )
-            .map_err(|e| name_path(e.into(), path))?;
-        migrate(connection).map_err(|e| name_path(e, path))
+        connection.execute_batch(SETTINGS).map_err(|e| name_path(e.into(), path))?;
+        migrations::migrate(connection, path).map_err(|e| name_path(e, path))
     }
 
     /// A panic while the lock was held rolled its transaction back, so the connection is usable.
@@ -67,6 +69,22 @@ impl SqliteStore {
         let value = work(&transaction)?;
         transaction.commit()?;
         Ok(value)
+    }
+
+    /// The same for work that may only be tried: a dry run keeps nothing.
+    fn remove(&self, dry_run: bool, work: impl FnOnce(&Transaction) -> Result<Removed>) -> Result<Removed> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let removed = work(&transaction)?;
+        if !dry_run {
+            transaction.commit()?;
+        }
+        Ok(removed)
+    }
+
+    fn count(&self, sql: &str) -> Result<u64> {
+        let count: i64 = self.lock().query_row(sql, [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
     }
 
     fn strings(&self, sql: &str, values: &[Value]) -> Result<Vec<String>> {
@@ -122,19 +140,29 @@ fn create_private(path: &Path) -> std::io::Result<()> {
 }
 
 /// Takes other people's permissions away. Somebody else's file stays as it is: they decided, and we cannot change it.
+/// SQLite makes the write-ahead log and its index with the mode of the store; older ones follow here.
 #[cfg(unix)]
 fn make_private(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
-    if let Ok(metadata) = fs::metadata(path)
-        && metadata.is_file()
-        && metadata.permissions().mode() & 0o077 != 0
-    {
-        let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
+    for path in [path.to_path_buf(), beside(path, "-wal"), beside(path, "-shm")] {
+        if let Ok(metadata) = fs::metadata(&path)
+            && metadata.is_file()
+            && metadata.permissions().mode() & 0o077 != 0
+        {
+            let _ = fs::set_permissions(&path, fs::Permissions::from_mode(0o600));
+        }
     }
 }
 
 #[cfg(not(unix))]
 fn make_private(_: &Path) {}
+
+/// The file that SQLite keeps beside a database.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(ending);
+    PathBuf::from(name)
+}
 
 fn io_error(source: std::io::Error, path: &Path) -> StoreError {
     let path = path.to_path_buf();
@@ -165,39 +193,6 @@ fn name_path(error: StoreError, path: &Path) -> StoreError {
 
 fn pragma(connection: &Connection, name: &str) -> Result<i64> {
     Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
-}
-
-/// An empty database becomes a store; one with tables must carry our mark and a version that we know.
-fn check_identity(connection: &Connection, path: &Path) -> Result<()> {
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables > 0 && pragma(connection, "application_id")? != APPLICATION_ID {
-        return Err(StoreError::NotAStore { path: path.to_path_buf() });
-    }
-    known_version(connection).map(drop)
-}
-
-fn known_version(connection: &Connection) -> Result<u32> {
-    let found = u32::try_from(pragma(connection, "user_version")?).unwrap_or(u32::MAX);
-    if found > STORE_SCHEMA {
-        return Err(StoreError::NewerSchema { what: "the store", found, known: STORE_SCHEMA });
-    }
-    Ok(found)
-}
-
-fn migrate(connection: &mut Connection) -> Result<()> {
-    if known_version(connection)? == STORE_SCHEMA {
-        return Ok(());
-    }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Read again: another process may have migrated while this one waited for the lock.
-    let found = known_version(&transaction)?;
-    for statements in &MIGRATIONS[found as usize..] {
-        transaction.execute_batch(statements)?;
-    }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", STORE_SCHEMA)?;
-    transaction.commit()?;
-    Ok(())
 }
 
 fn to_json<T: Serialize>(value: &T) -> Result<String> {
@@ -257,22 +252,40 @@ fn start_date(start_ts: Option<&str>) -> Option<String> {
     start_ts?.trim().get(..10)?.parse::<Date>().ok().map(|date| date.to_string())
 }
 
-/// `WHERE …` and its values.
-fn condition(filter: &CallFilter) -> (String, Vec<Value>) {
+/// Conditions on `calls`, joined by AND (empty: all), and the values of a statement that has some already.
+fn condition(filter: &CallFilter, mut values: Vec<Value>) -> (String, Vec<Value>) {
     let wanted = [
         ("start_date >=", filter.since.map(|date| date.to_string())),
+        ("start_date <=", filter.until.map(|date| date.to_string())),
         ("rep_id =", filter.rep.clone()),
         ("team =", filter.team.clone()),
+        ("customer_id =", filter.customer.clone()),
     ];
-    let (mut terms, mut values) = (Vec::new(), Vec::new());
+    let mut terms = Vec::new();
     for (term, value) in wanted {
         if let Some(value) = value {
             values.push(Value::Text(value));
             terms.push(format!("{term} ?{}", values.len()));
         }
     }
-    let clause = if terms.is_empty() { String::new() } else { format!("WHERE {}", terms.join(" AND ")) };
-    (clause, values)
+    if filter.undated {
+        terms.push("start_date IS NULL".to_string());
+    }
+    (terms.join(" AND "), values)
+}
+
+/// `WHERE …` and its values.
+fn where_clause(filter: &CallFilter) -> (String, Vec<Value>) {
+    let (terms, values) = condition(filter, Vec::new());
+    (if terms.is_empty() { terms } else { format!("WHERE {terms}") }, values)
+}
+
+fn links(connection: &Connection, call_id: &str) -> Result<Vec<RecordingLink>> {
+    let mut statement = connection
+        .prepare_cached("SELECT recording_id, path FROM recordings WHERE call_id = ?1 ORDER BY recording_id")?;
+    let rows =
+        statement.query_map([call_id], |row| Ok(RecordingLink { recording_id: row.get(0)?, path: row.get(1)? }))?;
+    rows.map(|row| row.map_err(StoreError::from)).collect()
 }
 
 /// The bytes of an int8 vector.
@@ -324,74 +337,109 @@ fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-fn insert_call(transaction: &Transaction, record: &CallRecord, evaluation_key: &str) -> Result<()> {
-    let metadata = &record.metadata;
-    let evaluation = &record.evaluation;
-    // An upsert, not REPLACE: replacing would delete the call's recordings with it.
-    transaction
-        .prepare_cached(
-            "INSERT INTO calls (call_id, evaluation_key, record, rep_id, team, campaign, direction, call_type, language, \
-             start_ts, start_date, duration_ms, status, reason, verdict, score_millipoints, score_low_millipoints, \
-             score_high_millipoints, fatal_count, scorecard, scorecard_version, scorecard_hash) \
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22) \
-             ON CONFLICT (call_id) DO UPDATE SET evaluation_key = excluded.evaluation_key, record = excluded.record, \
-             rep_id = excluded.rep_id, team = excluded.team, campaign = excluded.campaign, \
-             direction = excluded.direction, call_type = excluded.call_type, language = excluded.language, \
-             start_ts = excluded.start_ts, start_date = excluded.start_date, duration_ms = excluded.duration_ms, \
-             status = excluded.status, reason = excluded.reason, verdict = excluded.verdict, \
-             score_millipoints = excluded.score_millipoints, score_low_millipoints = excluded.score_low_millipoints, \
-             score_high_millipoints = excluded.score_high_millipoints, fatal_count = excluded.fatal_count, \
-             scorecard = excluded.scorecard, scorecard_version = excluded.scorecard_version, \
-             scorecard_hash = excluded.scorecard_hash",
-        )?
-        .execute(params![
-            record.call_id,
-            evaluation_key,
-            record_json(record)?,
-            metadata.rep_id,
-            metadata.team,
-            metadata.campaign,
-            metadata.direction.as_ref().map(name).transpose()?,
-            metadata.call_type,
-            record.transcript.language.map(|language| language.code()),
-            metadata.start_ts,
-            start_date(metadata.start_ts.as_deref()),
-            record.transcript.duration_ms,
-            name(&evaluation.status)?,
-            evaluation.reason.as_ref().map(name).transpose()?,
-            evaluation.verdict.as_ref().map(name).transpose()?,
-            evaluation.score,
-            evaluation.score_low,
-            evaluation.score_high,
-            evaluation.fatal_count,
-            evaluation.scorecard,
-            evaluation.scorecard_version,
-            evaluation.scorecard_hash,
-        ])?;
+/// Removes a call's rows with their words in the index.
+fn delete_rows(transaction: &Transaction, call_id: &str) -> Result<()> {
+    search::remove_call(transaction, call_id)?;
+    for table in ["records", "summaries"] {
+        let sql = format!("DELETE FROM {table} WHERE call_no = (SELECT call_no FROM calls WHERE call_id = ?1)");
+        transaction.prepare_cached(&sql)?.execute([call_id])?;
+    }
+    for table in ["turns", "ledger", "recordings", "text_scores", "calls"] {
+        transaction.prepare_cached(&format!("DELETE FROM {table} WHERE call_id = ?1"))?.execute([call_id])?;
+    }
     Ok(())
 }
 
-fn insert_turns(transaction: &Transaction, record: &CallRecord) -> Result<()> {
-    transaction.execute("DELETE FROM turns WHERE call_id = ?1", [&record.call_id])?;
+/// The call's number, which stays when it is replaced.
+fn insert_call(transaction: &Transaction, record: &CallRecord, evaluation_key: &str) -> Result<i64> {
+    let metadata = &record.metadata;
+    let evaluation = &record.evaluation;
+    // An upsert, not REPLACE: replacing would delete the call's recordings with it.
+    let call_no = transaction
+        .prepare_cached(
+            "INSERT INTO calls (call_id, call_no, evaluation_key, rep_id, customer_id, team, campaign, direction, \
+             call_type, language, medium, start_ts, start_date, duration_ms, status, reason, verdict, score_millipoints, \
+             score_low_millipoints, score_high_millipoints, fatal_count, scorecard, scorecard_version, scorecard_hash) \
+             VALUES (?1,(SELECT coalesce(max(call_no), 0) + 1 FROM calls),?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,\
+             ?16,?17,?18,?19,?20,?21,?22,?23) \
+             ON CONFLICT (call_id) DO UPDATE SET evaluation_key = excluded.evaluation_key, rep_id = excluded.rep_id, \
+             customer_id = excluded.customer_id, team = excluded.team, campaign = excluded.campaign, \
+             direction = excluded.direction, call_type = excluded.call_type, language = excluded.language, \
+             medium = excluded.medium, start_ts = excluded.start_ts, start_date = excluded.start_date, \
+             duration_ms = excluded.duration_ms, status = excluded.status, reason = excluded.reason, \
+             verdict = excluded.verdict, score_millipoints = excluded.score_millipoints, \
+             score_low_millipoints = excluded.score_low_millipoints, \
+             score_high_millipoints = excluded.score_high_millipoints, fatal_count = excluded.fatal_count, \
+             scorecard = excluded.scorecard, scorecard_version = excluded.scorecard_version, \
+             scorecard_hash = excluded.scorecard_hash RETURNING call_no",
+        )?
+        .query_row(
+            params![
+                record.call_id,
+                evaluation_key,
+                metadata.rep_id,
+                metadata.customer_id,
+                metadata.team,
+                metadata.campaign,
+                metadata.direction.as_ref().map(name).transpose()?,
+                metadata.call_type,
+                record.transcript.language.map(|language| language.code()),
+                name(&record.transcript.medium)?,
+                metadata.start_ts,
+                start_date(metadata.start_ts.as_deref()),
+                record.transcript.duration_ms,
+                name(&evaluation.status)?,
+                evaluation.reason.as_ref().map(name).transpose()?,
+                evaluation.verdict.as_ref().map(name).transpose()?,
+                evaluation.score,
+                evaluation.score_low,
+                evaluation.score_high,
+                evaluation.fatal_count,
+                evaluation.scorecard,
+                evaluation.scorecard_version,
+                evaluation.scorecard_hash,
+            ],
+            |row| row.get(0),
+        )?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO records VALUES (?1, ?2) ON CONFLICT (call_no) DO UPDATE SET record = excluded.record",
+        )?
+        .execute(params![call_no, record_json(record)?])?;
+    let summary = serde_json::to_string(&CallSummary::from_record(record)).unwrap_or_default();
+    transaction.prepare_cached("INSERT OR REPLACE INTO summaries VALUES (?1, ?2, ?3)")?.execute(params![
+        call_no,
+        SUMMARY_SCHEMA,
+        summary
+    ])?;
+    Ok(call_no)
+}
+
+/// Replaces a call's turns and their words in the index.
+fn insert_turns(transaction: &Transaction, call_no: i64, record: &CallRecord) -> Result<()> {
+    search::remove_call(transaction, &record.call_id)?;
+    transaction.prepare_cached("DELETE FROM turns WHERE call_id = ?1")?.execute([&record.call_id])?;
     let mut insert = transaction.prepare_cached("INSERT INTO turns VALUES (?1,?2,?3,?4,?5,?6,?7,?8)")?;
     let sentiments = record.sentiment.iter().copied().chain(std::iter::repeat(None));
     for ((index, turn), sentiment) in (0_i64..).zip(&record.transcript.turns).zip(sentiments) {
+        let role = name(&turn.role)?;
         insert.execute(params![
             record.call_id,
             index,
-            name(&turn.role)?,
+            role,
             turn.begin_ms,
             turn.end_ms,
             turn.text,
             turn.confidence_permille,
             sentiment.map(|s| s.milli()),
         ])?;
+        search::add_turn(transaction, call_no, index, &role, &turn.text)?;
     }
     Ok(())
 }
 
 fn insert_ledger(transaction: &Transaction, record: &CallRecord) -> Result<()> {
-    transaction.execute("DELETE FROM ledger WHERE call_id = ?1", [&record.call_id])?;
+    transaction.prepare_cached("DELETE FROM ledger WHERE call_id = ?1")?.execute([&record.call_id])?;
     let mut insert = transaction
         .prepare_cached("INSERT INTO ledger VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)")?;
     for (index, row) in (0_i64..).zip(&record.evaluation.ledger) {
@@ -419,18 +467,24 @@ fn insert_ledger(transaction: &Transaction, record: &CallRecord) -> Result<()> {
 
 impl Store for SqliteStore {
     fn schema_version(&self) -> Result<u32> {
-        known_version(&self.lock())
+        migrations::version(&self.lock())
     }
 
     fn put_file(&self, stamp: &FileStamp, recording_id: &str) -> Result<()> {
         // Sizes and inodes above 2^63 keep their bits as negative numbers: they are only compared.
-        self.lock().prepare_cached("INSERT OR REPLACE INTO files VALUES (?1,?2,?3,?4,?5)")?.execute(params![
-            stamp.path,
-            stamp.size as i64,
-            stamp.mtime_ns,
-            stamp.inode as i64,
-            recording_id
-        ])?;
+        self.lock()
+            .prepare_cached(
+                "INSERT OR REPLACE INTO files SELECT ?1,?2,?3,?4,?5 \
+                 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE key = ?6)",
+            )?
+            .execute(params![
+                stamp.path,
+                stamp.size as i64,
+                stamp.mtime_ns,
+                stamp.inode as i64,
+                recording_id,
+                forget::recording_key(recording_id),
+            ])?;
         Ok(())
     }
 
@@ -446,11 +500,12 @@ impl Store for SqliteStore {
 
     fn put_analysis(&self, row: &AnalysisRow) -> Result<()> {
         let json = to_json(&row.transcript)?;
-        self.lock().prepare_cached("INSERT OR REPLACE INTO analyses VALUES (?1,?2,?3)")?.execute(params![
-            row.recording_id,
-            row.model_key,
-            json
-        ])?;
+        self.lock()
+            .prepare_cached(
+                "INSERT OR REPLACE INTO analyses SELECT ?1,?2,?3 \
+                 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE key = ?4)",
+            )?
+            .execute(params![row.recording_id, row.model_key, json, forget::recording_key(&row.recording_id)])?;
         Ok(())
     }
 
@@ -473,8 +528,19 @@ impl Store for SqliteStore {
         let sentiment = to_json(&scores.sentiment)?;
         let (dimension, blob) = pack(&scores.embeddings)?;
         self.lock()
-            .prepare_cached("INSERT OR REPLACE INTO text_scores VALUES (?1,?2,?3,?4,?5,?6)")?
-            .execute(params![call_id, models_hash, transcript_hash, sentiment, dimension as i64, blob])?;
+            .prepare_cached(
+                "INSERT OR REPLACE INTO text_scores SELECT ?1,?2,?3,?4,?5,?6 \
+                 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE key = ?7)",
+            )?
+            .execute(params![
+                call_id,
+                models_hash,
+                transcript_hash,
+                sentiment,
+                dimension as i64,
+                blob,
+                forget::call_key(call_id)
+            ])?;
         Ok(())
     }
 
@@ -517,13 +583,17 @@ impl Store for SqliteStore {
             .collect()
     }
 
-    fn put_call(&self, record: &CallRecord, evaluation_key: &str, recordings: &[RecordingLink]) -> Result<()> {
+    fn put_call(&self, record: &CallRecord, evaluation_key: &str, recordings: &[RecordingLink]) -> Result<bool> {
         self.write(|transaction| {
-            insert_call(transaction, record, evaluation_key)?;
-            insert_turns(transaction, record)?;
+            // Somebody may have forgotten or purged the call while it was being scored.
+            if forget::is_gone(transaction, &record.call_id, recordings)? {
+                return Ok(false);
+            }
+            let call_no = insert_call(transaction, record, evaluation_key)?;
+            insert_turns(transaction, call_no, record)?;
             insert_ledger(transaction, record)?;
             if !recordings.is_empty() {
-                transaction.execute("DELETE FROM recordings WHERE call_id = ?1", [&record.call_id])?;
+                transaction.prepare_cached("DELETE FROM recordings WHERE call_id = ?1")?.execute([&record.call_id])?;
             }
             for link in recordings {
                 transaction
@@ -533,32 +603,35 @@ impl Store for SqliteStore {
                     .prepare_cached("DELETE FROM failures WHERE key IN (?1, ?2)")?
                     .execute([&link.recording_id, &link.path])?;
             }
-            Ok(())
+            Ok(true)
         })
     }
 
     fn remove_call(&self, call_id: &str) -> Result<()> {
-        self.write(|transaction| {
-            for table in ["turns", "ledger", "recordings", "text_scores", "calls"] {
-                transaction.execute(&format!("DELETE FROM {table} WHERE call_id = ?1"), [call_id])?;
-            }
-            Ok(())
-        })
+        self.write(|transaction| delete_rows(transaction, call_id))
+    }
+
+    fn rename_call(&self, former: &str, call_id: &str) -> Result<()> {
+        self.write(|transaction| forget::rename_call(transaction, former, call_id))
     }
 
     fn get_call(&self, call_id: &str) -> Result<Option<StoredCall>> {
-        let row: Option<(String, String)> = self
+        let row: Option<(String, String, bool)> = self
             .lock()
-            .prepare_cached("SELECT record, evaluation_key FROM calls WHERE call_id = ?1")?
-            .query_row([call_id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .prepare_cached(
+                "SELECT r.record, c.evaluation_key, c.words_purged FROM calls c JOIN records r USING (call_no) \
+                 WHERE c.call_id = ?1",
+            )?
+            .query_row([call_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
-        let Some((record_json, evaluation_key)) = row else { return Ok(None) };
+        let Some((record_json, evaluation_key, words_purged)) = row else { return Ok(None) };
         let version: Version = from_json(&record_json, "a record")?;
         if version.schema_version > RECORD_SCHEMA {
             let (found, known) = (version.schema_version, RECORD_SCHEMA);
             return Err(StoreError::NewerSchema { what: "a call's record", found, known });
         }
-        Ok(Some(StoredCall { record: from_json(&record_json, "a record")?, record_json, evaluation_key }))
+        let record = from_json(&record_json, "a record")?;
+        Ok(Some(StoredCall { record, record_json, evaluation_key, words_purged }))
     }
 
     fn find_call(&self, query: &str) -> Result<Vec<String>> {
@@ -591,12 +664,12 @@ impl Store for SqliteStore {
     }
 
     fn call_ids(&self, filter: &CallFilter) -> Result<Vec<String>> {
-        let (clause, values) = condition(filter);
+        let (clause, values) = where_clause(filter);
         self.strings(&format!("SELECT call_id FROM calls {clause} ORDER BY call_id"), &values)
     }
 
     fn count_calls(&self, filter: &CallFilter) -> Result<u64> {
-        let (clause, values) = condition(filter);
+        let (clause, values) = where_clause(filter);
         let count: i64 = self
             .lock()
             .prepare_cached(&format!("SELECT count(*) FROM calls {clause}"))?
@@ -609,13 +682,36 @@ impl Store for SqliteStore {
         Ok(Box::new(ids.into_iter().filter_map(|id| self.get_call(&id).transpose())))
     }
 
+    fn summaries(&self, filter: &CallFilter) -> Result<Vec<CallSummary>> {
+        let (clause, values) = where_clause(filter);
+        let sql = format!(
+            "SELECT call_id, version, summary FROM calls LEFT JOIN summaries USING (call_no) {clause} ORDER BY call_id"
+        );
+        let stored: Vec<(String, Option<u32>, Option<String>)> = {
+            let connection = self.lock();
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement
+                .query_map(rusqlite::params_from_iter(&values), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        let mut summaries = Vec::with_capacity(stored.len());
+        for (call_id, version, summary) in stored {
+            let current = summary.filter(|_| version == Some(SUMMARY_SCHEMA));
+            let summary = match current.and_then(|json| serde_json::from_str::<CallSummary>(&json).ok()) {
+                // A call that was renamed keeps its line.
+                Some(summary) => CallSummary { call_id, ..summary },
+                None => match self.get_call(&call_id)? {
+                    Some(stored) => CallSummary::from_record(&stored.record),
+                    None => continue,
+                },
+            };
+            summaries.push(summary);
+        }
+        Ok(summaries)
+    }
+
     fn recordings(&self, call_id: &str) -> Result<Vec<RecordingLink>> {
-        let connection = self.lock();
-        let mut statement = connection
-            .prepare_cached("SELECT recording_id, path FROM recordings WHERE call_id = ?1 ORDER BY recording_id")?;
-        let rows =
-            statement.query_map([call_id], |row| Ok(RecordingLink { recording_id: row.get(0)?, path: row.get(1)? }))?;
-        rows.map(|row| row.map_err(StoreError::from)).collect()
+        links(&self.lock(), call_id)
     }
 
     fn calls_of_recording(&self, recording_id: &str) -> Result<Vec<String>> {
@@ -624,14 +720,20 @@ impl Store for SqliteStore {
     }
 
     fn put_failure(&self, row: &FailureRow) -> Result<()> {
-        self.lock().prepare_cached("INSERT OR REPLACE INTO failures VALUES (?1,?2,?3,?4,?5,?6)")?.execute([
-            &row.key,
-            &row.file_name,
-            &row.stage,
-            &row.cause,
-            &row.hint,
-            &row.program_version,
-        ])?;
+        self.lock()
+            .prepare_cached(
+                "INSERT OR REPLACE INTO failures SELECT ?1,?2,?3,?4,?5,?6 \
+                 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE key = ?7)",
+            )?
+            .execute([
+                &row.key,
+                &row.file_name,
+                &row.stage,
+                &row.cause,
+                &row.hint,
+                &row.program_version,
+                &forget::recording_key(&row.key),
+            ])?;
         Ok(())
     }
 
@@ -714,6 +816,74 @@ impl Store for SqliteStore {
 
     fn all_reviews(&self) -> Result<Vec<Review>> {
         self.reviews_where("", &[])
+    }
+
+    fn reviewed_result(&self, review_id: i64) -> Result<Option<Outcome>> {
+        forget::reviewed_result(&self.lock(), review_id)
+    }
+
+    fn search(&self, query: &SearchQuery) -> Result<SearchResults> {
+        search::search(&mut self.lock(), query)
+    }
+
+    fn forget_call(&self, call_id: &str, date: Date, dry_run: bool) -> Result<Removed> {
+        self.remove(dry_run, |transaction| forget::forget_call(transaction, call_id, date))
+    }
+
+    fn forget_recording(
+        &self,
+        recording_id: Option<&str>,
+        path: Option<&str>,
+        date: Date,
+        dry_run: bool,
+    ) -> Result<Removed> {
+        self.remove(dry_run, |transaction| forget::forget_recording(transaction, recording_id, path, date))
+    }
+
+    fn purge_words(&self, call_id: &str, date: Date, dry_run: bool) -> Result<Removed> {
+        self.remove(dry_run, |transaction| forget::purge_words(transaction, call_id, date))
+    }
+
+    fn tombstone(&self, call_id: &str, recording_id: &str) -> Result<Option<Tombstone>> {
+        forget::tombstone(&self.lock(), call_id, recording_id)
+    }
+
+    fn erase_traces(&self) -> Result<Vec<PathBuf>> {
+        let connection = self.lock();
+        // Overwriting removed rows leaves copies where a page was rearranged before; only a rewritten file has none.
+        connection.execute_batch("VACUUM")?;
+        let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy != 0 {
+            return Err(StoreError::Locked);
+        }
+        migrations::remove_backups(&self.path)
+    }
+
+    fn backup_to(&self, path: &Path, overwrite: bool) -> Result<BackupReport> {
+        backup::copy(&mut self.lock(), path, overwrite)
+    }
+
+    fn statistics(&self) -> Result<StoreStatistics> {
+        let calls = self.count("SELECT count(*) FROM calls")?;
+        let pragma = |name: &str| -> Result<u64> { Ok(pragma(&self.lock(), name)?.unsigned_abs()) };
+        let page_bytes = pragma("page_size")?;
+        let size = |path: &Path| fs::metadata(path).map_or(0, |facts| facts.len());
+        let on_disk = size(&self.path) + size(&beside(&self.path, "-wal"));
+        // A store in memory has pages, but no file.
+        let size_bytes = if on_disk > 0 { on_disk } else { pragma("page_count")? * page_bytes };
+        let free_bytes = pragma("freelist_count")? * page_bytes;
+        Ok(StoreStatistics {
+            schema_version: self.schema_version()?,
+            calls,
+            words_purged: self.count("SELECT count(*) FROM calls WHERE words_purged = 1")?,
+            turns: self.count("SELECT count(*) FROM turns")?,
+            failures: self.count("SELECT count(*) FROM failures")?,
+            reviews: self.count("SELECT count(*) FROM reviews")?,
+            tombstones: self.count("SELECT count(*) FROM tombstones")?,
+            size_bytes,
+            free_bytes,
+            bytes_per_call: size_bytes.saturating_sub(free_bytes).checked_div(calls).unwrap_or(0),
+        })
     }
 }
 

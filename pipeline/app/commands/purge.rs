@@ -1,0 +1,44 @@
+//! `callmark purge`: calls older than a day go, or only what was said in them.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, bail};
+use callmark_store::CallFilter;
+
+use crate::FINISHED;
+use crate::cli::{Common, Keep, PurgeArgs};
+use crate::commands::forget::{Removal, confirm, named, today};
+use crate::commands::{existing_store, explain};
+
+pub fn purge(args: &PurgeArgs, common: &Common) -> Result<u8> {
+    let store = existing_store(common)?;
+    let store = store.as_ref();
+    let before = match (&args.before, args.older_than) {
+        (Some(day), _) => day.parse()?,
+        (None, Some(age)) => today().checked_sub(age).context("this age is longer than the calendar")?,
+        (None, None) => bail!("say which calls: --older-than AGE or --before DAY"),
+    };
+    let until = Some(before.yesterday().context("this day has no day before")?);
+    let keep_scores = args.keep == Some(Keep::Scores);
+    let dated = CallFilter { until, ..CallFilter::default() };
+    let mut calls: BTreeSet<String> = store.call_ids(&dated).map_err(explain)?.into_iter().collect();
+    let undated = store.call_ids(&CallFilter { undated: true, ..CallFilter::default() }).map_err(explain)?;
+    let left = if args.undated { 0 } else { undated.len() };
+    calls.extend(undated.into_iter().filter(|_| args.undated));
+    if !common.quiet && left > 0 {
+        eprintln!("{left} calls without a start date are left alone (hint: --undated purges them, whatever their age)");
+    }
+    if calls.is_empty() {
+        if !common.quiet {
+            println!("no stored call began before {before}");
+        }
+        return Ok(FINISHED);
+    }
+    if !args.dry_run && !args.yes {
+        let what = if keep_scores { "remove the words of" } else { "forget" };
+        confirm(&format!("{what} {} that began before {before}", named(&calls)))?;
+    }
+    let removal = Removal { out: &args.out, dry_run: args.dry_run, keep_scores, date: today() };
+    let removed = removal.of_calls(&calls, store)?;
+    removal.finish(&calls, &removed, store, common)
+}

@@ -1,0 +1,218 @@
+//! `callmark watch`: takes recordings from folders as they arrive, each once, when it is complete.
+//!
+//! Polling, because inotify sees nothing on network shares. A file is complete when nothing about it has changed for the settle
+//! time: bytes, time, or the metadata beside it. What failed for a reason outside it is tried again when it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use callmark_store::FileStamp;
+
+use crate::after_batch;
+use crate::cli::{Common, WatchArgs};
+use crate::config::{Config, NightSettings};
+use crate::discover::{self, Candidate, Discovered};
+use crate::read::metadata::sidecar_paths;
+use crate::run_summary::RunSummary;
+use crate::session::Session;
+use crate::{COULD_NOT_RUN, FINISHED};
+
+/// The longest time between two looks at the folders.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+pub fn watch(args: &WatchArgs, common: &Common) -> Result<u8> {
+    for folder in &args.folders {
+        if !folder.is_dir() {
+            bail!("{} is not a folder\nhint: make it first, or mount it", folder.display());
+        }
+    }
+    let config = Config::load(common)?;
+    let night = config.night.clone();
+    let settle = args.settle.unwrap_or(Duration::from_secs(night.settle_s.into()));
+    let pause = (settle / 3).clamp(Duration::from_millis(100), LONGEST_PAUSE);
+    let mut session = Session::open(&args.process, common, config)?;
+    let mut watched = Watched { given_metadata: args.process.metadata.clone(), ..Watched::default() };
+    let mut covered = BTreeSet::new();
+    loop {
+        let code = match discover::discover(&args.folders, &args.process.out) {
+            Ok(found) => {
+                let ready = watched.complete(found, settle, since_1970(), Instant::now());
+                if args.once || !ready.found.candidates.is_empty() {
+                    take(&mut session, &mut watched, ready, &mut covered, args, &night)?
+                } else {
+                    FINISHED
+                }
+            }
+            // A share that is away for a while.
+            Err(error) if !args.once => {
+                eprintln!("warning: {error:#}");
+                COULD_NOT_RUN
+            }
+            Err(error) => return Err(error),
+        };
+        if args.once {
+            return Ok(code);
+        }
+        std::thread::sleep(pause);
+    }
+}
+
+/// One batch. An error that stops a batch (a full disk) leaves its files for the next look.
+fn take(
+    session: &mut Session,
+    watched: &mut Watched,
+    ready: Ready,
+    covered: &mut BTreeSet<String>,
+    args: &WatchArgs,
+    night: &NightSettings,
+) -> Result<u8> {
+    let result = after_batch::followed_up(&args.process, night, || {
+        let mut report: RunSummary = session.batch(&ready.found, covered)?;
+        let everything = session.write_tables(covered, &mut report)?;
+        report.still_changing = Some(ready.still_changing);
+        report.exit_code = report.code(None, false);
+        if args.process.json {
+            println!("{}", serde_json::to_string(&report)?);
+        } else {
+            session.print(&report, &everything)?;
+        }
+        Ok(report)
+    });
+    match result {
+        Ok(code) => {
+            watched.taken.extend(ready.states);
+            Ok(code)
+        }
+        Err(error) if !args.once => {
+            eprintln!("error: {error:#}\n       trying again");
+            Ok(COULD_NOT_RUN)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn since_1970() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// Everything about a file whose change makes it worth another look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct State {
+    stamp: FileStamp,
+    /// Also moves when the file's rights are changed.
+    changed_ns: i64,
+    /// The sidecar and the metadata tables that may speak of it.
+    beside: Vec<(PathBuf, FileStamp)>,
+}
+
+/// What is ready to be taken.
+struct Ready {
+    found: Discovered,
+    states: Vec<(PathBuf, State)>,
+    still_changing: usize,
+}
+
+/// What the watch has seen so far.
+#[derive(Default)]
+struct Watched {
+    /// Tables that were named by the user; those in the folders are found at every look.
+    given_metadata: Vec<PathBuf>,
+    taken: BTreeMap<PathBuf, State>,
+    /// Since when a file has looked as it does now.
+    waiting: BTreeMap<PathBuf, (State, Instant)>,
+}
+
+impl Watched {
+    /// The files that are complete and new, or have changed since they were taken.
+    fn complete(&mut self, mut found: Discovered, settle: Duration, now_ns: i64, now: Instant) -> Ready {
+        let tables = found.metadata_files.iter().chain(&self.given_metadata);
+        let tables: Vec<(PathBuf, FileStamp)> = tables.filter_map(|p| stamped(p)).collect();
+        let mut waiting = BTreeMap::new();
+        let (mut states, mut candidates, mut still_changing) = (vec![], vec![], 0);
+        for candidate in std::mem::take(&mut found.candidates) {
+            let state = state(&candidate, &tables);
+            if self.taken.get(&candidate.path) == Some(&state) {
+                continue;
+            }
+            let since = match self.waiting.remove(&candidate.path) {
+                Some((earlier, since)) if earlier == state => since,
+                _ => now,
+            };
+            // The clock of a file server may be ahead of ours: what was seen unchanged for long enough counts too.
+            let settle_ns = i64::try_from(settle.as_nanos()).unwrap_or(i64::MAX);
+            let old = now_ns.saturating_sub(candidate.changed_ns) >= settle_ns;
+            if old || now.duration_since(since) >= settle {
+                states.push((candidate.path.clone(), state));
+                candidates.push(candidate);
+            } else {
+                still_changing += 1;
+                waiting.insert(candidate.path, (state, since));
+            }
+        }
+        self.waiting = waiting;
+        Ready { found: Discovered { candidates, ..found }, states, still_changing }
+    }
+}
+
+fn state(candidate: &Candidate, tables: &[(PathBuf, FileStamp)]) -> State {
+    let sidecars = sidecar_paths(&candidate.path);
+    let beside = sidecars.iter().filter_map(|path| stamped(path)).chain(tables.iter().cloned()).collect();
+    State { stamp: candidate.stamp.clone(), changed_ns: candidate.changed_ns, beside }
+}
+
+fn stamped(path: &Path) -> Option<(PathBuf, FileStamp)> {
+    discover::stamp(path).ok().map(|stamp| (path.to_path_buf(), stamp))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND_NS: i64 = 1_000_000_000;
+
+    fn found(folder: &Path) -> Discovered {
+        discover::discover(&[folder.to_path_buf()], &folder.join("out")).unwrap()
+    }
+
+    fn names(ready: &Ready) -> Vec<&str> {
+        ready.found.candidates.iter().map(|c| c.file_name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_growing_file_is_taken_once_when_it_is_complete() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.wav");
+        let (settle, start) = (Duration::from_secs(10), Instant::now());
+        let at = |s: u64| start + Duration::from_secs(s);
+        // The server's clock is an hour ahead: only what is seen counts.
+        let now_ns = since_1970() - 3_600 * SECOND_NS;
+        let mut watched = Watched::default();
+        for second in [0, 5, 10, 15] {
+            std::fs::write(&path, vec![0; second as usize + 1]).unwrap();
+            let ready = watched.complete(found(dir.path()), settle, now_ns, at(second));
+            assert_eq!((names(&ready), ready.still_changing), (vec![], 1), "still growing at {second} s");
+        }
+        assert_eq!(names(&watched.complete(found(dir.path()), settle, now_ns, at(24))), Vec::<&str>::new());
+        let ready = watched.complete(found(dir.path()), settle, now_ns, at(25));
+        assert_eq!(names(&ready), ["a.wav"]);
+        watched.taken.extend(ready.states);
+        let again = watched.complete(found(dir.path()), settle, now_ns, at(60));
+        assert_eq!((names(&again), again.still_changing), (vec![], 0));
+        std::fs::write(dir.path().join("a.json"), "{}").unwrap();
+        watched.complete(found(dir.path()), settle, now_ns, at(70));
+        let with_sidecar = watched.complete(found(dir.path()), settle, now_ns, at(90));
+        assert_eq!(names(&with_sidecar), ["a.wav"], "late metadata are worth another look");
+    }
+
+    #[test]
+    fn what_was_complete_long_ago_is_taken_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.wav"), "x").unwrap();
+        let later = since_1970() + 60 * SECOND_NS;
+        let ready = Watched::default().complete(found(dir.path()), Duration::from_secs(30), later, Instant::now());
+        assert_eq!(names(&ready), ["a.wav"]);
+    }
+}

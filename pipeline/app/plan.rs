@@ -1,0 +1,180 @@
+//! What each found file needs: hashes what is new, joins metadata, leaves out what is known to be broken or there twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use callmark_core::acts::ActLexicon;
+use callmark_core::recording::{self, sha256_hex};
+use callmark_models::manifest::ModelFile;
+use callmark_store::{FailureRow, Store};
+use rayon::prelude::*;
+
+use crate::batch::Job;
+use crate::call::{CallError, ChannelMap, Stage};
+use crate::commands::explain;
+use crate::config::Config;
+use crate::discover::Candidate;
+use crate::read::metadata::MetadataSources;
+use crate::render::outputs;
+use crate::run_summary::{Failure, RunSummary};
+
+pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What transcripts are made with.
+pub struct Engines<'a> {
+    pub model: &'a ModelFile,
+    pub channels: ChannelMap,
+    pub config: &'a Config,
+    pub voice_activity_hash: &'a str,
+}
+
+impl Engines<'_> {
+    /// Everything that can change a transcript: models, vocabulary, language, channel map, text-reader version.
+    fn model_key(&self, language: Option<&str>) -> String {
+        let parts = [
+            "transcript 1",
+            &self.model.sha256,
+            self.voice_activity_hash,
+            &self.config.transcription_key(),
+            &self.channels.key(),
+            &format!("{:?}", self.model.recogniser_settings()),
+            // Inferred roles hang on the acts.
+            &if self.channels == ChannelMap::Auto { ActLexicon::built_in_hash() } else { String::new() },
+            language.unwrap_or(""),
+        ];
+        sha256_hex(parts.join("\n").as_bytes())
+    }
+
+    pub fn hashes(&self) -> BTreeMap<String, String> {
+        let named = [("recogniser", self.model.sha256.as_str()), ("voice_activity", self.voice_activity_hash)];
+        named.into_iter().map(|(role, hash)| (role.to_string(), hash.to_string())).collect()
+    }
+}
+
+/// What a batch does.
+pub struct Plan {
+    pub jobs: Vec<Job>,
+    /// Calls of this batch that need no work, but belong into its tables.
+    pub known: BTreeSet<String>,
+}
+
+/// How to look at what the store knows already.
+#[derive(Debug, Clone, Copy)]
+pub struct Diligence {
+    pub rehash: bool,
+    pub retry_failed: bool,
+}
+
+pub fn plan(
+    candidates: &[Candidate],
+    metadata: &mut MetadataSources,
+    store: &dyn Store,
+    engines: &Engines,
+    diligence: Diligence,
+    out: &Path,
+    report: &mut RunSummary,
+) -> Result<Plan> {
+    let identified: Vec<Result<String, String>> =
+        candidates.par_iter().map(|c| identify(c, store, diligence.rehash).map_err(|e| e.to_string())).collect();
+    let mut plan = Plan { jobs: vec![], known: BTreeSet::new() };
+    let (mut seen, mut taken) = (BTreeSet::new(), BTreeMap::new());
+    for (candidate, identified) in candidates.iter().zip(identified) {
+        let refuse = |key: &str, cause: String, hint: &str, report: &mut RunSummary| -> Result<()> {
+            fail(store, key, &candidate.file_name, &CallError::new(Stage::Read, cause, hint), report)
+        };
+        let recording_id = match identified {
+            // All empty files have the same bytes, and each is a call that was lost.
+            Ok(_) if candidate.stamp.size == 0 => sha256_hex(format!("empty file {}", candidate.stamp.path).as_bytes()),
+            Ok(id) => id,
+            Err(cause) => {
+                let hint = "check that the file can be read by this user";
+                refuse(&candidate.path.to_string_lossy(), cause, hint, report)?;
+                continue;
+            }
+        };
+        if !seen.insert(recording_id.clone()) {
+            report.duplicates += 1;
+            continue;
+        }
+        let mut about = metadata.of(&candidate.path);
+        if about.call_id.is_none()
+            && let Some(earlier) = store.calls_of_recording(&recording_id).map_err(explain)?.first()
+            && let Some(stored) = store.get_call(earlier).map_err(explain)?
+        {
+            // A renamed or re-delivered file stays the call that it was; new metadata win over stored ones.
+            about = metadata.over_stored(about, stored.record.metadata);
+        }
+        let call_id = recording::call_id(&about, std::slice::from_ref(&recording_id));
+        if store.tombstone(&call_id, &recording_id).map_err(explain)?.is_some() {
+            report.forgotten += 1;
+            continue;
+        }
+        if !diligence.retry_failed
+            && let Some(row) = store.get_failure(&recording_id, PROGRAM_VERSION).map_err(explain)?
+        {
+            let file = candidate.file_name.clone();
+            report.failed.push(Failure { file, stage: row.stage, cause: row.cause, hint: row.hint, known: true });
+            plan.known.insert(call_id);
+            continue;
+        }
+        let others = store.recordings(&call_id).map_err(explain)?;
+        let refused = match taken.insert(call_id.clone(), candidate.file_name.clone()) {
+            Some(other) => Some(format!("its call id is also that of {other}")),
+            None if others.is_empty() || others.iter().any(|o| o.recording_id == recording_id) => None,
+            None => Some("another recording with its call id is in the store".to_string()),
+        };
+        if let Some(cause) = refused {
+            let hint = "give each recording its own call_id in the metadata, or use another --store";
+            refuse(&recording_id, cause, hint, report)?;
+            continue;
+        }
+        // A recording that got another call id (late metadata) leaves the one that it had; its reviews go with it.
+        for former in store.calls_of_recording(&recording_id).map_err(explain)?.iter().filter(|id| **id != call_id) {
+            store.rename_call(former, &call_id).map_err(explain)?;
+            outputs::remove_call(out, former)?;
+        }
+        let model_key = engines.model_key(about.language.as_deref());
+        plan.jobs.push(Job {
+            path: candidate.path.clone(),
+            file_name: candidate.file_name.clone(),
+            stamp: candidate.stamp.clone(),
+            cached: store.get_analysis(&recording_id, &model_key).map_err(explain)?.is_some(),
+            recording_id,
+            call_id,
+            metadata: about,
+            model_key,
+        });
+    }
+    report.warnings.extend(metadata.warnings());
+    Ok(plan)
+}
+
+/// SHA-256 of the file's bytes, from the cache when path, size, time and inode are unchanged.
+fn identify(candidate: &Candidate, store: &dyn Store, rehash: bool) -> Result<String> {
+    if !rehash && let Some(id) = store.get_file(&candidate.stamp).map_err(explain)? {
+        return Ok(id);
+    }
+    let id = callmark_models::manifest::file_sha256(&candidate.path).map_err(|e| anyhow!("{e}"))?;
+    store.put_file(&candidate.stamp, &id).map_err(explain)?;
+    Ok(id)
+}
+
+/// Reports a recording that failed, and remembers it when its own bytes are the cause.
+pub fn fail(store: &dyn Store, key: &str, file_name: &str, error: &CallError, report: &mut RunSummary) -> Result<()> {
+    let failure = Failure::new(file_name, error);
+    tracing::info!(file = file_name, stage = failure.stage, cause = failure.cause, "a recording failed");
+    if error.lasting {
+        let row = FailureRow {
+            key: key.to_string(),
+            file_name: file_name.to_string(),
+            stage: failure.stage.clone(),
+            cause: failure.cause.clone(),
+            hint: failure.hint.clone(),
+            program_version: PROGRAM_VERSION.to_string(),
+        };
+        store.put_failure(&row).map_err(explain)?;
+    }
+    report.failed.push(failure);
+    Ok(())
+}

@@ -1,0 +1,267 @@
+//! One transcribing session: the lock, the store, the models and the scorecards that its batches share. `run` has one batch,
+//! `watch` has many.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use callmark_core::performance::{CallSummary, PeriodKind};
+use callmark_core::recording::{Language, sha256_hex};
+use callmark_core::transcript::Transcript;
+use callmark_models::manifest::{Manifest, ModelError, ModelFile, STARTER};
+use callmark_models::text_encoder::EncoderPool;
+use callmark_store::{CallFilter, Store};
+
+use crate::analysis::{Analyst, open_encoders, prepare_phrases};
+use crate::batch::{self, Context, Job, Lanes};
+use crate::call::{CallError, ChannelMap, Stage, StageClock, transcript_hash};
+use crate::cli::{Common, ProcessArgs};
+use crate::commands::{explain, store_url};
+use crate::config::Config;
+use crate::discover::Discovered;
+use crate::install::Install;
+use crate::lock::Lock;
+use crate::plan::{self, Diligence, Engines};
+use crate::progress::Progress;
+use crate::read::metadata::MetadataSources;
+use crate::render::{outputs, summary};
+use crate::run_summary::RunSummary;
+use crate::worker::{Crew, Patience, Setup};
+use crate::writer::Writer;
+
+/// What a worker may take beside its models: decoded sound of two long recordings, programs, arenas.
+const WORKER_BASE_BYTES: u64 = 4 << 30;
+
+/// Everything that outlives a batch.
+pub struct Session {
+    config: Config,
+    channels: ChannelMap,
+    metadata: Vec<PathBuf>,
+    out: PathBuf,
+    url: String,
+    store: Box<dyn Store>,
+    _lock: Lock,
+    analyst: Analyst,
+    model: ModelFile,
+    voice_activity: Result<ModelFile, ModelError>,
+    crew: Crew,
+    encoders: Option<EncoderPool>,
+    threads: usize,
+    diligence: Diligence,
+    quiet: bool,
+    /// Of opening, for the first batch's report.
+    warnings: Vec<String>,
+}
+
+impl Session {
+    /// Takes the lock and makes everything ready but the recogniser, which starts when there is something to hear.
+    ///
+    /// # Errors
+    /// Configuration, scorecards, models or the store cannot be used, or another run holds the lock.
+    pub fn open(args: &ProcessArgs, common: &Common, config: Config) -> Result<Session> {
+        let install = Install::find()?;
+        let channels = match &args.channels {
+            Some(text) => ChannelMap::parse(text)?,
+            None => config.channels,
+        };
+        let mut analyst = Analyst::load(args.scorecard.as_deref(), &config, &install)?;
+        outputs::prepare_folder(&args.out)?;
+        let url = store_url(common)?;
+        let lock = Lock::take(&url)?;
+        let store = callmark_store::open(&url).map_err(explain)?;
+        let manifest = Manifest::built_in().context("the built-in model manifest is damaged")?;
+        let folders = install.model_folders();
+        let name =
+            args.model.as_deref().or(config.model.as_deref()).unwrap_or_else(|| manifest.default_recogniser(&folders));
+        let model = manifest.find_model(name, &folders).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
+        let voice_activity = manifest.find_model("silero-vad", &folders);
+        let threads = args.jobs.map_or_else(rayon::current_num_threads, |n| n as usize);
+        let mut warnings = Vec::new();
+        let encoders = open_encoders(&install, threads, &mut warnings);
+        prepare_phrases(&mut analyst, encoders.as_ref(), store.as_ref())?;
+        let model_bytes = std::fs::metadata(&model.path).map_or(0, |facts| facts.len());
+        let setup = Setup {
+            model_name: model.name.clone(),
+            model_path: model.path.clone(),
+            model_sha256: model.sha256.clone(),
+            voice_activity: voice_activity.as_ref().map(|file| file.path.clone()).unwrap_or_default(),
+            onnx_runtime: install.onnx_runtime(),
+            lanes: threads,
+            memory_limit_bytes: match config.night.worker_memory_mb {
+                0 => WORKER_BASE_BYTES + model_bytes * (1 + threads as u64),
+                megabytes => u64::from(megabytes) << 20,
+            },
+            channels,
+            vocabulary: config.vocabulary.clone(),
+            confidence_floor_permille: model.recogniser_settings().confidence_floor_permille,
+            model_languages: model_languages(&model),
+            max_duration_s: config.max_duration_s,
+        };
+        let patience = Patience {
+            base: Duration::from_secs(config.night.give_up_base_s.into()),
+            times_length: config.night.give_up_factor,
+        };
+        Ok(Session {
+            channels,
+            metadata: args.metadata.clone(),
+            out: args.out.clone(),
+            url,
+            store,
+            _lock: lock,
+            analyst,
+            model,
+            voice_activity,
+            crew: Crew::new(setup, patience),
+            encoders,
+            threads,
+            diligence: Diligence { rehash: args.rehash, retry_failed: args.retry_failed },
+            quiet: common.quiet,
+            warnings,
+            config,
+        })
+    }
+
+    /// Transcribes and scores what was found. `covered` gains the calls that belong into the tables.
+    ///
+    /// # Errors
+    /// What stops everything: the store or the output folder cannot be written, the recogniser cannot load its models. What was
+    /// committed until then is safe and is not done again.
+    pub fn batch(&mut self, found: &Discovered, covered: &mut BTreeSet<String>) -> Result<RunSummary> {
+        let mut report = RunSummary {
+            recordings: found.candidates.len(),
+            out: self.out.display().to_string(),
+            store: self.url.clone(),
+            warnings: std::mem::take(&mut self.warnings),
+            ..RunSummary::default()
+        };
+        report.warnings.extend(found.warnings.iter().cloned());
+        let mut metadata = MetadataSources::load(&self.metadata, &found.metadata_files, &self.config)?;
+        self.analyst.load_precision(self.store.as_ref())?;
+        let store = self.store.as_ref();
+        let engines = Engines {
+            model: &self.model,
+            channels: self.channels,
+            config: &self.config,
+            voice_activity_hash: self.voice_activity.as_ref().map_or("", |file| &file.sha256),
+        };
+        let plan =
+            plan::plan(&found.candidates, &mut metadata, store, &engines, self.diligence, &self.out, &mut report)?;
+        covered.extend(plan.known);
+        if plan.jobs.iter().any(|job| !job.cached && !is_text_name(&job.file_name)) {
+            self.start_recogniser(&mut report)?;
+        }
+
+        let channels = self.channels.key();
+        let configuration = sha256_hex(format!("{}\nchannels={channels}", self.config.transcription_key()).as_bytes());
+        let encoders = self.encoders.as_ref();
+        let lanes = Lanes {
+            crew: &self.crew,
+            feeders: self.crew.places(),
+            analysis_threads: self.threads,
+            cached: &|job| {
+                let stored = store.get_analysis(&job.recording_id, &job.model_key);
+                stored.map_err(|e| CallError::new(Stage::Read, &e, e.hint()))
+            },
+            clock: StageClock::default(),
+            analyst: &self.analyst,
+            encoders,
+            context: &|job, transcript| context(job, transcript, store, &engines, encoders, &configuration),
+        };
+        let total_bytes = plan.jobs.iter().map(|j| j.stamp.size).sum();
+        let mut progress = Progress::start(plan.jobs.len(), total_bytes, self.quiet);
+        let mut writer = Writer {
+            store,
+            out: &self.out,
+            report: &mut report,
+            progress: &mut progress,
+            calls: covered,
+            broken: None,
+        };
+        batch::run(plan.jobs, &lanes, |done| writer.take(done));
+        let broken = writer.broken.take();
+        progress.finish();
+        if let Some(error) = broken {
+            return Err(error.context("the run stopped; what was committed is safe and is not done again"));
+        }
+        report.audio_seconds = progress.audio_ms() as f64 / 1000.0;
+        report.elapsed_seconds = progress.elapsed().as_secs_f64();
+        report.audio_seconds_per_second = progress.audio_seconds_per_second();
+        report.stage_seconds = lanes.clock.seconds();
+        Ok(report)
+    }
+
+    fn start_recogniser(&self, report: &mut RunSummary) -> Result<()> {
+        if let Err(error) = &self.voice_activity {
+            bail!("{error}\nhint: {}", error.hint());
+        }
+        self.crew.start().map_err(|e| anyhow!("{}\nhint: {}", e.cause, e.hint))?;
+        report.recogniser = Some(self.model.name.clone());
+        if self.model.name == STARTER && !self.quiet {
+            summary::starter_notice();
+        }
+        Ok(())
+    }
+
+    /// Writes the tables of the covered calls and of all reps, and counts the covered calls into the report.
+    pub fn write_tables(&self, covered: &BTreeSet<String>, report: &mut RunSummary) -> Result<Vec<CallSummary>> {
+        let mut tables = outputs::Tables::create(&self.out)?;
+        for call_id in covered {
+            let Some(stored) = self.store.get_call(call_id).map_err(explain)? else { continue };
+            tables.add(&stored.record)?;
+            report.count(&stored.record);
+        }
+        tables.finish()?;
+        let everything = self.store.summaries(&CallFilter::default()).map_err(explain)?;
+        outputs::write_reps(&self.out, &everything)?;
+        outputs::write_reviews(&self.out, &self.store.all_reviews().map_err(explain)?)?;
+        Ok(everything)
+    }
+
+    /// The end of a batch on the terminal.
+    pub fn print(&self, report: &RunSummary, everything: &[CallSummary]) -> Result<()> {
+        if self.quiet {
+            summary::print_failures(report);
+            return Ok(());
+        }
+        summary::print_run(report);
+        summary::print_reps(everything, PeriodKind::All)
+    }
+}
+
+/// The languages that callmark scores and the model follows; empty means all.
+fn model_languages(model: &ModelFile) -> Vec<Language> {
+    let listed = model.entry.iter().flat_map(|entry| &entry.languages);
+    listed.filter_map(|tag| Language::parse(tag)).collect()
+}
+
+fn is_text_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".vtt", ".srt", ".txt", ".json"].iter().any(|end| name.ends_with(end))
+}
+
+/// What the store knows about a call that decides whether and how it is scored.
+fn context(
+    job: &Job,
+    transcript: &Transcript,
+    store: &dyn Store,
+    engines: &Engines,
+    encoders: Option<&EncoderPool>,
+    configuration: &str,
+) -> Result<Context, CallError> {
+    let failed = |e: callmark_store::StoreError| CallError::new(Stage::Analyse, &e, e.hint());
+    let scores = match encoders.filter(|_| transcript.language == Some(Language::En)) {
+        Some(pool) => {
+            store.get_text_scores(&job.call_id, pool.encoder_hash(), &transcript_hash(transcript)).map_err(failed)?
+        }
+        None => None,
+    };
+    let spoken = transcript.recogniser_confidence_permille.is_some();
+    Ok(Context {
+        scores,
+        reviews: store.reviews(&job.call_id).map_err(failed)?,
+        models: if spoken { engines.hashes() } else { BTreeMap::new() },
+        configuration: configuration.to_string(),
+        stored_key: store.evaluation_key(&job.call_id).map_err(failed)?,
+    })
+}
