@@ -57,6 +57,8 @@ pub fn discover(paths: &[PathBuf], out: &Path) -> Result<Discovered> {
             walk(path, out, None, &mut files, &mut found)?;
         } else if path.is_file() {
             files.insert(path.clone(), true);
+        } else if let Ok(facts) = path.metadata() {
+            bail!("{} is {}\nhint: give a file, or a folder of files", path.display(), special(facts.file_type()));
         } else if text.contains(['*', '?', '[', '{']) {
             let pattern = GlobBuilder::new(text.trim_start_matches("./"))
                 .literal_separator(true)
@@ -113,9 +115,17 @@ fn walk(
                 continue;
             }
         };
-        if !entry.file_type().is_file()
+        if entry.file_type().is_dir()
             || only.is_some_and(|globs| !globs.is_match(entry.path().strip_prefix(".").unwrap_or(entry.path())))
         {
+            continue;
+        }
+        if !entry.file_type().is_file() {
+            // Opening a pipe would wait for its writer, and a device may never end.
+            if is_recording(entry.path()) {
+                let what = special(entry.file_type());
+                found.warnings.push(format!("{}: left alone, it is {what}", entry.path().display()));
+            }
             continue;
         }
         if is_folder_table(entry.path()) && only.is_none() {
@@ -125,6 +135,16 @@ fn walk(
         }
     }
     Ok(())
+}
+
+/// What something is that is neither a file nor a folder.
+fn special(kind: std::fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match kind {
+        kind if kind.is_fifo() => "a pipe",
+        kind if kind.is_socket() => "a socket",
+        _ => "a device",
+    }
 }
 
 fn is_same(path: &Path, canonical: &Path) -> bool {
@@ -160,10 +180,15 @@ fn is_recording(path: &Path) -> bool {
     RECORDINGS.contains(&extension.as_str()) || TRANSCRIPTS.contains(&extension.as_str())
 }
 
+/// A name for messages and tables: what a terminal or a log would take as a command or a new line is replaced.
+fn printable(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 fn candidate(path: &Path) -> std::io::Result<Candidate> {
     let facts = std::fs::metadata(path)?;
     Ok(Candidate {
-        file_name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        file_name: printable(&path.file_name().unwrap_or_default().to_string_lossy()),
         path: path.to_path_buf(),
         stamp: stamp_of(path, &facts)?,
         changed_ns: nanoseconds(facts.ctime(), facts.ctime_nsec()).max(nanoseconds(facts.mtime(), facts.mtime_nsec())),

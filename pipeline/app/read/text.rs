@@ -9,10 +9,13 @@ use callmark_core::transcript::{Medium, Role, RoleMethod, RoleSpan, Transcript, 
 use fasrt::{srt, vtt};
 use serde_json::Value;
 
-/// Largest file that is read; an hour of talk is well under 1 MB of text and under 10 MB of JSON with word times.
-pub const MAX_BYTES: usize = 64 << 20;
+/// Largest file that is read; an hour of talk is well under 1 MB of text and under 10 MB of JSON with word times. Read JSON takes
+/// up to sixteen times its size in memory.
+pub const MAX_BYTES: usize = 32 << 20;
 /// Most turns of one interaction.
-pub const MAX_TURNS: usize = 50_000;
+pub const MAX_TURNS: usize = 10_000;
+/// Longest text of one turn: more than an hour without a word from the other side.
+pub const MAX_TURN_CHARACTERS: usize = 100_000;
 /// Latest time in a transcript: a day.
 pub const MAX_MS: i64 = 24 * 3_600_000;
 
@@ -26,6 +29,8 @@ pub enum ReadError {
     TooLarge,
     #[error("the transcript has more than {MAX_TURNS} turns (line {line})")]
     TooManyTurns { line: usize },
+    #[error("a turn of the transcript has more than {MAX_TURN_CHARACTERS} characters (line {line})")]
+    TurnTooLong { line: usize },
     #[error("the transcript is not UTF-8 (line {line})")]
     NotUtf8 { line: usize },
     #[error("{format}, line {line}: {what}")]
@@ -39,6 +44,7 @@ impl ReadError {
     pub fn hint(&self) -> &'static str {
         match self {
             ReadError::TooLarge | ReadError::TooManyTurns { .. } => "give each call a file of its own",
+            ReadError::TurnTooLong { .. } => "export the transcript with a line for each turn",
             ReadError::NotUtf8 { .. } => "save the file as UTF-8",
             ReadError::Malformed { .. } => "correct the line or export the transcript again",
             ReadError::Empty { .. } => {
@@ -123,8 +129,22 @@ fn labelled(line: &str) -> Option<(Role, &str)> {
 
 /// White space and control characters as single spaces; line breaks inside a cue carry no meaning.
 fn tidy(text: &str) -> String {
-    let parts = text.split(|c: char| c.is_whitespace() || c.is_control());
-    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    let mut tidied = String::with_capacity(text.len());
+    for part in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty()) {
+        if !tidied.is_empty() {
+            tidied.push(' ');
+        }
+        tidied.push_str(part);
+    }
+    tidied
+}
+
+fn check_length(text: &str, line: usize) -> Result<(), ReadError> {
+    // Counting is for the few that may be too long.
+    if text.len() > MAX_TURN_CHARACTERS && text.chars().nth(MAX_TURN_CHARACTERS).is_some() {
+        return Err(ReadError::TurnTooLong { line });
+    }
+    Ok(())
 }
 
 /// A turn as a format gives it.
@@ -172,6 +192,7 @@ impl Found {
         if self.turns.len() >= MAX_TURNS {
             return Err(ReadError::TooManyTurns { line });
         }
+        check_length(&turn.text, line)?;
         self.turns.push(turn);
         Ok(())
     }
@@ -387,7 +408,13 @@ fn read_lines(text: &str) -> Result<Option<Found>, ReadError> {
                 let turn = RawTurn { role, span: None, text: tidy(said), words: Vec::new() };
                 found.push(turn, number + 1)?;
             }
-            (None, Some(before)) => before.text = tidy(&format!("{} {line}", before.text)),
+            (None, Some(before)) => {
+                if !before.text.is_empty() {
+                    before.text.push(' ');
+                }
+                before.text.push_str(&tidy(line));
+                check_length(&before.text, number + 1)?;
+            }
             (None, None) => *found.dropped.entry("line_before_first_speaker".into()).or_default() += 1,
         }
     }
@@ -718,6 +745,11 @@ mod tests {
         let error = read(many.as_bytes(), "a.txt", None).unwrap_err();
         assert_eq!(error, ReadError::TooManyTurns { line: MAX_TURNS + 1 });
         assert_eq!(read(&vec![b' '; MAX_BYTES + 1], "a.txt", None), Err(ReadError::TooLarge));
+        let long =
+            format!("Rep: a\nRep: b\n{}\n{}", "c".repeat(MAX_TURN_CHARACTERS - 2), "d".repeat(MAX_TURN_CHARACTERS));
+        assert_eq!(read(long.as_bytes(), "a.txt", None).unwrap_err(), ReadError::TurnTooLong { line: 4 });
+        let fits = format!("Rep: a\nRep: {}\n", "客".repeat(MAX_TURN_CHARACTERS));
+        assert!(read(fits.as_bytes(), "a.txt", None).is_ok(), "characters count, not bytes");
         let deep = format!("{{\"Transcript\":{}", "[".repeat(100_000));
         assert!(matches!(read(deep.as_bytes(), "a.json", None), Err(ReadError::Malformed { .. })));
     }
