@@ -41,6 +41,11 @@ pub fn explain(error: StoreError) -> anyhow::Error {
     anyhow!("{error}\nhint: {hint}")
 }
 
+/// `1 call`, `20 calls`.
+pub fn counted(n: u64, thing: &str) -> String {
+    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
+}
+
 /// Opens the store of earlier runs.
 pub fn existing_store(common: &Common) -> Result<Box<dyn Store>> {
     callmark_store::open_existing(&store_url(common)?).map_err(explain)

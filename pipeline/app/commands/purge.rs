@@ -8,7 +8,7 @@ use callmark_store::CallFilter;
 use crate::FINISHED;
 use crate::cli::{Common, Keep, PurgeArgs};
 use crate::commands::forget::{Removal, confirm, named, today};
-use crate::commands::{existing_store, explain};
+use crate::commands::{counted, existing_store, explain};
 
 pub fn purge(args: &PurgeArgs, common: &Common) -> Result<u8> {
     let store = existing_store(common)?;
@@ -26,7 +26,8 @@ pub fn purge(args: &PurgeArgs, common: &Common) -> Result<u8> {
     let left = if args.undated { 0 } else { undated.len() };
     calls.extend(undated.into_iter().filter(|_| args.undated));
     if !common.quiet && left > 0 {
-        eprintln!("{left} calls without a start date are left alone (hint: --undated purges them, whatever their age)");
+        let left = counted(left as u64, "call");
+        eprintln!("left alone: {left} without a start date (hint: --undated purges them too, whatever their age)");
     }
     if calls.is_empty() {
         if !common.quiet {

@@ -124,15 +124,15 @@ pub struct Tombstone {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removed {
     /// Calls, or calls whose words were removed.
-    pub calls: usize,
-    pub turns: usize,
-    pub ledger_rows: usize,
-    pub transcripts: usize,
-    pub text_scores: usize,
-    pub file_hashes: usize,
-    pub failures: usize,
+    pub calls: u64,
+    pub turns: u64,
+    pub ledger_rows: u64,
+    pub transcripts: u64,
+    pub text_scores: u64,
+    pub file_hashes: u64,
+    pub failures: u64,
     /// Decisions that stay without their text.
-    pub reviews: usize,
+    pub reviews: u64,
     /// Where the recordings lay; callmark never deletes those.
     pub recordings: Vec<RecordingLink>,
     /// Other calls made from the same bytes: they keep them.

@@ -424,6 +424,11 @@ fn search_follows_the_calls(store: &dyn Store) {
     again.sentiment = vec![Some(Sentiment { negative_permille: 0, neutral_permille: 0, positive_permille: 1000 })];
     store.put_call(&again, "k3", &[]).unwrap();
     assert_eq!(places(&find(store, "other")), "a:0");
+    // The same words from the other side of the line.
+    again.transcript.turns[0].role = Role::Customer;
+    store.put_call(&again, "k4", &[]).unwrap();
+    let by = |role| places(&find_in(store, "other", Some(role), CallFilter::default(), 9));
+    assert_eq!((by(Role::Customer), by(Role::Rep)), ("a:0".to_string(), String::new()));
     store.rename_call("a", "b").unwrap();
     assert_eq!(places(&find(store, "other words")), "b:0");
     store.remove_call("b").unwrap();
