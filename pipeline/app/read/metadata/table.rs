@@ -379,16 +379,22 @@ fn cell_text(cell: &Data) -> String {
         Data::Empty | Data::Error(_) => String::new(),
         Data::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.0}"),
         Data::DateTime(stamp) => date_text(stamp),
+        Data::DurationIso(text) => {
+            text.parse::<jiff::SignedDuration>().map_or_else(|_| text.clone(), |length| clock_text(length.as_secs()))
+        }
         other => other.to_string(),
     }
+}
+
+/// A time of day or a length, without a date.
+fn clock_text(seconds: i64) -> String {
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 fn date_text(stamp: &ExcelDateTime) -> String {
     let seconds = (stamp.as_f64() * 86_400.0).round();
     if stamp.is_duration() || stamp.as_f64() < 1.0 {
-        // A time of day or a length, without a date.
-        let seconds = seconds as i64;
-        return format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        return clock_text(seconds as i64);
     }
     let (year, month, day, hour, minute, second, milli) = stamp.to_ymd_hms_milli();
     let exact = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
