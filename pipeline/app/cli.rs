@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CALLMARK_BUILD_VARIANT"), ")");
 const EXIT_CODES: &str = "Exit codes: 0 finished (unscored and pending calls are results); 1 a gate that was asked for \
     (--fail-under, --fail-on, lint, test) was not passed; 2 some recordings failed, each named with a hint; 3 could not run.";
+use crate::clips::ClipKind;
 use crate::render::messages::parse_language;
 
 /// Scores call recordings: transcript, sentiment, script compliance, and rep tables in which every point can be traced.
@@ -249,9 +250,12 @@ pub struct ReportArgs {
     /// Folder for the report
     #[arg(long, value_name = "DIR", default_value = "callmark-out")]
     pub out: PathBuf,
-    /// Language of the report: en or zh
-    #[arg(long, value_name = "LANGUAGE", value_parser = parse_language, default_value = "en")]
-    pub language: Language,
+    /// Language of the report, en or zh; default: the configuration's
+    #[arg(long, value_name = "LANGUAGE", value_parser = parse_language)]
+    pub language: Option<Language>,
+    /// Audio clips of flagged moments; default: the configuration's
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub clips: Option<ClipKind>,
     /// Scorecard whose texts explain the requirements; default: those of the configuration's routes
     #[arg(long, value_name = "FILE")]
     pub scorecard: Option<PathBuf>,

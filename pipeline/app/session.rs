@@ -232,8 +232,9 @@ impl Session {
             until: None,
             history: everything,
         };
-        let language = self.config.report.language;
-        let options = Options { language, clips: None, scorecards: self.analyst.scorecards() };
+        let settings = self.config.report;
+        let options =
+            Options { language: settings.language, clips: settings.clips, scorecards: self.analyst.scorecards() };
         let written = report::write(&self.out, self.store.as_ref(), &scope, &options)?;
         report.report = written.start.display().to_string();
         Ok(())
