@@ -7,4 +7,5 @@ mod findings;
 mod harness;
 mod interruption;
 mod recogniser;
+mod report_in_browser;
 mod text_calls;
