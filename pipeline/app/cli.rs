@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use callmark_core::recording::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::clips::ClipKind;
 use crate::render::messages::parse_language;
 
 /// Scores call recordings: transcript, sentiment, script compliance, and rep tables in which every point can be traced.
@@ -174,6 +175,9 @@ pub struct ReportArgs {
     /// Language of the report: en or zh
     #[arg(long, value_name = "LANGUAGE", value_parser = parse_language, default_value = "en")]
     pub language: Language,
+    /// Audio clips of flagged moments
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = ClipKind::Opus)]
+    pub clips: ClipKind,
     /// Scorecard whose texts explain the requirements; default: those of the configuration's routes
     #[arg(long, value_name = "FILE")]
     pub scorecard: Option<PathBuf>,

@@ -5,7 +5,6 @@ mod analysis;
 mod batch;
 mod call;
 mod cli;
-#[expect(dead_code, reason = "the report cuts clips; this line goes when it is merged")]
 mod clips;
 mod commands;
 mod config;

@@ -1,5 +1,6 @@
 //! The page of one call: facts, score, strip, transcript, ledger, player. Every row leads to its moment.
 
+use callmark_audio::peaks::Peak;
 use callmark_core::record::{CallRecord, LedgerRow, MatchType, Outcome, Review, RowKind, Severity, Status};
 use callmark_core::transcript::{Medium, Role, Turn};
 use maud::{Markup, html};
@@ -21,8 +22,7 @@ pub struct PlayableClip {
     pub end_ms: i64,
     /// A path relative to the page, or a `data:` URI.
     pub src: String,
-    /// Loudest sample per bucket, per mille.
-    pub peaks: Vec<u16>,
+    pub peaks: Vec<Peak>,
 }
 
 /// What a call's page plays: clips, or the reason why there are none.
@@ -331,7 +331,7 @@ impl CallPage<'_> {
             section aria-label=(m.dimensions_heading) {
                 h2 { (m.dimensions_heading) }
                 table.plain {
-                    thead { tr { th scope="col" { (m.dimension_name) } th.chart scope="col" { (chart::axis()) } th.n scope="col" { "%" } } }
+                    thead { tr { th scope="col" { (m.dimension_name) } th.chart scope="col" { span.hidden-text { (m.score) } (chart::axis()) } th.n scope="col" { "%" } } }
                     tbody {
                         @for dimension in &self.record.evaluation.dimensions {
                             @let value = dimension.share_permille.map(|share| Mean { n: 1, mean: f64::from(share), interval: None });
@@ -538,7 +538,7 @@ impl CallPage<'_> {
                     dt { (m.program) } dd { "callmark " (from.program_version) }
                     dt { (m.recordings) } @for audio in &from.audio { dd { code { (audio) } } }
                     @for (role, hash) in &from.models { dt { (role) } dd { (self.context.model_name(hash)) " " code { (hash) } } }
-                    @if !from.scorecard.is_empty() { dt { "scorecard" } dd { code { (from.scorecard) } } }
+                    @if !from.scorecard.is_empty() { dt { ((m.scorecard)(&self.record.evaluation.scorecard, self.record.evaluation.scorecard_version)) } dd { code { (from.scorecard) } } }
                 }
             }
         }
@@ -592,11 +592,12 @@ fn words(m: &crate::render::messages::Messages, turn: &Turn) -> Markup {
     }
 }
 
-fn waveform(label: &str, peaks: &[u16]) -> Markup {
+fn waveform(label: &str, peaks: &[Peak]) -> Markup {
     let mut path = String::new();
     for (i, peak) in peaks.iter().enumerate() {
-        let half = f64::from((*peak).min(1000)) / 1000.0 * 11.0 + 0.5;
-        path.push_str(&format!("M{i} {:.1}V{:.1}", 12.0 - half, 12.0 + half));
+        // Telephone speech rarely comes near full scale: twice the height, cut at the edges.
+        let y = |value: i8| (12.0 - f64::from(value) / 127.0 * 24.0).clamp(0.0, 24.0);
+        path.push_str(&format!("M{i} {:.1}V{:.1}", y(peak.max) - 0.4, y(peak.min) + 0.4));
     }
     html! {
         svg.waveform role="img" aria-label=(label) viewBox=(format!("0 0 {} 24", peaks.len().max(1))) preserveAspectRatio="none" { path d=(path) {} }

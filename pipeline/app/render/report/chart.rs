@@ -67,7 +67,7 @@ pub fn over_time(title: &str, calls: &[Point], means: &[Point], bands: &[Band], 
     // A margin at both sides keeps the first and last marks and the scale apart.
     let x = |at: f64| percent(0.06 + 0.91 * at);
     html! {
-        svg.over-time role="img" aria-label=(title) height="200" {
+        svg.over-time role="group" aria-label=(title) height="200" {
             title { (title) }
             @for band in bands {
                 rect class=(format!("band {}", band.class)) x="6%" width="91%" y=(y(band.high)) height=(format!("{:.1}", ((band.high - band.low).min(100.0) * HEIGHT / 100.0).max(1.0))) {
@@ -91,7 +91,7 @@ pub fn over_time(title: &str, calls: &[Point], means: &[Point], bands: &[Band], 
                 }
             }
             @for (at, label) in ticks {
-                text.scale x=(x(*at)) y="192" text-anchor="middle" { (label) }
+                text.scale x=(x(*at)) y="192" text-anchor=(if *at < 0.1 { "start" } else if *at > 0.9 { "end" } else { "middle" }) { (label) }
             }
         }
     }
@@ -202,7 +202,7 @@ impl Strip<'_> {
                 }
                 @for (pin, row) in self.pins.iter().zip(&rows) {
                     @let y = 20.0 * *row as f64 + 10.0;
-                    a.pin.(pin.class) href=(pin.href) aria-label=(pin.label) {
+                    a.pin.(pin.class) href=(pin.href) aria-label=(format!("{} {}", pin.text, pin.label)) {
                         title { (pin.label) }
                         line x1=(percent(pin.at)) x2=(percent(pin.at)) y1=(px(y)) y2=(px(bottom)) {}
                         circle cx=(percent(pin.at)) cy=(px(y)) r="9" {}

@@ -515,3 +515,17 @@ fn add_known(moments: &mut Moments, value: Option<i64>) {
         moments.add(value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R: qt(0.975, df).
+    #[test]
+    fn few_values_have_wide_intervals() {
+        for (n, expected) in [(2, 12.706), (3, 4.303), (4, 3.182), (6, 2.571), (11, 2.228), (31, 2.042), (1001, 1.962)]
+        {
+            assert!((t95(n) - expected).abs() < 0.03, "{n}: {}", t95(n));
+        }
+    }
+}

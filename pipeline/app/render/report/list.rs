@@ -81,8 +81,10 @@ pub fn body(context: &Context, list: &List, calls: &[usize], part: usize) -> Mar
             _ => {},
         }
         @if calls.is_empty() { p.muted { (m.list_empty) } } @else {
-            p.muted { ((m.calls)(calls.len() as u64)) }
-            (navigation)
+            p.muted {
+                ((m.calls)(calls.len() as u64))
+                @if count > 1 { " · " ((m.page_of)(part as u64 + 1, count as u64)) }
+            }
             (context.calls_table(&page, shown, true))
             (navigation)
         }

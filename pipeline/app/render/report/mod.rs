@@ -11,6 +11,8 @@ mod list;
 mod rep;
 mod site;
 mod team;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,12 +23,13 @@ use callmark_core::performance::CallSummary;
 use callmark_core::record::CallRecord;
 use callmark_core::recording::Language;
 use callmark_core::scorecard::Scorecard;
-use callmark_core::transcript::Medium;
+use callmark_core::transcript::{Medium, Span};
 use callmark_models::manifest::{Manifest, STARTER};
 use callmark_store::{FailureRow, Store};
 use jiff::civil::Date;
 use rayon::prelude::*;
 
+use crate::clips::{Clip, ClipKind, Clips, NoClips};
 use crate::commands::explain;
 use crate::render::messages;
 use crate::render::outputs::write_whole;
@@ -39,8 +42,12 @@ use site::{Layout, List, Page};
 const SINGLE_FILE_BYTES: u64 = 25 * 1024 * 1024;
 /// A one-file report is parsed as a whole before anything shows: more HTML than this would take longer than 2 s.
 const SINGLE_FILE_HTML_BYTES: u64 = 12 * 1024 * 1024;
-/// What one clip weighs, about: 7 s of Opus at 24 kbit/s as base64.
-const CLIP_BYTES: u64 = 28 * 1024;
+/// What one clip weighs, about, as base64: 8 s of Opus, or of 16 kHz WAV.
+const OPUS_CLIP_BYTES: u64 = 32 * 1024;
+const WAV_CLIP_BYTES: u64 = 350 * 1024;
+/// What an example needs around it to be understood.
+const BEFORE_MS: i64 = 2_000;
+const AFTER_MS: i64 = 3_000;
 /// Pages of calls rendered at a time.
 const BATCH: usize = 256;
 
@@ -71,26 +78,10 @@ pub struct Scope<'a> {
     pub history: &'a [CallSummary],
 }
 
-/// One audio clip of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clip {
-    pub begin_ms: i64,
-    pub end_ms: i64,
-    /// Name in the folder `report/clips/`; its ending tells the format.
-    pub file_name: String,
-    pub bytes: Vec<u8>,
-    /// Loudest sample per bucket, per mille.
-    pub peaks: Vec<u16>,
-}
-
-/// Cuts the clips of a call, or says why there are none. Called from several threads.
-pub type CutClips<'a> = &'a (dyn Fn(&CallRecord) -> Result<Vec<Clip>, String> + Sync);
-
 /// How a report is made.
 pub struct Options<'a> {
     pub language: Language,
-    /// `None`: no clips.
-    pub clips: Option<CutClips<'a>>,
+    pub clips: ClipKind,
     /// Where the texts of requirements come from.
     pub scorecards: &'a [Scorecard],
 }
@@ -108,7 +99,11 @@ pub struct Written {
 pub fn write(folder: &Path, store: &dyn Store, scope: &Scope, options: &Options) -> Result<Written> {
     let reviews = digest::reviews(store)?;
     let digest = Digest::collect(store, scope, &reviews)?;
-    let clip_bytes = if options.clips.is_some() { digest.estimated_clips * CLIP_BYTES } else { 0 };
+    let clip_bytes = match options.clips {
+        ClipKind::None => 0,
+        ClipKind::Opus => digest.estimated_clips * OPUS_CLIP_BYTES,
+        ClipKind::Wav => digest.estimated_clips * WAV_CLIP_BYTES,
+    };
     let fits =
         digest.estimated_bytes <= SINGLE_FILE_HTML_BYTES && digest.estimated_bytes + clip_bytes <= SINGLE_FILE_BYTES;
     write_as(if fits { Layout::Single } else { Layout::Folder }, folder, store, scope, options, &digest, &reviews)
@@ -144,14 +139,15 @@ fn write_as(
         models: manifest.models.iter().map(|model| (model.sha256.clone(), model.name.clone())).collect(),
         pages,
     };
-    let writer = Writer { folder, store, options, context };
+    let writer = Writer { folder, store, clips: Clips::new(store, options.clips), kind: options.clips, context };
     writer.write(&lists)
 }
 
 struct Writer<'a> {
     folder: &'a Path,
     store: &'a dyn Store,
-    options: &'a Options<'a>,
+    clips: Clips<'a>,
+    kind: ClipKind,
     context: Context<'a>,
 }
 
@@ -183,11 +179,14 @@ impl Writer<'_> {
             }
             Ok(())
         };
+        let points: Vec<Vec<rep::Point>> = (0..digest.reps.len())
+            .map(|rep| rep::improvement_points(&self.context, rep, self.store))
+            .collect::<Result<_>>()?;
         // Calls come first: reps' pages play their clips.
-        let mut heard = rep::Heard::new(&self.context);
+        let mut heard = rep::Heard::new(&self.context, &points);
         for batch in digest.summaries.chunks(BATCH) {
             let rendered: Vec<Result<Option<Rendered>>> =
-                batch.par_iter().map(|summary| self.call(&summary.call_id)).collect();
+                batch.par_iter().map(|summary| self.call(&summary.call_id, heard.examples(&summary.call_id))).collect();
             for rendered in rendered {
                 if let Some(rendered) = rendered? {
                     heard.keep(&rendered.page, &rendered.clips);
@@ -196,10 +195,9 @@ impl Writer<'_> {
             }
         }
         take(self.team())?;
-        for rep in 0..digest.reps.len() {
-            let points = rep::improvement_points(&self.context, rep, self.store)?;
+        for (rep, points) in points.iter().enumerate() {
             for part in 0..list::number_of_parts(digest.reps[rep].parts.calls.len()) {
-                take(self.rep(rep, part, &points, &heard))?;
+                take(self.rep(rep, part, points, &heard))?;
             }
         }
         for (list, calls) in lists {
@@ -288,12 +286,12 @@ impl Writer<'_> {
         self.rendered(Page::List(list.clone(), part), title, &self.trail(), &body)
     }
 
-    /// `None` when another process removed the call meanwhile.
-    fn call(&self, call_id: &str) -> Result<Option<Rendered>> {
+    /// `None` when another process removed the call meanwhile. `examples` are moments that reps' pages play besides the flags.
+    fn call(&self, call_id: &str, examples: &[Span]) -> Result<Option<Rendered>> {
         let Some(stored) = self.store.get_call(call_id).map_err(explain)? else { return Ok(None) };
         let record = stored.record;
         let page = Page::Call(call_id.to_string());
-        let (sound, clips) = self.sound(&page, &record);
+        let (sound, clips) = self.sound(&page, &record, examples);
         let reviews = self.context.reviews.get(call_id).map_or(&[][..], Vec::as_slice);
         let body = call::body(&self.context, &record, reviews, &sound);
         let mut trail = self.trail();
@@ -307,20 +305,20 @@ impl Writer<'_> {
     }
 
     /// What the page plays, and the clips behind it.
-    fn sound(&self, page: &Page, record: &CallRecord) -> (Sound, Vec<Clip>) {
+    fn sound(&self, page: &Page, record: &CallRecord, examples: &[Span]) -> (Sound, Vec<Clip>) {
         let m = self.context.m;
-        if record.transcript.medium == Medium::Text {
-            return (Sound::None(m.text_call.to_string()), Vec::new());
-        }
-        let Some(cut) = self.options.clips else { return (Sound::None(m.no_clips.to_string()), Vec::new()) };
-        let clips = match cut(record) {
+        let clips = match self.cut(record, examples) {
             Ok(clips) => clips,
-            Err(cause) => return (Sound::None((m.no_clips_because)(&cause)), Vec::new()),
+            Err(NoClips::Text) => return (Sound::None(m.text_call.to_string()), Vec::new()),
+            Err(cause) => return (Sound::None((m.no_clips_because)(&cause.to_string())), Vec::new()),
         };
+        if self.kind == ClipKind::None {
+            return (Sound::None(m.no_clips.to_string()), clips);
+        }
         let src = |clip: &Clip| match self.context.layout {
             Layout::Single => {
-                let kind = if clip.file_name.ends_with(".wav") { "audio/wav" } else { "audio/ogg" };
-                format!("data:{kind};base64,{}", base64::prelude::BASE64_STANDARD.encode(&clip.bytes))
+                let encoded = base64::prelude::BASE64_STANDARD.encode(&clip.bytes);
+                format!("data:{};base64,{encoded}", self.kind.media_type())
             }
             Layout::Folder => self.context.layout.asset(page, &format!("clips/{}", clip.file_name)),
         };
@@ -331,5 +329,21 @@ impl Writer<'_> {
             peaks: clip.peaks.clone(),
         };
         (Sound::Clips(clips.iter().map(playable).collect()), clips)
+    }
+
+    /// The flagged moments of a call, and the examples in it that no flag covers, in order of time.
+    fn cut(&self, record: &CallRecord, examples: &[Span]) -> Result<Vec<Clip>, NoClips> {
+        if record.transcript.medium == Medium::Text {
+            return Err(NoClips::Text);
+        }
+        let mut clips = self.clips.cut(record)?;
+        for span in examples {
+            if !clips.iter().any(|clip| clip.begin_ms <= span.begin_ms && span.end_ms <= clip.end_ms) {
+                let around = Span { begin_ms: span.begin_ms - BEFORE_MS, end_ms: span.end_ms + AFTER_MS };
+                clips.extend(self.clips.cut_span(record, around)?);
+            }
+        }
+        clips.sort_by_key(|clip| (clip.begin_ms, clip.end_ms));
+        Ok(clips)
     }
 }

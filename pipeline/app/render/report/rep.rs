@@ -7,13 +7,14 @@ use callmark_core::performance::{Improvement, MIN_CALLS, PeriodKind, UNASSIGNED}
 use callmark_core::record::{CallRecord, LedgerRow, RowKind};
 use callmark_core::recording::Language;
 use callmark_core::statistics::{Moments, Z95};
+use callmark_core::transcript::Span;
 use callmark_store::Store;
 use jiff::civil::DateTime;
 use maud::{Markup, html};
 
+use crate::clips::Clip;
 use crate::commands::explain;
 use crate::render::call_page::{clock, points};
-use crate::render::report::Clip;
 use crate::render::report::chart::{self, Band};
 use crate::render::report::digest::{Mean, RepDigest, is_moment};
 use crate::render::report::frame::{Context, day, limited, parts, share, when, with_interval};
@@ -36,6 +37,7 @@ struct Moment {
     row: usize,
     start: Option<DateTime>,
     begin_ms: i64,
+    end_ms: i64,
     /// False for windows that were searched, and for text without times.
     timed: bool,
     quote: String,
@@ -47,17 +49,38 @@ struct Moment {
 pub struct Heard {
     layout: Layout,
     wanted: BTreeSet<String>,
+    /// Call id → examples in it.
+    examples: BTreeMap<String, Vec<Span>>,
     /// Call id → begin, end, source as the rep's page names it.
     clips: BTreeMap<String, Vec<(i64, i64, String)>>,
 }
 
 impl Heard {
-    pub fn new(context: &Context) -> Heard {
-        let digest = context.digest;
-        let worst =
-            digest.reps.iter().flat_map(|rep| &rep.row.top3).flat_map(|point| point.worst_calls.iter().cloned());
-        let examples = digest.requirements.iter().flat_map(|r| r.examples.iter().map(|e| e.call_id.clone()));
-        Heard { layout: context.layout, wanted: worst.chain(examples).collect(), clips: BTreeMap::new() }
+    /// What the points of all reps refer to.
+    pub fn new(context: &Context, points: &[Vec<Point>]) -> Heard {
+        let mut heard = Heard {
+            layout: context.layout,
+            wanted: BTreeSet::new(),
+            examples: BTreeMap::new(),
+            clips: BTreeMap::new(),
+        };
+        for point in points.iter().flatten() {
+            heard.wanted.extend(point.moments.iter().map(|moment| moment.call_id.clone()));
+            if let Some((_, example)) = &point.example {
+                heard.wanted.insert(example.call_id.clone());
+                let spans = heard.examples.entry(example.call_id.clone()).or_default();
+                let span = Span { begin_ms: example.begin_ms, end_ms: example.end_ms };
+                if example.timed && !spans.contains(&span) {
+                    spans.push(span);
+                }
+            }
+        }
+        heard
+    }
+
+    /// Moments of a call that somebody is shown as an example.
+    pub fn examples(&self, call_id: &str) -> &[Span] {
+        self.examples.get(call_id).map_or(&[], Vec::as_slice)
     }
 
     /// Remembers where the clips of a call are, if a rep's page plays them.
@@ -121,6 +144,7 @@ impl Moment {
             row,
             start: crate::render::report::digest::civil(record.metadata.start_ts.as_deref()),
             begin_ms: ledger_row.begin_ms,
+            end_ms: ledger_row.end_ms,
             timed: is_moment(ledger_row, &record.transcript),
             quote: ledger_row.quote.clone(),
             metric_value: ledger_row.metric_value,
@@ -175,7 +199,6 @@ pub fn body(context: &Context, rep: usize, part: usize, points: &[Point], heard:
             @if let (Some(newest), Some(oldest)) = (dated(shown.first()), dated(shown.last())) {
                 p.muted { ((m.rep_calls_range)(&day(m, newest.date()), &day(m, oldest.date()))) }
             }
-            (navigation)
             (context.calls_table(&page, shown, false))
             (navigation)
         }
@@ -366,9 +389,9 @@ fn profile(context: &Context, rep: &RepDigest) -> Markup {
             section aria-label=(m.profile) {
                 h2 { (m.profile) }
                 p.note { (m.profile_note) }
-                table.plain.profile {
+                div.table-scroll tabindex="0" role="region" aria-label=((m.scroll_table)(m.profile)) { table.plain.profile {
                     thead { tr {
-                        th scope="col" { (m.dimension_name) } th.chart scope="col" { (chart::axis()) }
+                        th scope="col" { (m.dimension_name) } th.chart scope="col" { span.hidden-text { (m.score) } (chart::axis()) }
                         th.n scope="col" { (m.this_rep) " %" } th.n scope="col" { (m.team_mean) " %" } th.n scope="col" { "n" }
                     } }
                     tbody { @for dimension in &context.digest.dimensions {
@@ -383,7 +406,7 @@ fn profile(context: &Context, rep: &RepDigest) -> Markup {
                             }
                         }
                     } }
-                }
+                } }
             }
         }
     }
