@@ -13,5 +13,6 @@ mod memory;
 mod metadata;
 mod package;
 mod recogniser;
+mod report_in_browser;
 mod text_calls;
 mod watch;
