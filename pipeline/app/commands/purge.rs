@@ -29,17 +29,21 @@ pub fn purge(args: &PurgeArgs, common: &Common) -> Result<u8> {
         let left = counted(left as u64, "call");
         eprintln!("left alone: {left} without a start date (hint: --undated purges them too, whatever their age)");
     }
-    if calls.is_empty() {
-        if !common.quiet {
-            println!("no stored call began before {before}");
-        }
-        return Ok(FINISHED);
+    if calls.is_empty() && !common.quiet {
+        println!("no stored call began before {before}");
     }
-    if !args.dry_run && !args.yes {
+    if !calls.is_empty() && !args.dry_run && !args.yes {
         let what = if keep_scores { "remove the words of" } else { "forget" };
         confirm(&format!("{what} {} that began before {before}", named(&calls)))?;
     }
     let removal = Removal { out: &args.out, dry_run: args.dry_run, keep_scores, date: today() };
     let removed = removal.of_calls(&calls, store)?;
+    let unused = store.remove_unused(args.dry_run).map_err(explain)?;
+    if calls.is_empty() && unused == 0 {
+        return Ok(FINISHED);
+    }
+    if unused > 0 && !common.quiet {
+        println!("transcripts and text scores that no call uses: {unused}");
+    }
     removal.finish(&calls, &removed, store, common)
 }

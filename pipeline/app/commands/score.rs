@@ -54,7 +54,11 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
                     if let Some(out) = &args.out {
                         outputs::write_call(out, &new.record)?;
                     }
-                    store.put_call(&new.record, &new.key, &[]).map_err(explain)?;
+                    let stored = store.put_call(&new.record, &new.key, &[]).map_err(explain)?;
+                    if let Some(out) = args.out.as_ref().filter(|_| !stored) {
+                        // Forgotten in this moment.
+                        outputs::remove_call(out, id)?;
+                    }
                 }
                 None => {
                     summary.unchanged += 1;

@@ -256,6 +256,9 @@ pub trait Store: Send + Sync {
     ) -> Result<Removed>;
     /// Removes what was said in a call and who the customer was; scores, points and times stay.
     fn purge_words(&self, call_id: &str, date: Date, dry_run: bool) -> Result<Removed>;
+    /// Removes transcripts and text scores that no call uses (a killed run leaves such, and nothing dates them): how many.
+    /// Harmless beside a run: at worst a recording is transcribed again.
+    fn remove_unused(&self, dry_run: bool) -> Result<u64>;
     /// Whether a call or a recording was forgotten or purged; either may be empty.
     fn tombstone(&self, call_id: &str, recording_id: &str) -> Result<Option<Tombstone>>;
     /// Takes away what removed rows leave behind: bytes in unused pages, the write-ahead log, and backups made by migrations,

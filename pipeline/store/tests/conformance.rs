@@ -563,6 +563,15 @@ fn shared_and_failed_recordings_are_forgotten(store: &dyn Store) {
     assert!(store.get_analysis("aa", "m1").unwrap().is_some(), "c2 is made of it");
     assert_eq!(store.forget_call("c2", TODAY, false).unwrap().transcripts, 1);
 
+    // What a killed run left: a transcript that no call uses.
+    fill(store, "c3", "cc", "n/c.wav");
+    let row = AnalysisRow { recording_id: "dd".into(), model_key: "m1".into(), transcript: transcript() };
+    store.put_analysis(&row).unwrap();
+    store.put_text_scores("c4", "e1", "t1", &TurnScores::default()).unwrap();
+    assert_eq!((store.remove_unused(true).unwrap(), store.remove_unused(false).unwrap()), (2, 2));
+    assert_eq!(store.remove_unused(false).unwrap(), 0);
+    assert!(store.get_analysis("dd", "m1").unwrap().is_none() && store.get_analysis("cc", "m1").unwrap().is_some());
+
     store.put_failure(&failure("bb")).unwrap();
     store.put_failure(&failure("n/secret.wav")).unwrap();
     let removed = store.forget_recording(Some("bb"), Some("n/secret.wav"), TODAY, false).unwrap();

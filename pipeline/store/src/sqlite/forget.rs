@@ -209,6 +209,12 @@ pub(super) fn purge_words(transaction: &Transaction, call_id: &str, date: Date) 
     Ok(removed)
 }
 
+pub(super) fn remove_unused(transaction: &Transaction) -> Result<u64> {
+    let transcripts = "DELETE FROM analyses WHERE recording_id NOT IN (SELECT recording_id FROM recordings)";
+    let scores = "DELETE FROM text_scores WHERE call_id NOT IN (SELECT call_id FROM calls)";
+    Ok(change(transaction, transcripts, &[])? + change(transaction, scores, &[])?)
+}
+
 pub(super) fn rename_call(transaction: &Transaction, former: &str, call_id: &str) -> Result<()> {
     if former == call_id {
         return Ok(());

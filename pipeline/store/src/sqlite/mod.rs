@@ -79,7 +79,7 @@ impl SqliteStore {
     }
 
     /// The same for work that may only be tried: a dry run keeps nothing.
-    fn remove(&self, dry_run: bool, work: impl FnOnce(&Transaction) -> Result<Removed>) -> Result<Removed> {
+    fn remove<T>(&self, dry_run: bool, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let removed = work(&transaction)?;
@@ -877,6 +877,10 @@ impl Store for SqliteStore {
 
     fn purge_words(&self, call_id: &str, date: Date, dry_run: bool) -> Result<Removed> {
         self.remove(dry_run, |transaction| forget::purge_words(transaction, call_id, date))
+    }
+
+    fn remove_unused(&self, dry_run: bool) -> Result<u64> {
+        self.remove(dry_run, forget::remove_unused)
     }
 
     fn tombstone(&self, call_id: &str, recording_id: &str) -> Result<Option<Tombstone>> {
