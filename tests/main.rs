@@ -7,4 +7,5 @@ mod findings;
 mod harness;
 mod interruption;
 mod recogniser;
+mod report;
 mod text_calls;
