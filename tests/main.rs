@@ -13,6 +13,7 @@ mod memory;
 mod metadata;
 mod package;
 mod recogniser;
+mod report;
 mod report_in_browser;
 mod text_calls;
 mod watch;
