@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::clips::ClipKind;
 use crate::render::messages::parse_language;
+use crate::render::report::Layout;
 
 /// Scores call recordings: transcript, sentiment, script compliance, and rep tables in which every point can be traced.
 #[derive(Debug, Parser)]
@@ -175,6 +176,9 @@ pub struct ReportArgs {
     /// Language of the report: en or zh
     #[arg(long, value_name = "LANGUAGE", value_parser = parse_language, default_value = "en")]
     pub language: Language,
+    /// One file or a folder of pages; default: one file up to about 25 MB
+    #[arg(long, value_enum, value_name = "LAYOUT")]
+    pub layout: Option<Layout>,
     /// Audio clips of flagged moments
     #[arg(long, value_enum, value_name = "KIND", default_value_t = ClipKind::Opus)]
     pub clips: ClipKind,

@@ -97,20 +97,20 @@ function shortName(url) {
   return path.startsWith("file:") ? path.slice(pathToFileURL(dirname(start)).href.length + 1) + (hash ? `#${hash}` : "") : path;
 }
 
-/** The pages of the report: kind, address, whether it has clips. One-file reports have their pages as sections. */
+/** The pages of the report: kind, address, whether it has flags that sound. One-file reports have their pages as sections. */
 async function pagesOf(page) {
   const top = pathToFileURL(start).href;
   await page.goto(top);
   const kindOf = (id) => KINDS.find((kind) => id === kind || id.startsWith(`${kind}-`)) ?? id;
   if ((await page.evaluate(() => document.body.dataset.layout)) === "single") {
-    const sections = await page.$$eval(".page", (all) => all.map((one) => ({ id: one.id, sound: one.querySelector("audio") !== null })));
+    const sections = await page.$$eval(".page", (all) => all.map((one) => ({ id: one.id, sound: one.querySelector(".clip audio") !== null && one.querySelector("tr.row[data-flag]") !== null })));
     return sections.map(({ id, sound }) => ({ kind: kindOf(id), url: `${top}#${id}`, sound }));
   }
   const seen = new Map([[top, "team"]]);
   const found = [];
   for (const [url, kind] of seen) {
     await page.goto(url);
-    found.push({ kind, url, sound: (await page.locator("audio").count()) > 0 });
+    found.push({ kind, url, sound: (await page.locator(".clip audio").count()) > 0 && (await page.locator("tr.row[data-flag]").count()) > 0 });
     const targets = await page.$$eval("a[href]", (links) => links.map((link) => new URL(link.getAttribute("href"), link.baseURI).href.split("#")[0]));
     for (const target of targets) {
       const next = /\/report\/(\w+)\/[^/]+\.html$/.exec(target)?.[1];

@@ -40,7 +40,8 @@ pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
         until: args.until.as_deref().map(str::parse).transpose()?,
         history: &history,
     };
-    let options = Options { language: args.language, clips: args.clips, scorecards: analyst.scorecards() };
+    let options =
+        Options { language: args.language, clips: args.clips, scorecards: analyst.scorecards(), layout: args.layout };
     let written = report::write(&args.out, store.as_ref(), &scope, &options)?;
     if !common.quiet {
         println!("report: {} ({} files, {:.1} MB)", written.start.display(), written.pages, written.bytes as f64 / 1e6);
