@@ -7,5 +7,4 @@ mod findings;
 mod harness;
 mod interruption;
 mod recogniser;
-mod report_in_browser;
-mod text_calls;
+mod report;

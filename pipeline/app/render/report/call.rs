@@ -70,7 +70,8 @@ pub fn body(context: &Context, record: &CallRecord, reviews: &[Review], sound: &
         .enumerate()
         .filter(|(_, row)| row.kind == RowKind::Item && (is_finding(row) || waits(row)))
         .collect();
-    flags.sort_by_key(|(index, row)| (row.begin_ms, *index));
+    // Numbered along the strip; what has no moment of its own comes after.
+    flags.sort_by_key(|(index, row)| (!is_moment(row, &record.transcript), row.begin_ms, *index));
     let flags = flags.into_iter().enumerate().map(|(i, (row, ledger))| Flag { number: i + 1, row, ledger }).collect();
     let page = Page::Call(record.call_id.clone());
     CallPage { context, page, record, reviews, sound, flags }.body()

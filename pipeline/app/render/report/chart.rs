@@ -202,7 +202,7 @@ impl Strip<'_> {
                 }
                 @for (pin, row) in self.pins.iter().zip(&rows) {
                     @let y = 20.0 * *row as f64 + 10.0;
-                    a.pin.(pin.class) href=(pin.href) aria-label=(format!("{} {}", pin.text, pin.label)) {
+                    a.pin.(pin.class) href=(pin.href) {
                         title { (pin.label) }
                         line x1=(percent(pin.at)) x2=(percent(pin.at)) y1=(px(y)) y2=(px(bottom)) {}
                         circle cx=(percent(pin.at)) cy=(px(y)) r="9" {}

@@ -127,8 +127,14 @@
     select(list[now.flag], true);
   }
   function toggle() {
-    const audio = of(page).audio;
-    if (!audio) return;
+    let audio = of(page).audio;
+    if (!audio) {
+      // Nothing chosen yet: the first clip.
+      const first = of(page).at === 0 && page.querySelector(".clip");
+      if (!first) return;
+      moveTo(+first.dataset.begin, true, true);
+      audio = of(page).audio;
+    }
     if (audio.paused) audio.play().catch(() => {}); else audio.pause();
   }
   function playing(audio) {
