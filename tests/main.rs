@@ -8,3 +8,5 @@ mod harness;
 mod interruption;
 mod recogniser;
 mod report;
+mod report_in_browser;
+mod text_calls;
