@@ -11,6 +11,7 @@ const EXIT_CODES: &str = "Exit codes: 0 finished (unscored and pending calls are
     (--fail-under, --fail-on, lint, test) was not passed; 2 some recordings failed, each named with a hint; 3 could not run.";
 use crate::clips::ClipKind;
 use crate::render::messages::parse_language;
+use crate::render::report::Layout;
 
 /// Scores call recordings: transcript, sentiment, script compliance, and rep tables in which every point can be traced.
 #[derive(Debug, Parser)]
@@ -256,6 +257,9 @@ pub struct ReportArgs {
     /// Audio clips of flagged moments; default: the configuration's
     #[arg(long, value_enum, value_name = "KIND")]
     pub clips: Option<ClipKind>,
+    /// One file or a folder of pages; default: one file up to about 25 MB
+    #[arg(long, value_enum, value_name = "LAYOUT")]
+    pub layout: Option<Layout>,
     /// Scorecard whose texts explain the requirements; default: those of the configuration's routes
     #[arg(long, value_name = "FILE")]
     pub scorecard: Option<PathBuf>,

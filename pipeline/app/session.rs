@@ -233,8 +233,12 @@ impl Session {
             history: everything,
         };
         let settings = self.config.report;
-        let options =
-            Options { language: settings.language, clips: settings.clips, scorecards: self.analyst.scorecards() };
+        let options = Options {
+            language: settings.language,
+            clips: settings.clips,
+            scorecards: self.analyst.scorecards(),
+            layout: None,
+        };
         let written = report::write(&self.out, self.store.as_ref(), &scope, &options)?;
         report.report = written.start.display().to_string();
         Ok(())

@@ -43,6 +43,7 @@ pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
         language: args.language.unwrap_or(config.report.language),
         clips: args.clips.unwrap_or(config.report.clips),
         scorecards: analyst.scorecards(),
+        layout: args.layout,
     };
     let written = report::write(&args.out, store.as_ref(), &scope, &options)?;
     if !common.quiet {

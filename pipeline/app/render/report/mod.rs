@@ -37,7 +37,8 @@ use crate::run_summary::Failure;
 use call::{PlayableClip, Sound};
 use digest::Digest;
 use frame::{Context, section};
-use site::{Layout, List, Page};
+pub use site::Layout;
+use site::{List, Page};
 
 /// Up to here a report is one file.
 const SINGLE_FILE_BYTES: u64 = 25 * 1024 * 1024;
@@ -92,6 +93,8 @@ pub struct Options<'a> {
     pub clips: ClipKind,
     /// Where the texts of requirements come from.
     pub scorecards: &'a [Scorecard],
+    /// `None`: one file as long as it stays small.
+    pub layout: Option<Layout>,
 }
 
 /// What was written.
@@ -114,7 +117,8 @@ pub fn write(folder: &Path, store: &dyn Store, scope: &Scope, options: &Options)
     };
     let fits =
         digest.estimated_bytes <= SINGLE_FILE_HTML_BYTES && digest.estimated_bytes + clip_bytes <= SINGLE_FILE_BYTES;
-    write_as(if fits { Layout::Single } else { Layout::Folder }, folder, store, scope, options, &digest, &reviews)
+    let by_size = if fits { Layout::Single } else { Layout::Folder };
+    write_as(options.layout.unwrap_or(by_size), folder, store, scope, options, &digest, &reviews)
 }
 
 fn write_as(

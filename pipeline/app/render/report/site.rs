@@ -9,9 +9,11 @@ use crate::render::outputs::snake;
 pub const CALLS_PER_PAGE: usize = 250;
 
 /// One file, or pages in the folder `report/` beside `report.html`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Layout {
+    /// report.html alone: to be sent or kept
     Single,
+    /// report.html and a folder of pages: opens at once, however many calls
     Folder,
 }
 

@@ -36,7 +36,7 @@ fn store(calls: &[CallRecord]) -> Box<dyn Store> {
 }
 
 fn options(language: Language) -> Options<'static> {
-    Options { language, clips: ClipKind::None, scorecards: &[] }
+    Options { language, clips: ClipKind::None, scorecards: &[], layout: None }
 }
 
 /// Writes in a layout of the test's choice and reads everything back.
