@@ -91,7 +91,7 @@ fn a_forgotten_call_leaves_no_byte_and_does_not_come_back() {
     assert!(holding(&place, "wombat").len() >= 4, "{:?}", holding(&place, "wombat"));
     let before = place.outputs();
     let planned = place.run(&["forget", "C-1", "--out", &out, "--dry-run"]).expect(0).stdout;
-    assert!(planned.contains("would remove 1 calls") && planned.contains("C-1.analysis.json"), "{planned}");
+    assert!(planned.contains("would remove 1 call:") && planned.contains("C-1.analysis.json"), "{planned}");
     assert_eq!(place.outputs(), before, "a dry run changes nothing");
     place.run(&["forget", "C-1", "--out", &out]).expect(3); // nobody confirms
     let said = place.run(&["forget", "C-1", "--out", &out, "--yes"]).expect(0).stdout;
@@ -142,8 +142,8 @@ fn purged_words_leave_scores_and_tables() {
     let (first, reps) = (score("C-1"), place.run(&["reps", "--format", "csv"]).expect(0).stdout);
     let purge = ["purge", "--before", "2025-02-01", "--keep", "scores", "--out", &out, "--yes"];
     let said = place.run(&purge).expect(0);
-    assert!(said.stdout.contains("removed the words of 2 calls"), "{}", said.stdout);
-    assert!(said.stderr.contains("1 calls without a start date"), "{}", said.stderr);
+    assert!(said.stdout.contains("removed the words of 2 calls:"), "{}", said.stdout);
+    assert!(said.stderr.contains("1 call without a start date"), "{}", said.stderr);
     assert_eq!(holding(&place, "wombat"), Vec::<String>::new());
     assert!(!place.out().join("C-4.vtt").exists() && place.out().join("C-4.rttm").exists());
     assert_eq!((score("C-1"), place.run(&["reps", "--format", "csv"]).expect(0).stdout), (first, reps.clone()));

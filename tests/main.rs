@@ -15,6 +15,7 @@ mod night;
 mod package;
 mod privacy;
 mod recogniser;
+mod report_in_browser;
 mod text_calls;
 mod two_runs;
 mod watch;

@@ -89,6 +89,20 @@ fn calls_without_a_rep_have_a_row_of_their_own() {
 }
 
 #[test]
+fn aliases_learned_later_hold_for_calls_whose_recordings_are_gone() {
+    let place = Place::new();
+    let call = put(place.folder.path(), "7_JANE_DOE_DT_2025-02-19T06-01-22.txt", CALL);
+    place.run_on(&[&call], &[]).expect(0);
+    std::fs::remove_file(call).unwrap();
+    let rep = "[[rep]]\nid = 'r17'\naliases = ['Jane Doe']\nteams = [{ team = 'north' }]\n";
+    put(place.folder.path(), "callmark.toml", rep);
+    assert_eq!(place.run(&["score", "--json"]).expect(0).json()["changed"], 1);
+    let reps = place.run(&["reps", "--format", "csv"]).expect(0).stdout;
+    assert!(reps.lines().nth(1).unwrap().starts_with("r17,north,"), "{reps}");
+    assert_eq!(place.run(&["score", "--json"]).expect(0).json()["changed"], 0);
+}
+
+#[test]
 fn flags_win_over_the_environment_over_the_file_over_the_default() {
     let place = Place::new();
     put(place.folder.path(), "callmark.toml", "model = 'tiny'\n[night]\nsettle_s = 5\nlog_format = 'json'\n");

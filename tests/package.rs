@@ -4,12 +4,19 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use crate::harness::{project, read_csv};
 
 /// An installed callmark, and a folder of its user.
 struct Installed {
     folder: tempfile::TempDir,
+}
+
+/// Laid out once for all tests of this file.
+fn installed() -> &'static Installed {
+    static INSTALLED: OnceLock<Installed> = OnceLock::new();
+    INSTALLED.get_or_init(Installed::new)
 }
 
 impl Installed {
@@ -44,7 +51,7 @@ fn succeeded(output: &Output) -> String {
 
 #[test]
 fn an_installed_program_finds_its_parts_and_scores_a_recording() {
-    let installed = Installed::new();
+    let installed = installed();
     let listed = succeeded(&installed.run(&["models", "list", "--json"]));
     let rows: Vec<serde_json::Value> = serde_json::from_str(&listed).expect("JSON");
     for name in ["starter-en", "silero-vad", "onnxruntime"] {
@@ -60,7 +67,7 @@ fn an_installed_program_finds_its_parts_and_scores_a_recording() {
 
 #[test]
 fn man_pages_and_completions_are_whole() {
-    let installed = Installed::new();
+    let installed = installed();
     let page = Command::new("gzip").arg("-dc").arg(installed.path("share/man/man1/callmark-run.1.gz")).output();
     let page = succeeded(&page.expect("gzip starts"));
     assert!(page.starts_with(".ie") && page.contains("\\-\\-metadata"), "{page}");
@@ -76,7 +83,7 @@ fn man_pages_and_completions_are_whole() {
 /// Units and the cron line must not name a command or an option that the program does not have.
 #[test]
 fn the_nightly_commands_are_ones_that_the_program_has() {
-    let installed = Installed::new();
+    let installed = installed();
     let mut commands = BTreeSet::new();
     for entry in std::fs::read_dir(project().join("scripts/nightly")).expect("scripts/nightly") {
         let path = entry.expect("an entry").path();

@@ -215,6 +215,11 @@ impl Analyst {
         self.scorecard_for(metadata, language).map(|s| (s.name.as_str(), s.hash.as_str()))
     }
 
+    /// The scorecards of all routes, in the order of the routes.
+    pub fn scorecards(&self) -> &[Scorecard] {
+        &self.scorecards
+    }
+
     /// One scorecard was given for all calls.
     pub fn is_forced(&self) -> bool {
         self.forced

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use callmark_core::recording::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CALLMARK_BUILD_VARIANT"), ")");
 const EXIT_CODES: &str = "Exit codes: 0 finished (unscored and pending calls are results); 1 a gate that was asked for \
     (--fail-under, --fail-on, lint, test) was not passed; 2 some recordings failed, each named with a hint; 3 could not run.";
+use crate::clips::ClipKind;
+use crate::render::messages::parse_language;
 
 /// Scores call recordings: transcript, sentiment, script compliance, and rep tables in which every point can be traced.
 #[derive(Debug, Parser)]
@@ -46,6 +49,8 @@ pub enum Command {
     Score(ScoreArgs),
     /// Show one call: transcript with roles, flags and the ledger
     Show(ShowArgs),
+    /// Write the report: pages team → rep → call → moment that open without a server
+    Report(ReportArgs),
     /// Rep table: shrunken means, intervals, rank ranges
     Reps(RepsArgs),
     /// Agree with or overturn a ledger row (append-only)
@@ -226,6 +231,34 @@ pub struct RepsArgs {
     /// Only calls that started on or after this day
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
     pub since: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Only calls that started on or after this day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub since: Option<String>,
+    /// Only calls that started on or before this day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub until: Option<String>,
+    /// Only calls of this team
+    #[arg(long)]
+    pub team: Option<String>,
+    /// Only calls of this rep
+    #[arg(long)]
+    pub rep: Option<String>,
+    /// Folder for the report
+    #[arg(long, value_name = "DIR", default_value = "callmark-out")]
+    pub out: PathBuf,
+    /// Language of the report, en or zh; default: the configuration's
+    #[arg(long, value_name = "LANGUAGE", value_parser = parse_language)]
+    pub language: Option<Language>,
+    /// Audio clips of flagged moments; default: the configuration's
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub clips: Option<ClipKind>,
+    /// Scorecard whose texts explain the requirements; default: those of the configuration's routes
+    #[arg(long, value_name = "FILE")]
+    pub scorecard: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -332,6 +332,7 @@ pub fn misspelt_variables() -> Vec<String> {
         "CALLMARK_MODELS",
         "CALLMARK_ONNXRUNTIME",
         "CALLMARK_LOG",
+        "CALLMARK_VARIANT",
     ];
     let known = || VARIABLES.iter().map(|(_, variable)| *variable).chain(OTHERS.iter().copied());
     let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());

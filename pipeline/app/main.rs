@@ -6,7 +6,6 @@ mod analysis;
 mod batch;
 mod call;
 mod cli;
-#[expect(dead_code, reason = "the report cuts clips; this line goes when it is merged")]
 mod clips;
 mod commands;
 mod config;
@@ -59,6 +58,7 @@ fn main() -> ExitCode {
         Command::Watch(args) => commands::watch::watch(args, common),
         Command::Score(args) => commands::score::score(args, common),
         Command::Show(args) => commands::show::show(args, common),
+        Command::Report(args) => commands::report::report(args, common),
         Command::Reps(args) => commands::reps::reps(args, common),
         Command::Review(args) => commands::review::review(args, common),
         Command::Search(args) => commands::search::search(args, common),

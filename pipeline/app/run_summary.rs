@@ -52,6 +52,8 @@ pub struct RunSummary {
     pub stage_seconds: BTreeMap<&'static str, f64>,
     pub mean_score: Option<f64>,
     pub out: String,
+    /// Where the report begins; empty when there is none.
+    pub report: String,
     pub store: String,
     pub recogniser: Option<String>,
     pub warnings: Vec<String>,

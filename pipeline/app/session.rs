@@ -25,6 +25,7 @@ use crate::lock::Lock;
 use crate::plan::{self, Diligence, Engines};
 use crate::progress::Progress;
 use crate::read::metadata::MetadataSources;
+use crate::render::report::{self, Options, Scope};
 use crate::render::{outputs, summary};
 use crate::run_summary::RunSummary;
 use crate::worker::{Crew, Patience, Setup};
@@ -216,6 +217,27 @@ impl Session {
         outputs::write_reps(&self.out, &everything)?;
         outputs::write_reviews(&self.out, &self.store.all_reviews().map_err(explain)?)?;
         Ok(everything)
+    }
+
+    /// Writes the report of the covered calls; its place goes into the summary.
+    pub fn write_report(
+        &self,
+        covered: &BTreeSet<String>,
+        everything: &[CallSummary],
+        report: &mut RunSummary,
+    ) -> Result<()> {
+        let scope = Scope {
+            calls: covered.iter().cloned().collect(),
+            failures: report.failed.iter().map(Into::into).collect(),
+            until: None,
+            history: everything,
+        };
+        let settings = self.config.report;
+        let options =
+            Options { language: settings.language, clips: settings.clips, scorecards: self.analyst.scorecards() };
+        let written = report::write(&self.out, self.store.as_ref(), &scope, &options)?;
+        report.report = written.start.display().to_string();
+        Ok(())
     }
 
     /// The end of a batch on the terminal.

@@ -1,4 +1,4 @@
-"""Writes spreadsheets/metadata.{xlsx,xls,ods}: one metadata table as three other programs' libraries write it.
+"""Writes spreadsheets/metadata.{xlsx,xls,ods} and stray.xlsx: one metadata table as three other programs' libraries write it.
 
 Run: python tests/oracles/spreadsheets_oracle.py   (needs openpyxl, xlwt and odfpy; the files are committed)
 
@@ -35,6 +35,13 @@ calls = book.create_sheet("Calls")
 for row in CALLS:
     calls.append(row)
 book.save(FOLDER / "metadata.xlsx")
+
+# A cell in the last corner of the sheet, as a slip of the hand leaves it.
+book = openpyxl.Workbook()
+book.active.append(["file", "rep"])
+book.active.append(["a.wav", "r1"])
+book.active["XFD1048576"] = "x"
+book.save(FOLDER / "stray.xlsx")
 
 book = xlwt.Workbook()
 notes, calls = book.add_sheet("Notes"), book.add_sheet("Calls")

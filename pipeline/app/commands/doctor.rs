@@ -1,6 +1,7 @@
 //! `callmark doctor`: what is installed, what fits this machine, what would stop a run, and what to do about it.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,7 +12,7 @@ use callmark_core::scorecard::lint;
 use callmark_models::manifest::{Manifest, ModelEntry, ModelError, STARTER};
 use callmark_models::text_encoder::TextEncoder;
 use callmark_models::{asr, runtime};
-use callmark_store::{CallFilter, StoreError};
+use callmark_store::{CallFilter, STORE_SCHEMA, StoreError};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -132,9 +133,9 @@ fn show(findings: &Findings, json: bool) -> Result<()> {
             State::Warning => "warning",
             State::Problem => "problem",
         };
-        println!("{state:<8} {:<14} {}", check.subject, check.message);
+        println!("{state:<8} {:<15} {}", check.subject, check.message);
         if let Some(hint) = &check.hint {
-            println!("{:<8} {:<14} hint: {hint}", "", "");
+            println!("{:<8} {:<15} hint: {hint}", "", "");
         }
     }
     match (problems, warnings) {
@@ -351,6 +352,13 @@ fn store(findings: &mut Findings, url: &str) {
     const SUBJECT: &str = "store";
     let path = url.strip_prefix("sqlite:").unwrap_or(url);
     let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+    // Opening would bring an older store to this version; a doctor only looks.
+    if let Some(found) = older_schema(path, STORE_SCHEMA) {
+        let message = format!("{}: schema {found} of an earlier version", path.display());
+        findings.warning(SUBJECT, message, format!("the next command brings it to {STORE_SCHEMA}"));
+        permissions(findings, path);
+        return volume(findings, path);
+    }
     match callmark_store::open_existing(url) {
         Ok(store) => {
             let counts =
@@ -380,6 +388,14 @@ fn store(findings: &mut Findings, url: &str) {
         ),
         None => findings.ok("lock", "free"),
     }
+}
+
+/// The schema version in a store's file when it is an earlier one (SQLite's `user_version`, at byte 60).
+fn older_schema(path: &Path, known: u32) -> Option<u32> {
+    let mut header = [0; 64];
+    std::fs::File::open(path).ok()?.read_exact(&mut header).ok()?;
+    let found = u32::from_be_bytes(header[60..].try_into().ok()?);
+    (header.starts_with(b"SQLite format 3\0") && (1..known).contains(&found)).then_some(found)
 }
 
 /// The file with what SQLite keeps beside it.
@@ -552,6 +568,18 @@ mod tests {
         for name in PREFERRED {
             assert!(lanes(name, 1_000_000, 1).is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn an_older_store_is_seen_without_opening_it() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("s.db");
+        drop(callmark_store::open(path.to_str().unwrap()).unwrap());
+        let before = std::fs::read(&path).unwrap();
+        assert_eq!(older_schema(&path, STORE_SCHEMA), None);
+        assert_eq!(older_schema(&path, STORE_SCHEMA + 1), Some(STORE_SCHEMA));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        assert_eq!(older_schema(&place.path().join("none.db"), STORE_SCHEMA), None);
     }
 
     #[test]

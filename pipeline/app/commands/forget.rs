@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use crate::FINISHED;
 use crate::cli::{Common, ForgetArgs};
-use crate::commands::{existing_store, explain, find_one};
+use crate::commands::{counted, existing_store, explain, find_one};
 use crate::render::erase;
 
 /// The recording of a file: its id when the bytes can be read, and its path.
@@ -96,7 +96,7 @@ fn calls_of(recording: &Recording, file: &Path, store: &dyn Store) -> Result<Vec
 pub(super) fn named(calls: &BTreeSet<String>) -> String {
     match calls.first() {
         Some(one) if calls.len() == 1 => format!("the call {one}"),
-        _ => format!("{} calls", calls.len()),
+        _ => counted(calls.len() as u64, "call"),
     }
 }
 
@@ -186,17 +186,18 @@ impl Removal<'_> {
             (false, false) => "removed",
         };
         println!(
-            "{verb} {} calls: {} turns, {} ledger rows, {} transcripts, {} sets of text scores, {} file hashes, {} failures",
-            removed.calls,
-            removed.turns,
-            removed.ledger_rows,
-            removed.transcripts,
-            removed.text_scores,
-            removed.file_hashes,
-            removed.failures
+            "{verb} {}: {}, {}, {}, {}, {}, {}",
+            counted(removed.calls, "call"),
+            counted(removed.turns, "turn"),
+            counted(removed.ledger_rows, "ledger row"),
+            counted(removed.transcripts, "transcript"),
+            counted(removed.text_scores, "text score"),
+            counted(removed.file_hashes, "file name"),
+            counted(removed.failures, "failure")
         );
         if removed.reviews > 0 {
-            println!("  {} review decisions stay for the statistics, without their text", removed.reviews);
+            let decisions = counted(removed.reviews, "review decision");
+            println!("  {decisions} stay for the statistics, without their text");
         }
         let list = |verb: &str, paths: &[PathBuf]| {
             for path in paths.iter().take(SHOWN) {

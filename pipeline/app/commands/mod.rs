@@ -9,6 +9,7 @@ pub mod forget;
 pub mod generate;
 pub mod models;
 pub mod purge;
+pub mod report;
 pub mod reps;
 pub mod review;
 pub mod run;
@@ -38,6 +39,11 @@ pub fn store_url(common: &Common) -> Result<String> {
 pub fn explain(error: StoreError) -> anyhow::Error {
     let hint = error.hint();
     anyhow!("{error}\nhint: {hint}")
+}
+
+/// `1 call`, `20 calls`.
+pub fn counted(n: u64, thing: &str) -> String {
+    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Opens the store of earlier runs.

@@ -8,7 +8,7 @@ use callmark_store::CallFilter;
 use crate::FINISHED;
 use crate::cli::{Common, Keep, PurgeArgs};
 use crate::commands::forget::{Removal, confirm, named, today};
-use crate::commands::{existing_store, explain};
+use crate::commands::{counted, existing_store, explain};
 
 pub fn purge(args: &PurgeArgs, common: &Common) -> Result<u8> {
     let store = existing_store(common)?;
@@ -26,19 +26,24 @@ pub fn purge(args: &PurgeArgs, common: &Common) -> Result<u8> {
     let left = if args.undated { 0 } else { undated.len() };
     calls.extend(undated.into_iter().filter(|_| args.undated));
     if !common.quiet && left > 0 {
-        eprintln!("{left} calls without a start date are left alone (hint: --undated purges them, whatever their age)");
+        let left = counted(left as u64, "call");
+        eprintln!("left alone: {left} without a start date (hint: --undated purges them too, whatever their age)");
     }
-    if calls.is_empty() {
-        if !common.quiet {
-            println!("no stored call began before {before}");
-        }
-        return Ok(FINISHED);
+    if calls.is_empty() && !common.quiet {
+        println!("no stored call began before {before}");
     }
-    if !args.dry_run && !args.yes {
+    if !calls.is_empty() && !args.dry_run && !args.yes {
         let what = if keep_scores { "remove the words of" } else { "forget" };
         confirm(&format!("{what} {} that began before {before}", named(&calls)))?;
     }
     let removal = Removal { out: &args.out, dry_run: args.dry_run, keep_scores, date: today() };
     let removed = removal.of_calls(&calls, store)?;
+    let unused = store.remove_unused(args.dry_run).map_err(explain)?;
+    if calls.is_empty() && unused == 0 {
+        return Ok(FINISHED);
+    }
+    if unused > 0 && !common.quiet {
+        println!("transcripts and text scores that no call uses: {unused}");
+    }
     removal.finish(&calls, &removed, store, common)
 }

@@ -20,6 +20,7 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
         let mut covered = BTreeSet::new();
         let mut report = session.batch(&found, &mut covered)?;
         let everything = session.write_tables(&covered, &mut report)?;
+        session.write_report(&covered, &everything, &mut report)?;
         report.exit_code = report.code(args.fail_under, args.fail_on == Some(FailOn::Fatal));
         if process.json {
             println!("{}", serde_json::to_string_pretty(&report)?);

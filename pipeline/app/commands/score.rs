@@ -15,6 +15,7 @@ use crate::cli::{Common, ScoreArgs};
 use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::install::Install;
+use crate::read::metadata::reps::Reps;
 use crate::render::outputs;
 
 /// Calls are read, scored and written in groups, so that memory stays bounded.
@@ -54,7 +55,11 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
                     if let Some(out) = &args.out {
                         outputs::write_call(out, &new.record)?;
                     }
-                    store.put_call(&new.record, &new.key, &[]).map_err(explain)?;
+                    let stored = store.put_call(&new.record, &new.key, &[]).map_err(explain)?;
+                    if let Some(out) = args.out.as_ref().filter(|_| !stored) {
+                        // Forgotten in this moment.
+                        outputs::remove_call(out, id)?;
+                    }
                 }
                 None => {
                     summary.unchanged += 1;
@@ -100,6 +105,8 @@ pub struct Rescorer {
     encoders: Option<EncoderPool>,
     /// Without an encoder here: the one whose results the store holds.
     stored_encoder: Option<String>,
+    /// Aliases that were learned after a call also hold for it.
+    reps: Reps,
 }
 
 impl Rescorer {
@@ -124,7 +131,7 @@ impl Rescorer {
                 }
             }
         }
-        Ok(Rescorer { analyst, encoders, stored_encoder })
+        Ok(Rescorer { analyst, encoders, stored_encoder, reps: Reps::new(&config.reps) })
     }
 
     /// The scorecard that a call would get now, by hash.
@@ -165,9 +172,11 @@ impl Rescorer {
         let encoder_hash = encoder_hash.or(kept);
         let mut models = old.provenance.models;
         models.remove("encoder");
+        let mut metadata = old.metadata;
+        self.reps.resolve(&mut metadata);
         let call = Analysed {
             call_id: call_id.to_string(),
-            metadata: old.metadata,
+            metadata,
             transcript: old.transcript,
             scores,
             encoder_hash,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::FINISHED;
 use crate::cli::{Common, Listing, SearchArgs, Speaker};
-use crate::commands::{existing_store, explain};
+use crate::commands::{counted, existing_store, explain};
 use crate::render::call_page::{clock, role};
 use crate::render::outputs::snake;
 
@@ -50,7 +50,10 @@ pub fn search(args: &SearchArgs, common: &Common) -> Result<u8> {
             let marks = if colour { ("\x1b[1;4m", "\x1b[0m") } else { ("[", "]") };
             out.write_all(listing(&found, &query.terms, marks).as_bytes())?;
             if found.hits.is_empty() && !common.quiet {
-                eprintln!("nothing found\nhint: words are found whole; `cancel*` also finds `cancelled`");
+                eprintln!("nothing found");
+                if text.contains(|c: char| c.is_ascii_alphabetic()) && !text.contains('*') {
+                    eprintln!("hint: words are found whole; `cancel*` also finds `cancelled`");
+                }
             }
         }
     }
@@ -82,7 +85,8 @@ fn listing(found: &SearchResults, terms: &Terms, marks: (&str, &str)) -> String 
     if found.turns > 0 {
         let all = found.hits.len() as u64 == found.turns;
         let shown = if all { String::new() } else { format!("; the first {} are shown (--limit)", found.hits.len()) };
-        let _ = writeln!(out, "\n{} turns in {} calls{shown}", found.turns, found.calls);
+        let (turns, calls) = (counted(found.turns, "turn"), counted(found.calls, "call"));
+        let _ = writeln!(out, "\n{turns} in {calls}{shown}");
     }
     out
 }

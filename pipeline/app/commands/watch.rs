@@ -71,6 +71,7 @@ fn take(
     let result = after_batch::followed_up(&args.process, night, || {
         let mut report: RunSummary = session.batch(&ready.found, covered)?;
         let everything = session.write_tables(covered, &mut report)?;
+        session.write_report(covered, &everything, &mut report)?;
         report.still_changing = Some(ready.still_changing);
         report.exit_code = report.code(None, false);
         if args.process.json {

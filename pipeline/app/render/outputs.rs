@@ -59,7 +59,7 @@ pub fn remove_call(folder: &Path, call_id: &str) -> Result<()> {
 }
 
 /// Writes beside the target and renames, so that a reader or a killed run never leaves half a file; an equal file stays.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     if std::fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }

@@ -48,6 +48,9 @@ pub fn print_run(report: &RunSummary) {
     }
     print_failures(report);
     println!("  results: {}   store: {}", report.out, report.store);
+    if !report.report.is_empty() {
+        println!("  report: {}", report.report);
+    }
 }
 
 pub fn print_failures(report: &RunSummary) {

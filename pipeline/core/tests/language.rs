@@ -510,6 +510,9 @@ fn errors_name_place_and_remedy() {
         ),
         ("schema: 2\nname: x\nlanguage: [en]\nweights: {a: 1}\n".to_string(), 1, 9, "schema 2", ""),
         ("schema: 1\nname: x\nlanguage: [en]\nweights: {a: 0}\n".to_string(), 4, 14, "weight", ""),
+        // A wrong type: what was expected, and the place once.
+        ("schema: one\nname: x\nlanguage: [en]\nweights: {a: 1}\n".to_string(), 1, 9, "", ""),
+        ("schema: 1\nname: x\nlanguage: [en]\nweights: heavy\n".to_string(), 4, 10, "", ""),
         ("schema: 1\nname: x\nlanguage: [fr]\nweights: {a: 1}\n".to_string(), 3, 12, "unknown value `fr`", "en, zh"),
     ];
     for (yaml, line, column, message, hint) in cases {
@@ -517,6 +520,7 @@ fn errors_name_place_and_remedy() {
         assert!(error.message.contains(message), "{error}\n{yaml}");
         assert!(error.hint.clone().unwrap_or_default().contains(hint), "{error}");
         assert_eq!((error.line, error.column), (line, column), "{error}\n{yaml}");
+        assert_eq!(error.to_string().matches("column").count(), 1, "the place is there once: {error}");
     }
     let huge = format!("# {}\n{}", "x".repeat(3 << 20), card(""));
     assert!(Scorecard::parse_with(&huge, &lexicon()).unwrap_err().message.contains("limit"));

@@ -17,6 +17,8 @@ pub enum StoreError {
     Locked,
     #[error("no space left for the store")]
     Full,
+    #[error("the disk of the store failed")]
+    Disk(#[source] rusqlite::Error),
     #[error("no permission to use the store {}", .path.display())]
     Permission { path: PathBuf },
     #[error("the store is damaged: {what}")]
@@ -47,6 +49,7 @@ impl StoreError {
             StoreError::Full => {
                 "free some disk space or move the store with --store; what was committed is safe and is not done again"
             }
+            StoreError::Disk(_) => "check the disk and its connection, then run the same command again",
             StoreError::Permission { .. } => {
                 "the store's file and its folder must be writable for the user who runs callmark (a store has mode 0600)"
             }
@@ -55,6 +58,9 @@ impl StoreError {
             StoreError::Exists { .. } => "give another file name, or --force to replace it",
             StoreError::BadBackup { .. } => {
                 "the store itself may be damaged: run `callmark doctor`, keep earlier backups"
+            }
+            StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                "free some disk space there, or give another place"
             }
             StoreError::Io { .. } => "check that the path exists and that its disk works",
             StoreError::Sql(_) => "run the command again; if it fails again, restore the store from a backup",
@@ -68,8 +74,37 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked,
             Some(ErrorCode::DiskFull) => StoreError::Full,
+            // On a full disk even the index of the write-ahead log cannot be made: the store cannot be opened.
+            Some(ErrorCode::SystemIoFailure) if extended(&error) == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) => {
+                StoreError::Full
+            }
+            Some(ErrorCode::SystemIoFailure) => StoreError::Disk(error),
             Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { what: "SQLite reports corruption".into() },
             _ => StoreError::Sql(error),
         }
+    }
+}
+
+fn extended(error: &rusqlite::Error) -> Option<i32> {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => Some(failure.extended_code),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What SQLite 3.54 reports on a full tmpfs: 13 while writing, 4874 when the store is opened there.
+    #[test]
+    fn a_full_disk_is_said_with_its_remedy() {
+        for code in [13, 4874] {
+            let failure = rusqlite::ffi::Error::new(code);
+            let error = StoreError::from(rusqlite::Error::SqliteFailure(failure, None));
+            assert!(matches!(error, StoreError::Full) && error.hint().contains("free some disk space"), "{error}");
+        }
+        let other = StoreError::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(266), None));
+        assert!(matches!(other, StoreError::Disk(_)), "{other}");
     }
 }

@@ -124,15 +124,15 @@ pub struct Tombstone {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removed {
     /// Calls, or calls whose words were removed.
-    pub calls: usize,
-    pub turns: usize,
-    pub ledger_rows: usize,
-    pub transcripts: usize,
-    pub text_scores: usize,
-    pub file_hashes: usize,
-    pub failures: usize,
+    pub calls: u64,
+    pub turns: u64,
+    pub ledger_rows: u64,
+    pub transcripts: u64,
+    pub text_scores: u64,
+    pub file_hashes: u64,
+    pub failures: u64,
     /// Decisions that stay without their text.
-    pub reviews: usize,
+    pub reviews: u64,
     /// Where the recordings lay; callmark never deletes those.
     pub recordings: Vec<RecordingLink>,
     /// Other calls made from the same bytes: they keep them.
@@ -256,6 +256,9 @@ pub trait Store: Send + Sync {
     ) -> Result<Removed>;
     /// Removes what was said in a call and who the customer was; scores, points and times stay.
     fn purge_words(&self, call_id: &str, date: Date, dry_run: bool) -> Result<Removed>;
+    /// Removes transcripts and text scores that no call uses (a killed run leaves such, and nothing dates them): how many.
+    /// Harmless beside a run: at worst a recording is transcribed again.
+    fn remove_unused(&self, dry_run: bool) -> Result<u64>;
     /// Whether a call or a recording was forgotten or purged; either may be empty.
     fn tombstone(&self, call_id: &str, recording_id: &str) -> Result<Option<Tombstone>>;
     /// Takes away what removed rows leave behind: bytes in unused pages, the write-ahead log, and backups made by migrations,

@@ -424,6 +424,11 @@ fn search_follows_the_calls(store: &dyn Store) {
     again.sentiment = vec![Some(Sentiment { negative_permille: 0, neutral_permille: 0, positive_permille: 1000 })];
     store.put_call(&again, "k3", &[]).unwrap();
     assert_eq!(places(&find(store, "other")), "a:0");
+    // The same words from the other side of the line.
+    again.transcript.turns[0].role = Role::Customer;
+    store.put_call(&again, "k4", &[]).unwrap();
+    let by = |role| places(&find_in(store, "other", Some(role), CallFilter::default(), 9));
+    assert_eq!((by(Role::Customer), by(Role::Rep)), ("a:0".to_string(), String::new()));
     store.rename_call("a", "b").unwrap();
     assert_eq!(places(&find(store, "other words")), "b:0");
     store.remove_call("b").unwrap();
@@ -557,6 +562,15 @@ fn shared_and_failed_recordings_are_forgotten(store: &dyn Store) {
     assert_eq!((removed.transcripts, removed.shared_with), (0, vec!["c2".to_string()]));
     assert!(store.get_analysis("aa", "m1").unwrap().is_some(), "c2 is made of it");
     assert_eq!(store.forget_call("c2", TODAY, false).unwrap().transcripts, 1);
+
+    // What a killed run left: a transcript that no call uses.
+    fill(store, "c3", "cc", "n/c.wav");
+    let row = AnalysisRow { recording_id: "dd".into(), model_key: "m1".into(), transcript: transcript() };
+    store.put_analysis(&row).unwrap();
+    store.put_text_scores("c4", "e1", "t1", &TurnScores::default()).unwrap();
+    assert_eq!((store.remove_unused(true).unwrap(), store.remove_unused(false).unwrap()), (2, 2));
+    assert_eq!(store.remove_unused(false).unwrap(), 0);
+    assert!(store.get_analysis("dd", "m1").unwrap().is_none() && store.get_analysis("cc", "m1").unwrap().is_some());
 
     store.put_failure(&failure("bb")).unwrap();
     store.put_failure(&failure("n/secret.wav")).unwrap();

@@ -297,7 +297,7 @@ fn a_store_of_version_1_is_migrated_with_a_backup() {
     }
     // The backup holds what was said: forgetting takes it away.
     store.forget_call("C-2", jiff::civil::date(2025, 6, 1), false).unwrap();
-    assert_eq!(store.erase_traces().unwrap(), [backup.clone()]);
+    assert_eq!(store.erase_traces().unwrap(), std::slice::from_ref(&backup));
     assert!(!backup.exists());
 }
 

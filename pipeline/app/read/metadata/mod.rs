@@ -188,8 +188,11 @@ fn read_table(path: &Path, config: &Config) -> Result<MetadataTable> {
 }
 
 fn read_sidecar_of(recording: &Path, warnings: &mut Warnings) -> Option<Metadata> {
-    // A transcript in JSON is no sidecar of itself.
-    for path in sidecar_paths(recording).into_iter().filter(|path| path != recording) {
+    for path in sidecar_paths(recording) {
+        // A transcript in JSON is no sidecar of itself, and a pipe would be waited for.
+        if path == recording || !path.is_file() {
+            continue;
+        }
         let Ok(bytes) = std::fs::read(&path) else { continue };
         match sidecar::read_sidecar(&bytes, &path.display(), warnings) {
             Ok(Some(metadata)) => return Some(metadata),

@@ -1,10 +1,10 @@
 //! Metadata tables: CSV of any usual kind or a spreadsheet, indexed for joining by file name or call id.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
-use calamine::{Data, ExcelDateTime, Reader as _};
+use calamine::{Data, ExcelDateTime, Reader as _, Sheets, XlsxError};
 use callmark_core::recording::Metadata;
 
 use super::MetadataError;
@@ -15,6 +15,8 @@ use super::fields::{Field, Oddity, Warnings, near_column, set};
 const LINES_BEFORE_HEADER: usize = 10;
 /// A quoted value that is longer lacks its closing quote.
 const LONGEST_VALUE_BYTES: usize = 1 << 16;
+/// Cells further right are no metadata.
+const MOST_COLUMNS: usize = 1000;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 struct Row {
@@ -105,9 +107,12 @@ impl MetadataTable {
     pub fn for_file(&self, path: &Path) -> Option<&Metadata> {
         let path = path.to_string_lossy().replace('\\', "/");
         let name = path.rsplit('/').next().unwrap_or("");
-        let row = endings(&path)
-            .find_map(|end| self.by_file.get(end).copied())
+        let exact = |path: &str| endings(path).find_map(|end| self.by_file.get(end).copied());
+        let row = exact(&path)
             .or_else(|| self.by_name.get(name).copied().flatten())
+            // The table may leave the extension out, and `1739944882.123` has none.
+            .or_else(|| exact(stem(&path)))
+            .or_else(|| self.by_name.get(stem(name)).copied().flatten())
             .or_else(|| endings(stem(&path)).find_map(|end| self.by_stem.get(end).copied()).flatten())
             .or_else(|| self.by_name_stem.get(stem(name)).copied().flatten())
             .or_else(|| self.by_call.get(stem(name)).copied())?;
@@ -320,11 +325,9 @@ fn read_workbook(bytes: &[u8], reader: &mut TableReader) -> Result<(), MetadataE
     let unreadable = |error: calamine::Error| MetadataError::Workbook { cause: error.to_string() };
     let mut workbook = calamine::open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(unreadable)?;
     for sheet in workbook.sheet_names() {
-        let range = workbook.worksheet_range(&sheet).map_err(unreadable)?;
-        let first = range.start().map_or(0, |(row, _)| u64::from(row));
-        for (index, row) in range.rows().enumerate() {
-            let cells: Vec<String> = row.iter().map(cell_text).collect();
-            reader.take(first + index as u64 + 1, &cells.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let rows = sheet_rows(&mut workbook, &sheet).map_err(unreadable)?;
+        for (index, (line, cells)) in rows.iter().enumerate() {
+            reader.take(*line, &cells.iter().map(String::as_str).collect::<Vec<_>>())?;
             if reader.header.is_empty() && index >= LINES_BEFORE_HEADER {
                 break;
             }
@@ -336,22 +339,62 @@ fn read_workbook(bytes: &[u8], reader: &mut TableReader) -> Result<(), MetadataE
     Ok(())
 }
 
+/// The rows of a sheet that have cells, with their numbers from 1.
+fn sheet_rows<S: Read + Seek>(
+    workbook: &mut Sheets<S>,
+    sheet: &str,
+) -> Result<Vec<(u64, Vec<String>)>, calamine::Error> {
+    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
+    if let Sheets::Xlsx(workbook) = workbook {
+        // Cell by cell: one stray cell in the last corner would make the whole rectangle of 17 thousand million cells.
+        let mut cells = match workbook.worksheet_cells_reader(sheet) {
+            Err(XlsxError::NotAWorksheet(_)) => return Ok(rows), // a chart
+            cells => cells?,
+        };
+        while let Some(cell) = cells.next_cell()? {
+            let (row, column) = cell.get_position();
+            let (line, column) = (u64::from(row) + 1, column as usize);
+            if column >= MOST_COLUMNS {
+                continue;
+            }
+            if rows.last().is_none_or(|(last, _)| *last != line) {
+                rows.push((line, Vec::new()));
+            }
+            if let Some((_, cells)) = rows.last_mut() {
+                cells.resize(cells.len().max(column + 1), String::new());
+                cells[column] = cell_text(&cell.get_value().clone().into());
+            }
+        }
+        return Ok(rows);
+    }
+    let range = workbook.worksheet_range(sheet)?;
+    let first = range.start().map_or(1, |(row, _)| u64::from(row) + 1);
+    rows.extend((first..).zip(range.rows()).map(|(line, cells)| (line, cells.iter().map(cell_text).collect())));
+    Ok(rows)
+}
+
 /// A cell as a person would write it: dates as ISO, whole numbers without a point.
 fn cell_text(cell: &Data) -> String {
     match cell {
         Data::Empty | Data::Error(_) => String::new(),
         Data::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.0}"),
         Data::DateTime(stamp) => date_text(stamp),
+        Data::DurationIso(text) => {
+            text.parse::<jiff::SignedDuration>().map_or_else(|_| text.clone(), |length| clock_text(length.as_secs()))
+        }
         other => other.to_string(),
     }
+}
+
+/// A time of day or a length, without a date.
+fn clock_text(seconds: i64) -> String {
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 fn date_text(stamp: &ExcelDateTime) -> String {
     let seconds = (stamp.as_f64() * 86_400.0).round();
     if stamp.is_duration() || stamp.as_f64() < 1.0 {
-        // A time of day or a length, without a date.
-        let seconds = seconds as i64;
-        return format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        return clock_text(seconds as i64);
     }
     let (year, month, day, hour, minute, second, milli) = stamp.to_ymd_hms_milli();
     let exact = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
@@ -414,7 +457,7 @@ mod tests {
     fn rows_join_by_name_folder_stem_or_call_id() {
         let table = table(
             "file;rep_id;call_id\nnorth/a.wav;r1;\nsouth\\a.wav;r2;\nb;r3;\nc.wav;r4;\n;r5;id-5\n录音 1.mp3;r6;\nd.x.wav;r7;\n\
-             ./e.wav;r8;\nwest/f.wav;r9;\n",
+             ./e.wav;r8;\nwest/f.wav;r9;\nq-17.39;r10;\n2025/q-17.40;r11;\n",
         );
         let cases = [
             ("/data/north/a.wav", Some("r1")),
@@ -430,11 +473,13 @@ mod tests {
             ("e.wav", Some("r8")),
             ("moved/f.wav", Some("r9")),
             ("moved/f.mp3", Some("r9")),
+            ("n/q-17.39.wav", Some("r10")),
+            ("n/q-17.40.wav", Some("r11")),
         ];
         for (path, expected) in cases {
             assert_eq!(rep(&table, path).as_deref(), expected, "{path}");
         }
-        assert_eq!(table.len(), 9);
+        assert_eq!(table.len(), 11);
     }
 
     #[test]
@@ -546,6 +591,13 @@ mod tests {
             assert_eq!(metadata.start_ts.as_ref().map(|stamp| &stamp[..10]), Some("2025-03-01"));
             assert_eq!((table.len(), warnings(&table)), (2, vec![]));
         }
+    }
+
+    #[test]
+    fn a_stray_cell_in_the_last_corner_costs_nothing() {
+        let bytes = include_bytes!("../../../../tests/oracles/spreadsheets/stray.xlsx");
+        let table = MetadataTable::read(bytes, &BTreeMap::new()).unwrap();
+        assert_eq!(rep(&table, "a.wav").as_deref(), Some("r1"));
     }
 
     #[test]

@@ -23,6 +23,16 @@ pub(super) fn copy(connection: &mut Connection, target: &Path, overwrite: bool) 
     if !overwrite && target.exists() {
         return Err(StoreError::Exists { path: target.to_path_buf() });
     }
+    write_copy(connection, target, overwrite).map_err(|error| match error {
+        // It is not the store's own disk that is full.
+        StoreError::Full => {
+            StoreError::Io { path: target.to_path_buf(), source: std::io::ErrorKind::StorageFull.into() }
+        }
+        other => other,
+    })
+}
+
+fn write_copy(connection: &mut Connection, target: &Path, overwrite: bool) -> Result<BackupReport> {
     let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Mode 0600 from its first byte on; removed when anything below fails.
     let file =

@@ -59,8 +59,9 @@ pub(super) fn is_gone(connection: &Connection, call_id: &str, recordings: &[Reco
     Ok(false)
 }
 
-fn delete(transaction: &Transaction, sql: &str, values: &[&str]) -> Result<usize> {
-    Ok(transaction.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?)
+/// Runs a statement and says how many rows it touched.
+fn change(transaction: &Transaction, sql: &str, values: &[&str]) -> Result<u64> {
+    Ok(transaction.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))? as u64)
 }
 
 /// Forgets a recording: transcripts, hashes of files, failures.
@@ -73,13 +74,13 @@ fn forget_bytes(
 ) -> Result<()> {
     remember(transaction, &recording_key(recording_id), kind, date)?;
     // A failure may stand under the path, from a day when the bytes could not be read.
-    removed.failures += delete(
+    removed.failures += change(
         transaction,
         "DELETE FROM failures WHERE key = ?1 OR key IN (SELECT path FROM files WHERE recording_id = ?1)",
         &[recording_id],
     )?;
-    removed.transcripts += delete(transaction, "DELETE FROM analyses WHERE recording_id = ?1", &[recording_id])?;
-    removed.file_hashes += delete(transaction, "DELETE FROM files WHERE recording_id = ?1", &[recording_id])?;
+    removed.transcripts += change(transaction, "DELETE FROM analyses WHERE recording_id = ?1", &[recording_id])?;
+    removed.file_hashes += change(transaction, "DELETE FROM files WHERE recording_id = ?1", &[recording_id])?;
     Ok(())
 }
 
@@ -100,7 +101,7 @@ fn forget_recordings(
         let others = others.collect::<rusqlite::Result<Vec<String>>>()?;
         if others.is_empty() {
             forget_bytes(transaction, recording_id, kind, date, removed)?;
-            removed.failures += delete(transaction, "DELETE FROM failures WHERE key = ?1", &[path])?;
+            removed.failures += change(transaction, "DELETE FROM failures WHERE key = ?1", &[path])?;
         }
         removed.shared_with.extend(others);
     }
@@ -111,25 +112,25 @@ fn forget_recordings(
 }
 
 /// Changes the id that a call's reviews stand under; `keep_text` or not. See migrations/0002 for what the trigger lets through.
-fn move_reviews(transaction: &Transaction, call_id: &str, to: &str, keep_text: bool) -> Result<usize> {
-    delete(transaction, "INSERT INTO review_moves VALUES (?1, ?2)", &[call_id, to])?;
+fn move_reviews(transaction: &Transaction, call_id: &str, to: &str, keep_text: bool) -> Result<u64> {
+    change(transaction, "INSERT INTO review_moves VALUES (?1, ?2)", &[call_id, to])?;
     let reason = if keep_text { "reason" } else { "''" };
     let sql = format!("UPDATE reviews SET call_id = ?2, reason = {reason} WHERE call_id = ?1");
-    let moved = delete(transaction, &sql, &[call_id, to])?;
-    delete(transaction, "DELETE FROM review_moves", &[])?;
+    let moved = change(transaction, &sql, &[call_id, to])?;
+    change(transaction, "DELETE FROM review_moves", &[])?;
     Ok(moved)
 }
 
 /// Keeps with each decision what the ledger said, for the ledger goes.
 fn keep_results(transaction: &Transaction, call_id: &str) -> Result<()> {
-    delete(transaction, "INSERT INTO review_moves VALUES (?1, ?1)", &[call_id])?;
-    delete(
+    change(transaction, "INSERT INTO review_moves VALUES (?1, ?1)", &[call_id])?;
+    change(
         transaction,
         "UPDATE reviews SET result = (SELECT l.result FROM ledger l WHERE l.call_id = reviews.call_id \
          AND l.requirement_id = reviews.requirement_id AND l.kind = 'item') WHERE call_id = ?1",
         &[call_id],
     )?;
-    delete(transaction, "DELETE FROM review_moves", &[])?;
+    change(transaction, "DELETE FROM review_moves", &[])?;
     Ok(())
 }
 
@@ -147,10 +148,10 @@ pub(super) fn forget_call(transaction: &Transaction, call_id: &str, date: Date) 
     forget_recordings(transaction, call_id, "forgotten", date, &mut removed)?;
     keep_results(transaction, call_id)?;
     removed.reviews = move_reviews(transaction, call_id, &call_key(call_id), false)?;
-    let count = |table: &str| -> Result<usize> {
+    let count = |table: &str| -> Result<u64> {
         let sql = format!("SELECT count(*) FROM {table} WHERE call_id = ?1");
         let rows: i64 = transaction.prepare_cached(&sql)?.query_row([call_id], |row| row.get(0))?;
-        Ok(rows.unsigned_abs() as usize)
+        Ok(rows.unsigned_abs())
     };
     removed.turns = count("turns")?;
     removed.ledger_rows = count("ledger")?;
@@ -178,8 +179,8 @@ pub(super) fn forget_recording(
         forget_bytes(transaction, id, "forgotten", date, &mut removed)?;
     }
     if let Some(path) = path {
-        removed.failures += delete(transaction, "DELETE FROM failures WHERE key = ?1", &[path])?;
-        removed.file_hashes += delete(transaction, "DELETE FROM files WHERE path = ?1", &[path])?;
+        removed.failures += change(transaction, "DELETE FROM failures WHERE key = ?1", &[path])?;
+        removed.file_hashes += change(transaction, "DELETE FROM files WHERE path = ?1", &[path])?;
     }
     Ok(removed)
 }
@@ -197,15 +198,21 @@ pub(super) fn purge_words(transaction: &Transaction, call_id: &str, date: Date) 
     remember(transaction, &call_key(call_id), "words_purged", date)?;
     forget_recordings(transaction, call_id, "words_purged", date, &mut removed)?;
     removed.reviews = move_reviews(transaction, call_id, call_id, false)?;
-    removed.text_scores = delete(transaction, "DELETE FROM text_scores WHERE call_id = ?1", &[call_id])?;
-    delete(transaction, "DELETE FROM recordings WHERE call_id = ?1", &[call_id])?;
+    removed.text_scores = change(transaction, "DELETE FROM text_scores WHERE call_id = ?1", &[call_id])?;
+    change(transaction, "DELETE FROM recordings WHERE call_id = ?1", &[call_id])?;
     let call_no = insert_call(transaction, &record, &evaluation_key)?;
     insert_turns(transaction, call_no, &record)?;
     insert_ledger(transaction, &record)?;
-    delete(transaction, "UPDATE calls SET words_purged = 1 WHERE call_id = ?1", &[call_id])?;
+    change(transaction, "UPDATE calls SET words_purged = 1 WHERE call_id = ?1", &[call_id])?;
     removed.calls = 1;
-    removed.turns = record.transcript.turns.len();
+    removed.turns = record.transcript.turns.len() as u64;
     Ok(removed)
+}
+
+pub(super) fn remove_unused(transaction: &Transaction) -> Result<u64> {
+    let transcripts = "DELETE FROM analyses WHERE recording_id NOT IN (SELECT recording_id FROM recordings)";
+    let scores = "DELETE FROM text_scores WHERE call_id NOT IN (SELECT call_id FROM calls)";
+    Ok(change(transaction, transcripts, &[])? + change(transaction, scores, &[])?)
 }
 
 pub(super) fn rename_call(transaction: &Transaction, former: &str, call_id: &str) -> Result<()> {
@@ -221,7 +228,7 @@ pub(super) fn rename_call(transaction: &Transaction, former: &str, call_id: &str
     // Checked when everything has moved.
     transaction.pragma_update(None, "defer_foreign_keys", true)?;
     for table in ["calls", "turns", "ledger", "recordings", "text_scores"] {
-        delete(transaction, &format!("UPDATE {table} SET call_id = ?2 WHERE call_id = ?1"), &[former, call_id])?;
+        change(transaction, &format!("UPDATE {table} SET call_id = ?2 WHERE call_id = ?1"), &[former, call_id])?;
     }
     let record: Option<(i64, String)> = transaction
         .prepare_cached("SELECT call_no, record FROM records JOIN calls USING (call_no) WHERE call_id = ?1")?

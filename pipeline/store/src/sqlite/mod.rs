@@ -27,9 +27,11 @@ use crate::{
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// WAL: readers work beside the writer. FULL: a call is acknowledged only when it would survive a power cut too.
+/// WAL: readers work beside the writer. NORMAL: a power cut may take back the last calls (those since the log was last written
+/// into the file, a few megabytes), never a part of one; the next run does them again. What cannot be done again is written
+/// with FULL, see [`SqliteStore::write_durably`]. A killed process loses nothing in either.
 /// `secure_delete`: what is removed is overwritten, and not only marked as unused.
-const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; \
      PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;";
 
 pub(crate) struct SqliteStore {
@@ -64,15 +66,20 @@ impl SqliteStore {
 
     /// Runs `work` in one transaction that takes the write lock at once; nothing is kept when it fails.
     fn write<T>(&self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+        write_in(&mut self.lock(), work)
+    }
+
+    /// The same for what people decided: it survives a power cut from the moment that it is acknowledged.
+    fn write_durably<T>(&self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
         let mut connection = self.lock();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let value = work(&transaction)?;
-        transaction.commit()?;
-        Ok(value)
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let written = write_in(&mut connection, work);
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        written
     }
 
     /// The same for work that may only be tried: a dry run keeps nothing.
-    fn remove(&self, dry_run: bool, work: impl FnOnce(&Transaction) -> Result<Removed>) -> Result<Removed> {
+    fn remove<T>(&self, dry_run: bool, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let removed = work(&transaction)?;
@@ -107,6 +114,13 @@ impl SqliteStore {
         }
         Ok(reviews)
     }
+}
+
+fn write_in<T>(connection: &mut Connection, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = work(&transaction)?;
+    transaction.commit()?;
+    Ok(value)
 }
 
 /// Opens or makes the file; a new one is readable for its owner alone from its first byte on.
@@ -415,17 +429,21 @@ fn insert_call(transaction: &Transaction, record: &CallRecord, evaluation_key: &
     Ok(call_no)
 }
 
-/// Replaces a call's turns and their words in the index.
+/// Replaces a call's turns and their words in the index. A re-score leaves the words as they are, and taking words out of the
+/// index is what costs most here.
 fn insert_turns(transaction: &Transaction, call_no: i64, record: &CallRecord) -> Result<()> {
-    search::remove_call(transaction, &record.call_id)?;
+    let index = !has_same_words(transaction, record)?;
+    if index {
+        search::remove_call(transaction, &record.call_id)?;
+    }
     transaction.prepare_cached("DELETE FROM turns WHERE call_id = ?1")?.execute([&record.call_id])?;
     let mut insert = transaction.prepare_cached("INSERT INTO turns VALUES (?1,?2,?3,?4,?5,?6,?7,?8)")?;
     let sentiments = record.sentiment.iter().copied().chain(std::iter::repeat(None));
-    for ((index, turn), sentiment) in (0_i64..).zip(&record.transcript.turns).zip(sentiments) {
+    for ((n, turn), sentiment) in (0_i64..).zip(&record.transcript.turns).zip(sentiments) {
         let role = name(&turn.role)?;
         insert.execute(params![
             record.call_id,
-            index,
+            n,
             role,
             turn.begin_ms,
             turn.end_ms,
@@ -433,9 +451,26 @@ fn insert_turns(transaction: &Transaction, call_no: i64, record: &CallRecord) ->
             turn.confidence_permille,
             sentiment.map(|s| s.milli()),
         ])?;
-        search::add_turn(transaction, call_no, index, &role, &turn.text)?;
+        if index {
+            search::add_turn(transaction, call_no, n, &role, &turn.text)?;
+        }
     }
     Ok(())
+}
+
+/// True when the stored turns are by the same people and say the same.
+fn has_same_words(transaction: &Transaction, record: &CallRecord) -> Result<bool> {
+    let mut select = transaction.prepare_cached("SELECT role, text FROM turns WHERE call_id = ?1 ORDER BY turn")?;
+    let mut rows = select.query([&record.call_id])?;
+    let mut turns = record.transcript.turns.iter();
+    while let Some(row) = rows.next()? {
+        let (role, text): (String, String) = (row.get(0)?, row.get(1)?);
+        match turns.next() {
+            Some(turn) if turn.text == text && name(&turn.role)? == role => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(turns.next().is_none())
 }
 
 fn insert_ledger(transaction: &Transaction, record: &CallRecord) -> Result<()> {
@@ -763,7 +798,7 @@ impl Store for SqliteStore {
     }
 
     fn append_review(&self, review: &NewReview) -> Result<Review> {
-        self.write(|transaction| {
+        self.write_durably(|transaction| {
             let known: bool = match review.appeal_of {
                 None => true,
                 Some(id) => transaction.query_row(
@@ -842,6 +877,10 @@ impl Store for SqliteStore {
 
     fn purge_words(&self, call_id: &str, date: Date, dry_run: bool) -> Result<Removed> {
         self.remove(dry_run, |transaction| forget::purge_words(transaction, call_id, date))
+    }
+
+    fn remove_unused(&self, dry_run: bool) -> Result<u64> {
+        self.remove(dry_run, forget::remove_unused)
     }
 
     fn tombstone(&self, call_id: &str, recording_id: &str) -> Result<Option<Tombstone>> {

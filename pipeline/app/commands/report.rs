@@ -1,0 +1,52 @@
+//! `callmark report`: the report over stored calls.
+
+use anyhow::Result;
+use callmark_store::CallFilter;
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use crate::FINISHED;
+use crate::analysis::Analyst;
+use crate::cli::{Common, ReportArgs};
+use crate::commands::{existing_store, explain};
+use crate::config::Config;
+use crate::install::Install;
+use crate::render::outputs;
+use crate::render::report::{self, Options, Scope};
+
+/// How far before the report trends may look: the longest month and the one before.
+const HISTORY_DAYS: i64 = 62;
+
+pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
+    let store = existing_store(common)?;
+    let config = Config::load(common)?;
+    let analyst = Analyst::load(args.scorecard.as_deref(), &config, &Install::find()?)?;
+    outputs::prepare_folder(&args.out)?;
+    let since = args.since.as_deref().map(str::parse::<Date>).transpose()?;
+    let filter = CallFilter { since, rep: args.rep.clone(), team: args.team.clone(), ..CallFilter::default() };
+    let history = match since {
+        Some(since) => {
+            let since = since.saturating_sub(HISTORY_DAYS.days());
+            store.summaries(&CallFilter { since: Some(since), ..filter.clone() }).map_err(explain)?
+        }
+        None => Vec::new(),
+    };
+    let everything = args.rep.is_none() && args.team.is_none();
+    let failures = if everything { store.failures().map_err(explain)? } else { Vec::new() };
+    let scope = Scope {
+        calls: store.call_ids(&filter).map_err(explain)?,
+        failures: failures.into_iter().map(Into::into).collect(),
+        until: args.until.as_deref().map(str::parse).transpose()?,
+        history: &history,
+    };
+    let options = Options {
+        language: args.language.unwrap_or(config.report.language),
+        clips: args.clips.unwrap_or(config.report.clips),
+        scorecards: analyst.scorecards(),
+    };
+    let written = report::write(&args.out, store.as_ref(), &scope, &options)?;
+    if !common.quiet {
+        println!("report: {} ({} files, {:.1} MB)", written.start.display(), written.pages, written.bytes as f64 / 1e6);
+    }
+    Ok(FINISHED)
+}

@@ -1,0 +1,510 @@
+//! English messages: sentence case, about calls and moments.
+
+use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
+use callmark_core::recording::{Direction, Language};
+use callmark_core::signals::Metric;
+use callmark_core::transcript::{Role, RoleMethod};
+use jiff::civil::Weekday;
+
+use super::Messages;
+
+fn calls(n: u64) -> String {
+    if n == 1 { "1 call".to_string() } else { format!("{n} calls") }
+}
+
+pub static MESSAGES: Messages = Messages {
+    language: Language::En,
+    tag: "en",
+
+    status: |status| match status {
+        Status::Scored => "scored",
+        Status::Unscored => "no score",
+        Status::PendingReview => "waits for review",
+        Status::Failed => "failed",
+    },
+    verdict: |verdict| match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Coach => "coach",
+        Verdict::Flag => "flag",
+        Verdict::AutoFail => "auto-fail",
+    },
+    outcome: |outcome| match outcome {
+        Outcome::Met => "met",
+        Outcome::Missed => "not found",
+        Outcome::Violated => "found",
+        Outcome::Clear => "clear",
+        Outcome::NotApplicable => "not applicable",
+        Outcome::Unknown => "undecided",
+    },
+    severity: |severity| match severity {
+        Severity::Fatal => "fatal",
+        Severity::Major => "major",
+        Severity::Minor => "minor",
+        Severity::Bonus => "bonus",
+        Severity::Advisory => "advisory",
+    },
+    reason: |reason| match reason {
+        UnscoredReason::TooShort => "too short",
+        UnscoredReason::OneSided => "only one side speaks",
+        UnscoredReason::MonoRolesUnknown => "one channel, speakers not told apart",
+        UnscoredReason::RoleUncertain => "unsure who is the rep",
+        UnscoredReason::LowRecogniserConfidence => "words recognised with low confidence",
+        UnscoredReason::WrongLanguage => "language not supported by the model",
+        UnscoredReason::Voicemail => "voicemail",
+        UnscoredReason::Ivr => "menu system",
+        UnscoredReason::NoConversation => "no conversation",
+        UnscoredReason::NoScorecard => "no scorecard for this call",
+        UnscoredReason::NothingApplicable => "nothing on the scorecard applies",
+    },
+    remedy: |reason| match reason {
+        UnscoredReason::TooShort => "Nothing to do: less than 30 s of speech cannot be judged.",
+        UnscoredReason::OneSided => "Check that both sides are recorded; listen to one of these calls.",
+        UnscoredReason::MonoRolesUnknown => {
+            "Record in stereo, one channel per side, or give transcripts with speaker names."
+        }
+        UnscoredReason::RoleUncertain => "Set `channels` in callmark.toml if the channel of the rep is known.",
+        UnscoredReason::LowRecogniserConfidence => {
+            "Use a larger recognition model (`callmark models list`), or add product names to `vocabulary`."
+        }
+        UnscoredReason::WrongLanguage => "Use a model that knows the language of these calls.",
+        UnscoredReason::Voicemail => "Nothing to do: a greeting is not a conversation.",
+        UnscoredReason::Ivr => "Nothing to do: a menu is not a conversation.",
+        UnscoredReason::NoConversation => "Listen to one of these calls: silence points to the recording system.",
+        UnscoredReason::NoScorecard => "Add a [[route]] for these calls to callmark.toml.",
+        UnscoredReason::NothingApplicable => "Check whether the scorecard of the route is meant for these calls.",
+    },
+    role: |role| match role {
+        Role::Rep => "Rep",
+        Role::Customer => "Customer",
+        Role::Unknown => "Speaker",
+    },
+    role_method: |method| match method {
+        RoleMethod::ChannelMap => "channel map",
+        RoleMethod::Inferred => "what is said",
+        RoleMethod::Labelled => "names in the transcript",
+        RoleMethod::None => "nothing",
+    },
+    direction: |direction| match direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+    },
+    decision: |decision| match decision {
+        Decision::Agree => "agreed",
+        Decision::Overturn => "overturned",
+        Decision::Comment => "commented",
+    },
+    metric: |metric| match metric {
+        Metric::RepTalkSharePermille => "talk share of the rep",
+        Metric::LongestMonologueRepMs => "longest monologue of the rep",
+        Metric::LongestMonologueCustomerMs => "longest monologue of the customer",
+        Metric::InterruptionsRepPer10minMilli => "interruptions by the rep per 10 min",
+        Metric::InterruptionsCustomerPer10minMilli => "interruptions by the customer per 10 min",
+        Metric::UnexcusedSilencePermille => "unannounced silence",
+        Metric::LongestUnexcusedSilenceMs => "longest unannounced silence",
+        Metric::ResponseLatencyRepMs => "time to answer of the rep",
+        Metric::PaceRep => "pace of the rep",
+        Metric::PaceCustomer => "pace of the customer",
+        Metric::NeedsQuestions => "questions about the need",
+        Metric::QuestionsRep => "questions of the rep",
+        Metric::NeedsRestated => "needs restated",
+        Metric::SpinKinds => "kinds of SPIN question",
+        Metric::StageCoveragePermille => "script stages covered",
+        Metric::StageOrderPermille => "script stages in order",
+        Metric::ObjectionsAnsweredPermille => "objections answered",
+        Metric::SentimentCustomerLastQuarterMilli => "customer sentiment at the end",
+        Metric::SentimentCustomerShiftMilli => "change of customer sentiment",
+        Metric::SentimentCustomerRecoveredPermille => "customer sentiment recovered",
+        Metric::DatedNextSteps => "next steps with a date",
+        Metric::SummaryConfirmed => "summary confirmed",
+        Metric::PatienceMs => "patience",
+        Metric::InteractivityMilliPerMin => "changes of speaker per minute",
+        Metric::EmpathyPhrases => "phrases of empathy",
+        Metric::DurationMs => "duration",
+        Metric::TalkTimeMs => "talk time",
+    },
+    metric_what: |metric| match metric {
+        Metric::RepTalkSharePermille => "Share of the rep's speech in all speech.",
+        Metric::LongestMonologueRepMs => {
+            "Longest stretch in which the rep speaks and the customer at most says yes or hm."
+        }
+        Metric::LongestMonologueCustomerMs => {
+            "Longest stretch in which the customer speaks and the rep at most says yes or hm."
+        }
+        Metric::InterruptionsRepPer10minMilli => {
+            "How often the rep starts over a customer who is already speaking, per 10 minutes."
+        }
+        Metric::InterruptionsCustomerPer10minMilli => {
+            "How often the customer starts over a rep who is already speaking, per 10 minutes."
+        }
+        Metric::UnexcusedSilencePermille => "Share of the call in gaps over 3 s that the rep did not announce.",
+        Metric::LongestUnexcusedSilenceMs => "The longest gap over 3 s that the rep did not announce.",
+        Metric::ResponseLatencyRepMs => {
+            "Median time from the customer's last word to the rep's first; negative when the rep starts early."
+        }
+        Metric::PaceRep => "Words per minute (Chinese: characters per minute) of the rep's own speech.",
+        Metric::PaceCustomer => "Words per minute (Chinese: characters per minute) of the customer's own speech.",
+        Metric::NeedsQuestions => "Turns of the rep that ask what the customer needs.",
+        Metric::QuestionsRep => "Questions of the rep.",
+        Metric::NeedsRestated => "Turns in which the rep says back what the customer needs.",
+        Metric::SpinKinds => "Distinct kinds of question: situation, problem, implication, payoff.",
+        Metric::StageCoveragePermille => "Share of the script's stages that occurred.",
+        Metric::StageOrderPermille => "Share of the stages seen that came in the script's order.",
+        Metric::ObjectionsAnsweredPermille => {
+            "Share of the customer's objections answered within four turns of the rep."
+        }
+        Metric::SentimentCustomerLastQuarterMilli => {
+            "Sentiment of the customer's words in the last quarter of the call, −5 to +5."
+        }
+        Metric::SentimentCustomerShiftMilli => {
+            "Sentiment of the customer's words in the last quarter less the first, −10 to +10."
+        }
+        Metric::SentimentCustomerRecoveredPermille => "A customer who began unhappy and ended content.",
+        Metric::DatedNextSteps => "Turns in which the rep names a next step with a date or time.",
+        Metric::SummaryConfirmed => "The customer confirms a summary of the rep.",
+        Metric::PatienceMs => "Median wait of the rep after the customer has finished.",
+        Metric::InteractivityMilliPerMin => "Changes of speaker per minute of call.",
+        Metric::EmpathyPhrases => "Turns in which the rep shows understanding or apologises.",
+        Metric::DurationMs => "Length of the call.",
+        Metric::TalkTimeMs => "Time in which somebody speaks.",
+    },
+    metric_coach: |metric| match metric {
+        Metric::RepTalkSharePermille => "Ask one open question, then wait for the whole answer.",
+        Metric::LongestMonologueRepMs => "Stop after two sentences and ask whether that fits.",
+        Metric::LongestMonologueCustomerMs => "Sum up what was said so far, and let the customer go on.",
+        Metric::InterruptionsRepPer10minMilli => "Let the customer finish; count to one before you answer.",
+        Metric::InterruptionsCustomerPer10minMilli => "Shorter answers leave less to interrupt.",
+        Metric::UnexcusedSilencePermille | Metric::LongestUnexcusedSilenceMs => {
+            "Say before you look something up: give me a moment, I am opening your contract."
+        }
+        Metric::ResponseLatencyRepMs => "Leave half a second after the customer's last word, not three.",
+        Metric::PaceRep => "Speak at the customer's pace; slow down for numbers and terms.",
+        Metric::PaceCustomer => "Match the customer's pace.",
+        Metric::NeedsQuestions | Metric::QuestionsRep => {
+            "Ask about the situation before anything is offered: what matters most to you?"
+        }
+        Metric::NeedsRestated => "Say it back in one sentence: so you need …, is that right?",
+        Metric::SpinKinds => "After the situation, ask what the problem costs and what a solution would be worth.",
+        Metric::StageCoveragePermille => "Keep the script's stages beside the screen and tick them off.",
+        Metric::StageOrderPermille => "First the need, then the offer, then the next step.",
+        Metric::ObjectionsAnsweredPermille => {
+            "Take up each objection at once: I understand, may I ask what you compare it with?"
+        }
+        Metric::SentimentCustomerLastQuarterMilli | Metric::SentimentCustomerShiftMilli => {
+            "End with what was agreed and a thank-you; ask whether anything is left open."
+        }
+        Metric::SentimentCustomerRecoveredPermille => "Name the trouble first, then say what happens next.",
+        Metric::DatedNextSteps => "Close with a day and a time: I will call you on Thursday at ten.",
+        Metric::SummaryConfirmed => "Sum up in one sentence and ask: is that right?",
+        Metric::PatienceMs => "Wait a moment after the customer has finished.",
+        Metric::InteractivityMilliPerMin => "Short turns and questions keep it a conversation.",
+        Metric::EmpathyPhrases => "Say that you understand before you explain.",
+        Metric::DurationMs | Metric::TalkTimeMs => "Look at what takes the time before making it shorter.",
+    },
+    dimension: |id| {
+        Some(match id {
+            "compliance" => "Compliance",
+            "script_flow" => "Script flow",
+            "discovery" => "Discovery",
+            "handling" => "Handling",
+            "customer_emotion" => "Customer emotion",
+            "close" => "Close",
+            _ => return None,
+        })
+    },
+    dropped: |guard| {
+        Some(match guard {
+            "unreadable_cue" => "unreadable caption cues",
+            "line_before_first_speaker" => "lines before the first speaker",
+            "system_message" => "system messages",
+            "too_quiet" => "segments that are too quiet",
+            "no_speech" => "segments without speech",
+            "repetition" => "segments that repeat themselves",
+            "phantom_phrase" => "phrases that nobody said",
+            "not_speech_tag" => "marks of music or noise",
+            "low_probability" => "segments of low probability",
+            "too_fast" => "segments faster than anybody speaks",
+            _ => return None,
+        })
+    },
+    stage: |stage| {
+        Some(match stage {
+            "read" => "read",
+            "decode" => "decode",
+            "voice_activity" => "voice activity",
+            "recognise" => "recognise",
+            "analyse" => "analyse",
+            _ => return None,
+        })
+    },
+    weekday: |day| match day {
+        Weekday::Monday => "Mon",
+        Weekday::Tuesday => "Tue",
+        Weekday::Wednesday => "Wed",
+        Weekday::Thursday => "Thu",
+        Weekday::Friday => "Fri",
+        Weekday::Saturday => "Sat",
+        Weekday::Sunday => "Sun",
+    },
+    percent: |n| format!("{n} %"),
+    seconds: |s| format!("{s} s"),
+    words_per_minute: |n| format!("{n} words/min"),
+    characters_per_minute: |n| format!("{n} characters/min"),
+
+    skip: "Skip to content",
+    breadcrumbs: "You are here",
+    team_page: "Team",
+    rep_name: |rep| format!("Rep {rep}"),
+    call_name: |call| format!("Call {call}"),
+    unassigned: "no rep known",
+    print_note: "For internal use: holds what was said in calls.",
+    sort_by: |column| format!("Sort by {column}"),
+    data: "Data of the chart",
+    scroll_table: |table| format!("{table} (scrolls sideways)"),
+    keys: "Keys",
+    keys_list: &[
+        ("j / k", "next, previous flag"),
+        ("space", "play, pause"),
+        ("← / →", "3 s back, forward"),
+        ("1 – 4", "speed 1 × – 2 ×"),
+        ("?", "this list"),
+        ("esc", "close"),
+    ],
+    close: "Close",
+    no_script: "Scripts are switched off: sorting, playing and moving together need them; everything else is here.",
+    page_of: |page, pages| format!("Part {page} of {pages}"),
+    previous_page: "Newer",
+    next_page: "Older",
+
+    report_title: "Call quality",
+    period: |first, last| format!("{first} to {last}"),
+    one_day: |day| day.to_string(),
+    no_period: "calls without a date",
+    calls,
+    n_scored: "scored",
+    n_pending: "wait for review",
+    n_unscored: "no score",
+    n_failed: "failed",
+    mean_score: "Mean score",
+    interval_95: |low, high| format!("95 % interval {low} to {high}"),
+    one_call_no_interval: "one call carries no interval",
+    first_heading: "What to do first",
+    nothing_first: "Nothing stands out: no call waits for a decision, nothing failed, and no rep's interval lies below the mean.",
+    first_fatal: |n, what| {
+        if n == 1 {
+            format!("1 call ended in a confirmed auto-fail: {what}.")
+        } else {
+            format!("{n} calls ended in a confirmed auto-fail, most often: {what}.")
+        }
+    },
+    first_pending: |n, what| {
+        if n == 1 {
+            format!("1 call waits for a decision before it counts: {what}.")
+        } else {
+            format!("{n} calls wait for a decision before they count, most often: {what}.")
+        }
+    },
+    first_failed: |n, hint| {
+        if n == 1 {
+            format!("1 recording could not be processed; {hint}.")
+        } else {
+            format!("{n} recordings could not be processed; for most: {hint}.")
+        }
+    },
+    first_unscored: |n, of, reason, remedy| {
+        format!("{n} of {} have no score, mostly because: {reason}. {remedy}", calls(of))
+    },
+    first_rep: |rep, estimate, mean, requirement| {
+        format!(
+            "{rep}: the whole interval ({estimate}) lies below the mean of {mean}; most points are lost on: {requirement}."
+        )
+    },
+    first_requirement: |what, failed, applicable, points| {
+        format!("{what}: open in {failed} of {}, {points} points per scored call.", calls(applicable))
+    },
+    empty_heading: "No calls yet",
+    empty_what: "The store holds no call that fits this report.",
+    empty_next: "Score recordings with `callmark run FOLDER`, or widen --since, --until, --team and --rep.",
+    nothing_scored: "No call of this report has a score; the reasons and what to do about each are below.",
+    reps_heading: "Reps",
+    reps_note: "Dot: estimate after adjusting for campaign and call type; whiskers: 95 % interval; thin line: mean of all calls. Axis from 0 to 100.",
+    rep: "Rep",
+    team: "Team",
+    scored_calls: "Calls",
+    estimate: "Score",
+    rank: "Rank",
+    rank_range: |low, high, n| if low == high { format!("{low} of {n}") } else { format!("{low}–{high} of {n}") },
+    trend: "Trend",
+    trend_up: |points, low, high| format!("up {points} points (95 % interval {low} to {high})"),
+    trend_down: |points, low, high| format!("down {points} points (95 % interval {low} to {high})"),
+    no_trend: "no change beyond noise",
+    flags_per_call: "Flags/call",
+    work_on: "Work on first",
+    insufficient: "insufficient data",
+    insufficient_calls: |n, of| format!("{n} of {of} calls"),
+    insufficient_spread: "reps too alike to rank",
+    insufficient_reps: "too few reps to compare",
+    insufficient_no_rep: "calls without a rep",
+    insufficient_no_score: "no scored calls",
+    note_no_start: |n| format!("{} without a start time", calls(n)),
+    note_scorecards: "several scorecards or versions are mixed",
+    note_models: "several sets of models are mixed",
+    note_teams: "calls of several teams",
+    teams_heading: "Teams",
+    hours_heading: "Hour and weekday",
+    hours_note: "By the time that the call's start stamp shows. Fewer than 5 calls are greyed: their mean says little.",
+    volume: "Calls",
+    quality: "Mean score",
+    hour_volume: |day, hour, n| format!("{day} {hour:02}:00: {}", calls(n)),
+    hour_quality: |day, hour, mean, n| format!("{day} {hour:02}:00: mean {mean} of {}", calls(n)),
+    hour_no_score: |day, hour| format!("{day} {hour:02}:00: no scored call"),
+    weekday_heading: "Day",
+    requirements_heading: "Requirements and metrics",
+    requirements_note: "Most costly first. Open: a required thing was not found, or a forbidden one was. Every count opens its calls.",
+    requirement: "Requirement",
+    met: "In order",
+    not_met: "Open",
+    not_applicable: "N/a",
+    unknown: "Undecided",
+    points_per_call: "Points lost/call",
+    precision: "Precision",
+    precision_value: |value, low, high, n| format!("{value} ({low}–{high}), n = {n}"),
+    not_reviewed: "not reviewed",
+    honesty_heading: "How far to trust this",
+    honesty_unknown: |share, n, of| format!("{share} of all results are undecided ({n} of {of})."),
+    honesty_near_floor: |n, of| {
+        format!("{n} of {} were recognised with a confidence near or below the model's floor.", calls(of))
+    },
+    honesty_reviewed: |overturned, reviewed| {
+        format!("Reviewers overturned {overturned} of {reviewed} findings they looked at.")
+    },
+    honesty_not_reviewed: "Nobody has reviewed a finding of this report yet, so its false-positive rate is unknown.",
+    honesty_false: |what, overturned, reviewed| {
+        format!("{what}: {overturned} of {reviewed} reviewed findings were overturned.")
+    },
+    honesty_starter: "These calls were recognised with the starter model, which follows synthetic speech only; use a production model for calls of people.",
+    honesty_models: |n| format!("Calls of {n} different recognisers are mixed; compare them with care."),
+    honesty_scorecards: |list| format!("Scorecards: {list}."),
+    honesty_interval: "Intervals cover the chance of which calls were made, not mistakes of recognition or of the scorecard.",
+    unscored_heading: "Calls without a score",
+    unscored_reason: "Reason",
+    unscored_remedy: "What to do",
+    number_of_calls: "Calls",
+    failures_heading: "Recordings that failed",
+    file: "File",
+    failed_stage: "Stage",
+    cause: "Cause",
+    hint: "Hint",
+    more_failures: |n| format!("and {n} more: `callmark run --json` lists them all"),
+
+    score_over_time: "Score over time",
+    score_over_time_what: |rep, n| format!("Scores of {} of {rep} over time, with means and 95 % intervals.", calls(n)),
+    own_band: "estimate",
+    team_band: "team mean",
+    day_mean: "mean of a day with 95 % interval",
+    week_mean: "mean of a week with 95 % interval",
+    month_mean: "mean of a month with 95 % interval",
+    single_call: "one call",
+    no_dates: "No scored call of this rep has a date.",
+    profile: "Dimensions",
+    profile_note: "Share of the possible points, 0 to 100 %. Dot with whiskers: this rep; line: the team.",
+    dimension_name: "Dimension",
+    this_rep: "This rep",
+    team_mean: "Team",
+    improvements: "Where the most points are",
+    improvements_none: "No points were lost on any requirement.",
+    improvement_cost: |points, n, of| format!("{points} points per call; open in {n} of {}", calls(of)),
+    what: "What",
+    why: "Why",
+    how_to_say: "How to say it",
+    listen_to: "Moments to hear",
+    good_example: "A good example",
+    example_of: |rep, call| format!("{rep}, call {call}"),
+    no_example: "No colleague has a clear example in this report.",
+    rep_calls: "Calls, newest first",
+    rep_calls_range: |newest, oldest| format!("{newest} back to {oldest}"),
+
+    list_scored: "Scored calls",
+    list_pending: "Calls that wait for review",
+    list_auto_failed: "Calls with a confirmed auto-fail",
+    list_unscored: |reason| format!("Calls without a score: {reason}"),
+    list_hour: |day, hour| format!("Calls that began on {day} between {hour:02}:00 and {hour:02}:59"),
+    list_requirement: "Calls in which this is open",
+    list_empty: "No call.",
+    when: "When",
+    call: "Call",
+    duration: "Length",
+    score: "Score",
+    result: "Result",
+    moments: "Moments",
+    more_moments: |n| format!("+{n}"),
+
+    no_rep: "rep unknown",
+    no_start: "no start time",
+    roles_by: |method, confidence| format!("roles by {method} ({confidence})"),
+    recogniser: |name, confidence| format!("recogniser {name}, confidence {confidence}"),
+    recogniser_text: "written text",
+    scorecard: |name, version| format!("scorecard {name} v{version}"),
+    score_range: |low, high| format!("{low} to {high}, depending on what is undecided"),
+    waits_for: |what| format!("Waits for a decision about: {what}"),
+    strip_heading: "The call at a glance",
+    strip_what: |turns, flags, silences| {
+        format!(
+            "Time from left to right, one lane per role: {turns} turns, {flags} flags, {silences} silences. The transcript and the ledger below hold the same as text."
+        )
+    },
+    strip_legend_negative: "negative words",
+    strip_legend_neutral: "neutral",
+    strip_legend_positive: "positive",
+    strip_legend_none: "not rated",
+    strip_legend_silence: "silence",
+    strip_legend_explained: "announced silence",
+    strip_legend_overtalk: "both speak",
+    strip_legend_pace: "pace",
+    silence_of: |length| format!("silence of {length}"),
+    silence_explained_of: |length| format!("announced silence of {length}"),
+    overtalk_of: |who, length| format!("{who} starts over the other, {length}"),
+    turn_label: |time, role, more| format!("{time} {role}{more}"),
+    pace_of: |pace| format!(", {pace}"),
+    sentiment_of: |sentiment| format!(", sentiment {sentiment}"),
+    flags_lane: "Flags",
+    dimensions_heading: "Dimensions",
+    transcript_heading: "Transcript",
+    transcript_note: "Underlined: words that the recogniser is unsure of.",
+    no_words: "Nothing was recognised.",
+    word_confidence: |confidence| format!("confidence {confidence}"),
+    ledger_heading: "Ledger",
+    ledger_note: "The score is the sum of these rows.",
+    ledger_empty: "No ledger: a call without a score has no rows.",
+    show_all_rows: |n| format!("Show what is clear or not applicable ({n})"),
+    points: "Points",
+    of_possible: "Possible",
+    moment: "Moment",
+    searched: |from, to| format!("searched {from}–{to}"),
+    measured: |value| format!("measured: {value}"),
+    sum_of_rows: "Sum of the rows",
+    row_limit: "Limit: a score lies between 0 and 100",
+    row_cap: |what| format!("Cap of a confirmed fatal: {what}"),
+    row_review: |what| format!("Review changed: {what}"),
+    overall: "Whole score",
+    confidence: |value| format!("confidence {value}"),
+    go_to: |time| format!("Go to {time}"),
+    play_from: |time| format!("Play from {time}"),
+    reviews_heading: "Reviews",
+    review_line: |who, decision, what| format!("{who} {decision}: {what}"),
+    notes_heading: "About this recording",
+    dropped_line: |what, n| format!("{n} {what} were dropped"),
+    provenance_heading: "Where this comes from",
+    recordings: "Recordings (SHA-256)",
+    program: "Program",
+    player: "Player",
+    play: "Play",
+    pause: "Pause",
+    previous_flag: "Previous flag",
+    next_flag: "Next flag",
+    clip_range: |from, to| format!("clip {from}–{to}"),
+    no_clip_here: "no clip of this moment",
+    no_clips: "This report was made without audio clips.",
+    no_clips_because: |cause| format!("No audio clips: {cause}"),
+    text_call: "A call that came as text has no sound.",
+    waveform: "Loudness of the clip",
+};

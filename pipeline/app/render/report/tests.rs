@@ -1,0 +1,283 @@
+//! The report as a whole, over a store in memory: links, escaping, layout, bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use callmark_core::record::{Outcome, Status, UnscoredReason};
+use callmark_store::NewReview;
+use regex::Regex;
+
+use super::*;
+use crate::render::tables::sample;
+
+/// Three calls of two reps: scored, waiting for a decision, without a score.
+fn calls() -> Vec<CallRecord> {
+    let scored = sample::record();
+    let mut pending = sample::record();
+    pending.call_id = "c-2".into();
+    pending.metadata.rep_id = Some("王芳".into());
+    pending.metadata.team = Some("东区".into());
+    pending.metadata.start_ts = Some("2025-02-20T10:00:00".into());
+    pending.evaluation.status = Status::PendingReview;
+    pending.evaluation.verdict = None;
+    pending.evaluation.pending = vec!["price_objection_unanswered".into()];
+    let mut unscored = sample::record();
+    unscored.call_id = "c-3".into();
+    unscored.metadata.start_ts = None;
+    unscored.evaluation = callmark_core::scoring::unscored(UnscoredReason::LowRecogniserConfidence, None);
+    vec![scored, pending, unscored]
+}
+
+fn store(calls: &[CallRecord]) -> Box<dyn Store> {
+    let store = callmark_store::open("sqlite::memory:").unwrap();
+    for call in calls {
+        store.put_call(call, "key", &[]).unwrap();
+    }
+    store
+}
+
+fn options(language: Language) -> Options<'static> {
+    Options { language, clips: ClipKind::None, scorecards: &[] }
+}
+
+/// Writes in a layout of the test's choice and reads everything back.
+fn written(
+    layout: Layout,
+    folder: &Path,
+    store: &dyn Store,
+    scope: &Scope,
+    language: Language,
+) -> BTreeMap<String, String> {
+    let reviews = digest::reviews(store).unwrap();
+    let digest = Digest::collect(store, scope, &reviews).unwrap();
+    write_as(layout, folder, store, scope, &options(language), &digest, &reviews).unwrap();
+    read(folder)
+}
+
+fn read(folder: &Path) -> BTreeMap<String, String> {
+    let files = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file());
+    let name = |path: &Path| path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+    files.map(|e| (name(e.path()), std::fs::read_to_string(e.path()).unwrap())).collect()
+}
+
+fn scope(store: &dyn Store) -> Scope<'static> {
+    let failure = FailedRecording {
+        file: "x<y>.wav".into(),
+        stage: "decode".into(),
+        cause: "no sound".into(),
+        hint: "record again".into(),
+    };
+    Scope { calls: store.call_ids(&Default::default()).unwrap(), failures: vec![failure], ..Scope::default() }
+}
+
+const LAYOUTS: [Layout; 2] = [Layout::Single, Layout::Folder];
+
+#[test]
+fn every_link_leads_somewhere() {
+    let store = store(&calls());
+    let href = Regex::new(r#"(?:href|src)="([^"]*)""#).unwrap();
+    for layout in LAYOUTS {
+        let folder = tempfile::tempdir().unwrap();
+        let files = written(layout, folder.path(), store.as_ref(), &scope(store.as_ref()), Language::En);
+        assert_eq!(files.len() > 1, layout == Layout::Folder);
+        let mut followed = 0;
+        for (name, text) in files.iter().filter(|(name, _)| name.ends_with(".html")) {
+            let depth = name.matches('/').count();
+            let text = text.replace(frame::SCRIPT, "");
+            for link in href.captures_iter(&text).map(|c| c.get(1).unwrap().as_str()) {
+                if link.starts_with("data:") {
+                    continue;
+                }
+                let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+                let target = match path.strip_prefix(&"../".repeat(depth)) {
+                    _ if path.is_empty() => name.as_str(),
+                    Some(target) => target,
+                    None => panic!("{name}: {link}"),
+                };
+                let page = files.get(target).unwrap_or_else(|| panic!("{name}: {link}: no {target}"));
+                assert!(anchor.is_empty() || page.contains(&format!("id=\"{anchor}\"")), "{name}: {link}");
+                followed += 1;
+            }
+        }
+        assert!(followed > 100, "{followed}");
+    }
+}
+
+#[test]
+fn ids_are_unique_on_a_page() {
+    let store = store(&calls());
+    let id = Regex::new(r#" id="([^"]*)""#).unwrap();
+    for layout in LAYOUTS {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in written(layout, folder.path(), store.as_ref(), &scope(store.as_ref()), Language::Zh) {
+            let ids: Vec<&str> = id.captures_iter(&text).map(|c| c.get(1).unwrap().as_str()).collect();
+            assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), "{name}");
+        }
+    }
+}
+
+/// Names, words and reviews may hold anything; none of it becomes markup, and nothing is loaded from elsewhere.
+#[test]
+fn hostile_text_stays_text() {
+    let attack = "\"><img src=x onerror=alert(1)><script>alert(2)</script>&amp;\u{202e}txt";
+    let mut call = sample::record();
+    call.call_id = format!("../{attack}");
+    call.metadata.rep_id = Some(attack.into());
+    call.metadata.team = Some(attack.repeat(20));
+    call.metadata.campaign = Some("</style><style>@import url(http://x.example)".into());
+    call.transcript.turns[0].text = attack.into();
+    call.transcript.warnings.push(attack.into());
+    call.evaluation.ledger[1].requirement_id = attack.into();
+    call.evaluation.ledger[1].quote = attack.into();
+    let store = store(&[call.clone()]);
+    store
+        .append_review(&NewReview {
+            call_id: call.call_id.clone(),
+            requirement_id: attack.into(),
+            reviewer: attack.into(),
+            source: callmark_core::record::ReviewSource::Flag,
+            inclusion_permille: 1000,
+            blind: false,
+            decision: callmark_core::record::Decision::Agree,
+            reason: attack.into(),
+            appeal_of: None,
+            is_final: true,
+            ts: "2025-02-20T09:00:00Z".into(),
+        })
+        .unwrap();
+    let mut scope = scope(store.as_ref());
+    scope.failures[0].file = attack.into();
+    scope.failures[0].hint = attack.into();
+    for layout in LAYOUTS {
+        let folder = tempfile::tempdir().unwrap();
+        let files = written(layout, folder.path(), store.as_ref(), &scope, Language::En);
+        let pages: Vec<&String> = files.iter().filter(|(name, _)| name.ends_with(".html")).map(|(_, t)| t).collect();
+        assert!(pages.iter().any(|page| page.contains("&lt;script&gt;alert(2)")));
+        for page in pages {
+            let shown = page.replace(frame::SCRIPT, "").replace(frame::STYLE, "");
+            assert!(!shown.contains("<img") && !shown.contains("<script>alert") && !shown.contains("</style><style>"));
+            let attribute = Regex::new(r#" (?:src|href)="(?:[a-z]+:)?//|="[^"]*\bjavascript:| on[a-z]+=""#).unwrap();
+            assert!(!attribute.is_match(&shown), "{:?}", attribute.find(&shown));
+            // A policy against what all this may have overlooked.
+            assert!(shown.contains("default-src 'none'"));
+        }
+    }
+}
+
+#[test]
+fn same_calls_same_bytes() {
+    let mut calls = calls();
+    let store_a = store(&calls);
+    calls.reverse();
+    let store_b = store(&calls);
+    for layout in LAYOUTS {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let a = written(layout, folders[0].path(), store_a.as_ref(), &scope(store_a.as_ref()), Language::En);
+        let mut backwards = scope(store_b.as_ref());
+        backwards.calls.reverse();
+        let b = written(layout, folders[1].path(), store_b.as_ref(), &backwards, Language::En);
+        assert_eq!(a, b);
+    }
+}
+
+#[test]
+fn a_forgotten_call_leaves_no_page_behind() {
+    let store = store(&calls());
+    let folder = tempfile::tempdir().unwrap();
+    let before = written(Layout::Folder, folder.path(), store.as_ref(), &scope(store.as_ref()), Language::En);
+    assert!(before.contains_key("report/calls/c-2.html"));
+    std::fs::write(folder.path().join("report/calls/notes.txt"), "mine").unwrap();
+    store.remove_call("c-2").unwrap();
+    let after = written(Layout::Folder, folder.path(), store.as_ref(), &scope(store.as_ref()), Language::En);
+    assert!(!after.contains_key("report/calls/c-2.html") && after.contains_key("report/calls/notes.txt"));
+    assert!(after.iter().all(|(name, text)| name.ends_with(".txt") || !text.contains("王芳")));
+    let single = written(Layout::Single, folder.path(), store.as_ref(), &scope(store.as_ref()), Language::En);
+    assert_eq!(single.keys().collect::<Vec<_>>(), ["report.html", "report/calls/notes.txt"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_reads_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let store = store(&calls());
+    let folder = tempfile::tempdir().unwrap();
+    let files = written(Layout::Folder, folder.path(), store.as_ref(), &scope(store.as_ref()), Language::En);
+    for name in files.keys() {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn an_empty_report_says_what_to_do_next() {
+    let store = store(&[]);
+    for language in [Language::En, Language::Zh] {
+        let folder = tempfile::tempdir().unwrap();
+        let result = write(folder.path(), store.as_ref(), &Scope::default(), &options(language)).unwrap();
+        assert_eq!(result.pages, 1);
+        let text = std::fs::read_to_string(result.start).unwrap();
+        let m = messages::of(language);
+        assert!(text.contains(m.empty_heading) && text.contains("callmark run"));
+        assert!(text.contains(&format!("lang=\"{}\"", m.tag)));
+    }
+}
+
+/// What a reader of a Chinese page sees is Chinese, apart from names, what was said, and program terms.
+#[test]
+fn chinese_pages_are_chinese() {
+    let mut call = sample::record();
+    call.transcript.turns.clear();
+    call.transcript.speech.clear();
+    let store = store(&[call]);
+    let folder = tempfile::tempdir().unwrap();
+    let scope = Scope { calls: vec!["c-1".into()], ..Scope::default() };
+    let files = written(Layout::Folder, folder.path(), store.as_ref(), &scope, Language::Zh);
+    let tags =
+        Regex::new(r"(?s)<(script|style|svg|code|kbd|title|q)\b.*?</(script|style|svg|code|kbd|title|q)>|<[^>]*>")
+            .unwrap();
+    let word = Regex::new("[A-Za-z]{3,}").unwrap();
+    let known = [
+        "callmark",
+        "disclose",
+        "recording",
+        "price",
+        "objection",
+        "unanswered",
+        "identity",
+        "check",
+        "summary",
+        "telesales",
+        "esc",
+        "SHA",
+        "sentiment",
+        "cdcdcdcd",
+    ];
+    for (name, text) in files.iter().filter(|(name, _)| name.ends_with(".html")) {
+        let shown = tags.replace_all(text, "\n");
+        for word in word.find_iter(&shown).map(|w| w.as_str()) {
+            assert!(known.iter().any(|k| k.eq_ignore_ascii_case(word)), "{name}: {word}");
+        }
+        let half_width = Regex::new(r"\p{Han}[,;:?!]|[,;:?!]\p{Han}").unwrap();
+        assert!(!half_width.is_match(&shown), "{name}: {:?}", half_width.find(&shown));
+    }
+}
+
+#[test]
+fn counts_and_findings_of_the_digest() {
+    let store = store(&calls());
+    let digest = Digest::collect(store.as_ref(), &scope(store.as_ref()), &digest::Reviews::new()).unwrap();
+    assert_eq!((digest.n_scored(), digest.pending.len(), digest.n_unscored()), (1, 1, 1));
+    let violated = digest.requirements.iter().find(|r| r.id == "price_objection_unanswered").unwrap();
+    assert_eq!((violated.failed, violated.met), (2, 0));
+    // Each failure points back to the flag of its call.
+    for requirement in &digest.requirements {
+        for (call, flag) in &requirement.failures {
+            let flag = digest.calls[*call].flags[*flag];
+            assert_eq!(digest.requirements[flag.requirement].id, requirement.id);
+            assert!(matches!(flag.outcome, Outcome::Missed | Outcome::Violated));
+        }
+    }
+    // Wednesday 06:01 and Thursday 10:00; the third call has no time.
+    assert_eq!((digest.hours[2][6].calls.len(), digest.hours[3][10].calls.len()), (1, 1));
+    let until = Scope { until: Some("2025-02-19".parse().unwrap()), ..scope(store.as_ref()) };
+    assert_eq!(Digest::collect(store.as_ref(), &until, &digest::Reviews::new()).unwrap().calls.len(), 1);
+}
