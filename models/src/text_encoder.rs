@@ -6,7 +6,7 @@
 //! (about 80 MB per encoder); the arithmetic is float32, so results are equal from run to run on one machine, and
 //! may differ by a unit of rounding between processors. Records store the rounded values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -179,9 +179,42 @@ impl TextEncoder {
     }
 }
 
+/// Results of texts that came before. Half of what is said on calls is said in every call ("yes", "one moment please", the
+/// recording notice), and a text's result depends on the text alone, so it need not be worked out again.
+#[derive(Default)]
+struct Memo {
+    recent: HashMap<String, TurnText>,
+    /// The generation before: what is asked for again moves to `recent`, the rest is forgotten.
+    former: HashMap<String, TurnText>,
+}
+
+/// Texts of one generation; two of them take about 35 MB.
+const MEMO_TEXTS: usize = 32_768;
+/// Longer texts hardly ever come twice.
+const MEMO_CHARACTERS: usize = 160;
+
+impl Memo {
+    fn get(&mut self, text: &str) -> Option<TurnText> {
+        if let Some(found) = self.recent.get(text) {
+            return Some(found.clone());
+        }
+        let (text, found) = self.former.remove_entry(text)?;
+        self.put(text, found.clone());
+        Some(found)
+    }
+
+    fn put(&mut self, text: String, found: TurnText) {
+        if self.recent.len() >= MEMO_TEXTS {
+            self.former = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(text, found);
+    }
+}
+
 /// Encoders for the workers of a thread pool: `encode` takes the first free one, and waits when all are busy.
 pub struct EncoderPool {
     encoders: Vec<Mutex<TextEncoder>>,
+    memo: Mutex<Memo>,
     next: AtomicUsize,
     hash: String,
 }
@@ -199,7 +232,7 @@ impl EncoderPool {
             encoders.push(Mutex::new(first.another()?));
         }
         encoders.push(Mutex::new(first));
-        Ok(EncoderPool { encoders, next: AtomicUsize::new(0), hash })
+        Ok(EncoderPool { encoders, memo: Mutex::default(), next: AtomicUsize::new(0), hash })
     }
 
     /// As `TextEncoder::encoder_hash`.
@@ -207,12 +240,38 @@ impl EncoderPool {
         &self.hash
     }
 
-    /// As `TextEncoder::encode`; which encoder runs does not change the result.
+    /// As `TextEncoder::encode`; which encoder runs, and whether one does, does not change the result.
     ///
     /// # Errors
     /// As `TextEncoder::encode`.
     pub fn encode(&self, texts: &[&str]) -> Result<Vec<TurnText>, TextModelError> {
-        self.free().encode(texts)
+        let memo = || self.memo.lock().unwrap_or_else(PoisonError::into_inner);
+        let known: Vec<Option<TurnText>> = {
+            let mut memo = memo();
+            texts.iter().map(|text| memo.get(text)).collect()
+        };
+        let unknown: Vec<&str> = texts.iter().zip(&known).filter(|(_, k)| k.is_none()).map(|(text, _)| *text).collect();
+        if unknown.is_empty() {
+            return Ok(known.into_iter().flatten().collect());
+        }
+        let mut encoded = self.free().encode(&unknown)?.into_iter();
+        let mut memo = memo();
+        let mut results = Vec::with_capacity(texts.len());
+        for (text, known) in texts.iter().zip(known) {
+            let result = match known {
+                Some(known) => known,
+                None => {
+                    // `encode` gives one result per text.
+                    let Some(result) = encoded.next() else { break };
+                    if text.len() <= MEMO_CHARACTERS {
+                        memo.put((*text).to_string(), result.clone());
+                    }
+                    result
+                }
+            };
+            results.push(result);
+        }
+        Ok(results)
     }
 
     fn free(&self) -> MutexGuard<'_, TextEncoder> {
@@ -258,4 +317,25 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{byte:02x}");
         out
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memo_keeps_what_is_asked_for_and_stays_small() {
+        let turn = |n: usize| TurnText { embedding: Embedding(vec![n as i8]), sentiment: sentiment::NO_WORDS };
+        let mut memo = Memo::default();
+        memo.put("yes".into(), turn(1));
+        for n in 0..5 * MEMO_TEXTS {
+            memo.put(format!("{n}"), turn(n));
+            if n % 1_000 == 0 {
+                assert_eq!(memo.get("yes"), Some(turn(1)), "what is said again and again stays");
+            }
+        }
+        assert!(memo.recent.len() + memo.former.len() <= 2 * MEMO_TEXTS);
+        assert_eq!(memo.get("0"), None);
+        assert_eq!(memo.get(&format!("{}", 5 * MEMO_TEXTS - 1)), Some(turn(5 * MEMO_TEXTS - 1)));
+    }
 }

@@ -93,6 +93,19 @@ fn every_worker_of_a_pool_gives_the_same() {
     });
 }
 
+/// What a pool remembers is what its encoders say, in whichever order and company a text comes back.
+#[test]
+fn a_pool_remembers_the_same_bits() {
+    let pool = EncoderPool::load(&folder(), environment(), 1).unwrap();
+    let long = "this is a very long sentence ".repeat(12);
+    let texts = ["Yes, please.", "One moment.", &long, "I am very angry about this.", "Yes, please.", ""];
+    let alone = encoder().encode(&texts).unwrap();
+    assert_eq!(pool.encode(&texts).unwrap(), alone, "the first time, with a repetition");
+    assert_eq!(pool.encode(&texts).unwrap(), alone, "from memory");
+    let mixed = ["That is new.", texts[3], texts[0], "That is new, too."];
+    assert_eq!(pool.encode(&mixed).unwrap(), encoder().encode(&mixed).unwrap(), "partly from memory");
+}
+
 #[test]
 fn case_and_white_space_do_not_matter_and_silence_says_nothing() {
     let r = encoder().encode(&["This is ridiculous", "  this   is RIDICULOUS ", "", " … !", "谢谢"]).unwrap();

@@ -180,15 +180,25 @@ pub fn guarded<T>(stage: Stage, work: impl FnOnce() -> Result<T, CallError>) -> 
     })
 }
 
+/// Larger files are refused before they are read: four hours of 16-bit stereo at 48 kHz are 2.8 GB.
+pub const MAX_RECORDING_BYTES: u64 = 3 << 30;
+
 /// The bytes of a file that is not larger than `limit_bytes`.
 pub fn read_file(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, CallError> {
     let failed = |e: std::io::Error| CallError::new(Stage::Read, e, "check that the file can be read by this user");
     let file = File::open(path).map_err(failed)?;
+    let too_large = || {
+        let cause = format!("the file is larger than {} MB", limit_bytes >> 20);
+        CallError::new(Stage::Read, cause, "cut the recording into calls").in_the_bytes()
+    };
+    if file.metadata().map_err(failed)?.len() > limit_bytes {
+        return Err(too_large());
+    }
     let mut bytes = Vec::new();
+    // It may have grown meanwhile.
     file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > limit_bytes {
-        let cause = format!("the file is larger than {} MB", limit_bytes >> 20);
-        return Err(CallError::new(Stage::Read, cause, "cut the recording into calls").in_the_bytes());
+        return Err(too_large());
     }
     Ok(bytes)
 }

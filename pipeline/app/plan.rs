@@ -11,7 +11,7 @@ use callmark_store::{FailureRow, Store};
 use rayon::prelude::*;
 
 use crate::batch::Job;
-use crate::call::{CallError, ChannelMap, Stage};
+use crate::call::{CallError, ChannelMap, MAX_RECORDING_BYTES, Stage};
 use crate::commands::explain;
 use crate::config::Config;
 use crate::discover::Candidate;
@@ -154,6 +154,10 @@ pub fn plan(
 fn identify(candidate: &Candidate, store: &dyn Store, rehash: bool) -> Result<String> {
     if !rehash && let Some(id) = store.get_file(&candidate.stamp).map_err(explain)? {
         return Ok(id);
+    }
+    if candidate.stamp.size > MAX_RECORDING_BYTES {
+        // It will be refused; reading it whole to name it would take minutes.
+        return Ok(sha256_hex(format!("too large {:?}", candidate.stamp).as_bytes()));
     }
     let id = callmark_models::manifest::file_sha256(&candidate.path).map_err(|e| anyhow!("{e}"))?;
     store.put_file(&candidate.stamp, &id).map_err(explain)?;

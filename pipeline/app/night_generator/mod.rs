@@ -55,6 +55,8 @@ pub enum Encoding {
     /// As Excel writes "Unicode text"
     #[value(name = "utf-16")]
     Utf16,
+    /// As Excel writes CSV in China
+    Gbk,
 }
 
 /// What was written.
@@ -320,6 +322,7 @@ fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
         Encoding::Utf8 => text.as_bytes().to_vec(),
         Encoding::Utf8Bom => ["\u{FEFF}", text].concat().into_bytes(),
         Encoding::Utf16 => utf16(text),
+        Encoding::Gbk => encoding_rs::GBK.encode(text).0.into_owned(),
     }
 }
 

@@ -26,8 +26,6 @@ use crate::{COULD_NOT_RUN, FINISHED};
 const LANES_PER_DECODER: usize = 8;
 /// Decoded sound that may wait for or be in a lane, over all of them; one recording is always let through.
 const AUDIO_BUDGET_BYTES: u64 = 512 << 20;
-/// Larger files are refused before they are read: four hours of 16-bit stereo at 48 kHz are 2.8 GB.
-const MAX_RECORDING_BYTES: u64 = 3 << 30;
 
 /// Serves until standard input ends: the run is done, or it is gone.
 pub fn serve() -> Result<u8> {
@@ -165,7 +163,7 @@ impl Worker {
             let result = call::guarded(Stage::Decode, || {
                 let path = Path::new(OsStr::from_bytes(&task.path));
                 drill("decode", path);
-                let bytes = call::read_file(path, MAX_RECORDING_BYTES)?;
+                let bytes = call::read_file(path, call::MAX_RECORDING_BYTES)?;
                 call::prepare(&bytes, &self.limits, &mut voice, &clock)
             });
             let spent = Spent {
