@@ -27,12 +27,20 @@ use crate::progress::Progress;
 use crate::read::metadata::MetadataSources;
 use crate::render::report::{self, Options, Scope};
 use crate::render::{outputs, summary};
-use crate::run_summary::RunSummary;
+use crate::run_summary::{Failure, RunSummary};
 use crate::worker::{Crew, Patience, Setup};
 use crate::writer::Writer;
 
 /// What a worker may take beside its models: decoded sound of two long recordings, programs, arenas.
 const WORKER_BASE_BYTES: u64 = 4 << 30;
+
+/// What was written at the end of a batch.
+pub struct Outputs {
+    /// Where the report begins.
+    pub report: PathBuf,
+    /// All stored calls, for the rep table on the terminal.
+    pub reps: Vec<CallSummary>,
+}
 
 /// Everything that outlives a batch.
 pub struct Session {
@@ -204,54 +212,44 @@ impl Session {
         Ok(())
     }
 
-    /// Writes the tables of the covered calls and of all reps, and counts the covered calls into the report.
-    pub fn write_tables(&self, covered: &BTreeSet<String>, report: &mut RunSummary) -> Result<Vec<CallSummary>> {
+    /// Writes the tables and the report of the covered calls, and the table of all reps; gives the place where the report begins.
+    pub fn write_outputs(&self, covered: &BTreeSet<String>, failed: &[Failure]) -> Result<Outputs> {
         let mut tables = outputs::Tables::create(&self.out)?;
         for call_id in covered {
             let Some(stored) = self.store.get_call(call_id).map_err(explain)? else { continue };
             tables.add(&stored.record)?;
-            report.count(&stored.record);
         }
         tables.finish()?;
         let everything = self.store.summaries(&CallFilter::default()).map_err(explain)?;
         outputs::write_reps(&self.out, &everything)?;
         outputs::write_reviews(&self.out, &self.store.all_reviews().map_err(explain)?)?;
-        Ok(everything)
-    }
-
-    /// Writes the report of the covered calls; its place goes into the summary.
-    pub fn write_report(
-        &self,
-        covered: &BTreeSet<String>,
-        everything: &[CallSummary],
-        report: &mut RunSummary,
-    ) -> Result<()> {
         let scope = Scope {
             calls: covered.iter().cloned().collect(),
-            failures: report.failed.iter().map(Into::into).collect(),
+            failures: failed.iter().map(Into::into).collect(),
             until: None,
-            history: everything,
+            history: &everything,
         };
-        let settings = self.config.report;
         let options = Options {
-            language: settings.language,
-            clips: settings.clips,
+            language: self.config.report.language,
+            clips: self.config.report.clips,
             scorecards: self.analyst.scorecards(),
             layout: None,
         };
-        let written = report::write(&self.out, self.store.as_ref(), &scope, &options)?;
-        report.report = written.start.display().to_string();
-        Ok(())
+        let report = report::write(&self.out, self.store.as_ref(), &scope, &options)?.start;
+        Ok(Outputs { report, reps: everything })
     }
 
     /// The end of a batch on the terminal.
-    pub fn print(&self, report: &RunSummary, everything: &[CallSummary]) -> Result<()> {
+    pub fn print(&self, report: &RunSummary, outputs: Option<&Outputs>) -> Result<()> {
         if self.quiet {
             summary::print_failures(report);
             return Ok(());
         }
         summary::print_run(report);
-        summary::print_reps(everything, PeriodKind::All)
+        match outputs {
+            Some(outputs) => summary::print_reps(&outputs.reps, PeriodKind::All),
+            None => Ok(()),
+        }
     }
 }
 

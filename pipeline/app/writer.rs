@@ -80,6 +80,7 @@ impl Writer<'_> {
                     duration_ms = record.transcript.duration_ms,
                     "a call is done"
                 );
+                self.report.count(&record);
                 if record.evaluation.score.is_some() && self.report.first_scored_seconds.is_none() {
                     self.report.first_scored_seconds = Some(self.progress.elapsed().as_secs_f64());
                 }
@@ -91,6 +92,7 @@ impl Writer<'_> {
                 if let Some(stored) = self.store.get_call(&job.call_id).map_err(explain)? {
                     // Writes only what is missing or older than a review or re-score.
                     outputs::write_call(self.out, &stored.record)?;
+                    self.report.count(&stored.record);
                 }
                 self.finished(&job);
                 Ok(())

@@ -19,13 +19,13 @@ pub fn run(args: &RunArgs, common: &Common) -> Result<u8> {
         let mut session = Session::open(process, common, config)?;
         let mut covered = BTreeSet::new();
         let mut report = session.batch(&found, &mut covered)?;
-        let everything = session.write_tables(&covered, &mut report)?;
-        session.write_report(&covered, &everything, &mut report)?;
+        let outputs = session.write_outputs(&covered, &report.failed)?;
+        report.report = outputs.report.display().to_string();
         report.exit_code = report.code(args.fail_under, args.fail_on == Some(FailOn::Fatal));
         if process.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
-            session.print(&report, &everything)?;
+            session.print(&report, Some(&outputs))?;
         }
         Ok(report)
     })

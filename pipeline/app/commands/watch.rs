@@ -15,7 +15,7 @@ use crate::cli::{Common, WatchArgs};
 use crate::config::{Config, NightSettings};
 use crate::discover::{self, Candidate, Discovered};
 use crate::read::metadata::sidecar_paths;
-use crate::run_summary::RunSummary;
+use crate::run_summary::{Failure, RunSummary};
 use crate::session::Session;
 use crate::{COULD_NOT_RUN, FINISHED};
 
@@ -32,18 +32,23 @@ pub fn watch(args: &WatchArgs, common: &Common) -> Result<u8> {
     let night = config.night.clone();
     let settle = args.settle.unwrap_or(Duration::from_secs(night.settle_s.into()));
     let pause = (settle / 3).clamp(Duration::from_millis(100), LONGEST_PAUSE);
-    let mut session = Session::open(&args.process, common, config)?;
-    let mut watched = Watched { given_metadata: args.process.metadata.clone(), ..Watched::default() };
-    let mut covered = BTreeSet::new();
+    let mut watch = Watch {
+        session: Session::open(&args.process, common, config)?,
+        watched: Watched { given_metadata: args.process.metadata.clone(), ..Watched::default() },
+        covered: BTreeSet::new(),
+        failed: vec![],
+        outputs: Due::default(),
+    };
     loop {
         let code = match discover::discover(&args.folders, &args.process.out) {
             Ok(found) => {
-                let ready = watched.complete(found, settle, since_1970(), Instant::now());
-                if args.once || !ready.found.candidates.is_empty() {
-                    take(&mut session, &mut watched, ready, &mut covered, args, &night)?
-                } else {
-                    FINISHED
+                let ready = watch.watched.complete(found, settle, since_1970(), Instant::now());
+                let (arrived, quiet) = (!ready.found.candidates.is_empty(), ready.still_changing == 0);
+                let code = if args.once || arrived { watch.take(ready, args, &night)? } else { FINISHED };
+                if !args.once && watch.outputs.now(quiet && !arrived) {
+                    watch.write_outputs()?;
                 }
+                code
             }
             // A share that is away for a while.
             Err(error) if !args.once => {
@@ -59,38 +64,73 @@ pub fn watch(args: &WatchArgs, common: &Common) -> Result<u8> {
     }
 }
 
-/// One batch. An error that stops a batch (a full disk) leaves its files for the next look.
-fn take(
-    session: &mut Session,
-    watched: &mut Watched,
-    ready: Ready,
-    covered: &mut BTreeSet<String>,
-    args: &WatchArgs,
-    night: &NightSettings,
-) -> Result<u8> {
-    let result = after_batch::followed_up(&args.process, night, || {
-        let mut report: RunSummary = session.batch(&ready.found, covered)?;
-        let everything = session.write_tables(covered, &mut report)?;
-        session.write_report(covered, &everything, &mut report)?;
-        report.still_changing = Some(ready.still_changing);
-        report.exit_code = report.code(None, false);
-        if args.process.json {
-            println!("{}", serde_json::to_string(&report)?);
-        } else {
-            session.print(&report, &everything)?;
+struct Watch {
+    session: Session,
+    watched: Watched,
+    /// Calls of all batches: what tables and report are about.
+    covered: BTreeSet<String>,
+    failed: Vec<Failure>,
+    outputs: Due,
+}
+
+impl Watch {
+    /// One batch. An error that stops a batch (a full disk) leaves its files for the next look.
+    fn take(&mut self, ready: Ready, args: &WatchArgs, night: &NightSettings) -> Result<u8> {
+        let result = after_batch::followed_up(&args.process, night, || {
+            let mut report: RunSummary = self.session.batch(&ready.found, &mut self.covered)?;
+            self.failed.retain(|old| !report.failed.iter().any(|new| new.file == old.file));
+            self.failed.extend(report.failed.iter().cloned());
+            self.outputs.wanted = true;
+            if args.once {
+                let outputs = self.session.write_outputs(&self.covered, &self.failed)?;
+                report.report = outputs.report.display().to_string();
+            }
+            report.still_changing = Some(ready.still_changing);
+            report.exit_code = report.code(None, false);
+            if args.process.json {
+                println!("{}", serde_json::to_string(&report)?);
+            } else {
+                self.session.print(&report, None)?;
+            }
+            Ok(report)
+        });
+        match result {
+            Ok(code) => {
+                self.watched.taken.extend(ready.states);
+                Ok(code)
+            }
+            Err(error) if !args.once => {
+                eprintln!("error: {error:#}\n       trying again");
+                Ok(COULD_NOT_RUN)
+            }
+            Err(error) => Err(error),
         }
-        Ok(report)
-    });
-    match result {
-        Ok(code) => {
-            watched.taken.extend(ready.states);
-            Ok(code)
-        }
-        Err(error) if !args.once => {
+    }
+
+    fn write_outputs(&mut self) -> Result<()> {
+        let began = Instant::now();
+        if let Err(error) = self.session.write_outputs(&self.covered, &self.failed) {
             eprintln!("error: {error:#}\n       trying again");
-            Ok(COULD_NOT_RUN)
         }
-        Err(error) => Err(error),
+        self.outputs = Due { wanted: false, last: Some((Instant::now(), began.elapsed())) };
+        Ok(())
+    }
+}
+
+/// When tables and report are written: they are about all calls of the watch, so that writing them after every batch would
+/// take longer and longer.
+#[derive(Debug, Default)]
+struct Due {
+    /// Something was added since the last time.
+    wanted: bool,
+    /// When they were written, and how long that took.
+    last: Option<(Instant, Duration)>,
+}
+
+impl Due {
+    /// When nothing is arriving, or after twenty times the time that they took.
+    fn now(&self, idle: bool) -> bool {
+        self.wanted && (idle || self.last.is_none_or(|(when, took)| when.elapsed() >= 20 * took))
     }
 }
 
