@@ -298,9 +298,9 @@ pub static MESSAGES: Messages = Messages {
     },
     first_pending: |n, what| {
         if n == 1 {
-            format!("1 call waits for a decision before it counts: {what}.")
+            format!("1 call waits for a reviewer's decision about: {what}.")
         } else {
-            format!("{n} calls wait for a decision before they count, most often: {what}.")
+            format!("{n} calls wait for a reviewer's decision, most often about: {what}.")
         }
     },
     first_failed: |n, hint| {

@@ -264,7 +264,7 @@ pub static MESSAGES: Messages = Messages {
     first_heading: "先做什么",
     nothing_first: "没有特别的事项：没有待复核的通话，没有处理失败，也没有哪位坐席的区间低于平均分。",
     first_fatal: |n, what| format!("{n} 通电话被确认为一票否决，主要是：{what}。"),
-    first_pending: |n, what| format!("{n} 通电话等待复核后才能计分，主要是：{what}。"),
+    first_pending: |n, what| format!("{n} 通电话等待复核决定，主要涉及：{what}。"),
     first_failed: |n, hint| format!("{n} 个录音无法处理，主要提示：{hint}。"),
     first_unscored: |n, of, reason, remedy| format!("{of} 通中有 {n} 通没有评分，主要原因：{reason}。{remedy}"),
     first_rep: |rep, estimate, mean, requirement| {

@@ -243,7 +243,7 @@ impl CallPage<'_> {
         };
         let length = match transcript.duration_ms {
             ..=600_000 => "short",
-            ..=2_400_000 => "long",
+            600_001..=2_400_000 => "long",
             _ => "very-long",
         };
         html! {
@@ -514,8 +514,8 @@ impl CallPage<'_> {
             div.player role="region" aria-label=(m.player) data-playing=(m.pause) data-paused=(m.play) data-no-clip=(m.no_clip_here) {
                 button.toggle-play type="button" disabled[clips.is_empty()] aria-label=(m.play) { "▶" }
                 output.time { "00:00" }
-                button.previous type="button" aria-label=(m.previous_flag) title=(m.previous_flag) { "↑ " kbd { "k" } }
-                button.next type="button" aria-label=(m.next_flag) title=(m.next_flag) { "↓ " kbd { "j" } }
+                button.previous type="button" title=(m.previous_flag) { "↑ " kbd { "k" } span.hidden-text { " " (m.previous_flag) } }
+                button.next type="button" title=(m.next_flag) { "↓ " kbd { "j" } span.hidden-text { " " (m.next_flag) } }
                 span.now aria-live="polite" {}
                 @for clip in clips {
                     span.clip hidden data-begin=(clip.begin_ms) data-end=(clip.end_ms) data-label=((m.clip_range)(&clock(clip.begin_ms), &clock(clip.end_ms))) {

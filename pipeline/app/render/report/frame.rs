@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::render::call_page::{clock, points};
 use crate::render::messages::Messages;
 use crate::render::report::FailedRecording;
-use crate::render::report::digest::{CallDigest, Digest, Mean, Reviews, metric_of};
+use crate::render::report::digest::{CallDigest, Digest, FlagAt, Mean, Reviews, metric_of};
 use crate::render::report::site::{Layout, Page};
 
 pub const STYLE: &str = include_str!("style.css");
@@ -129,8 +129,8 @@ impl Context<'_> {
         html! { @if n > 0 && self.has(&list) { a href=(self.href(from, &list, None)) { (n) } } @else { (n) } }
     }
 
-    /// A table of calls; each row leads to the call and its moments.
-    pub fn calls_table(&self, from: &Page, calls: &[usize], with_rep: bool) -> Markup {
+    /// A table of calls; each row leads to the call and its moments (of one requirement, when the list is about it).
+    pub fn calls_table(&self, from: &Page, calls: &[usize], with_rep: bool, about: Option<&str>) -> Markup {
         let m = self.m;
         html! {
             div.table-scroll tabindex="0" role="region" aria-label=((m.scroll_table)(m.call)) {
@@ -144,13 +144,13 @@ impl Context<'_> {
                         (sortable(m, m.result, false))
                         th scope="col" { (m.moments) }
                     } }
-                    tbody { @for index in calls { (self.call_row(from, *index, with_rep)) } }
+                    tbody { @for index in calls { (self.call_row(from, *index, with_rep, about)) } }
                 }
             }
         }
     }
 
-    fn call_row(&self, from: &Page, index: usize, with_rep: bool) -> Markup {
+    fn call_row(&self, from: &Page, index: usize, with_rep: bool, about: Option<&str>) -> Markup {
         let m = self.m;
         let (call, summary) = (&self.digest.calls[index], &self.digest.summaries[index]);
         let page = Page::Call(summary.call_id.clone());
@@ -167,19 +167,22 @@ impl Context<'_> {
                     (verdict(m, summary.status, call.verdict, call.fatal_confirmed))
                     @if let Some(reason) = call.reason { " " small { ((m.reason)(reason)) } }
                 }
-                td.moments { (self.moments(from, &page, call)) }
+                td.moments { (self.moments(from, &page, call, about)) }
             }
         }
     }
 
-    fn moments(&self, from: &Page, page: &Page, call: &CallDigest) -> Markup {
+    fn moments(&self, from: &Page, page: &Page, call: &CallDigest, about: Option<&str>) -> Markup {
         let m = self.m;
-        let rest = call.flags.len().saturating_sub(MOMENTS) as u64;
+        let id = |flag: &FlagAt| self.digest.requirements[flag.requirement].id.as_str();
+        let flags: Vec<&FlagAt> =
+            call.flags.iter().filter(|flag| about.is_none_or(|about| about == id(flag))).collect();
+        let rest = flags.len().saturating_sub(MOMENTS) as u64;
         html! {
-            @for flag in call.flags.iter().take(MOMENTS) {
+            @for flag in flags.into_iter().take(MOMENTS) {
                 a.moment href=(self.href(from, page, Some(&format!("row-{}", flag.row)))) {
                     @if let Some(begin_ms) = flag.begin_ms { (clock(begin_ms)) " " }
-                    (self.name(&self.digest.requirements[flag.requirement].id))
+                    (self.name(id(flag)))
                 }
             }
             @if rest > 0 { small { ((m.more_moments)(rest)) } }

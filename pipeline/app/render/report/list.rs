@@ -66,6 +66,10 @@ pub fn body(context: &Context, list: &List, calls: &[usize], part: usize) -> Mar
     let count = number_of_parts(calls.len());
     let shown = calls.chunks(CALLS_PER_PAGE).nth(part).unwrap_or(&[]);
     let navigation = parts(context, &page, part, count, |part| Page::List(list.clone(), part));
+    let about = match list {
+        List::Requirement(id) => Some(id.as_str()),
+        _ => None,
+    };
     html! {
         h1 { (title(context, list)) }
         @match list {
@@ -85,7 +89,7 @@ pub fn body(context: &Context, list: &List, calls: &[usize], part: usize) -> Mar
                 ((m.calls)(calls.len() as u64))
                 @if count > 1 { " · " ((m.page_of)(part as u64 + 1, count as u64)) }
             }
-            (context.calls_table(&page, shown, true))
+            (context.calls_table(&page, shown, true, about))
             (navigation)
         }
     }

@@ -199,7 +199,7 @@ pub fn body(context: &Context, rep: usize, part: usize, points: &[Point], heard:
             @if let (Some(newest), Some(oldest)) = (dated(shown.first()), dated(shown.last())) {
                 p.muted { ((m.rep_calls_range)(&day(m, newest.date()), &day(m, oldest.date()))) }
             }
-            (context.calls_table(&page, shown, false))
+            (context.calls_table(&page, shown, false, None))
             (navigation)
         }
     }
