@@ -61,7 +61,7 @@ impl Writer<'_> {
                     let transcript = transcript_hash(&record.transcript);
                     self.store.put_text_scores(&record.call_id, &hash, &transcript, &scores).map_err(explain)?;
                 }
-                let path = job.path.to_string_lossy().into_owned();
+                let path = job.stamp.path.clone();
                 let link = RecordingLink { recording_id: job.recording_id.clone(), path };
                 outputs::write_call(self.out, &record)?;
                 if !self.store.put_call(&record, &key, &[link]).map_err(explain)? {
@@ -101,7 +101,7 @@ impl Writer<'_> {
                 self.progress.message(&format!("failed: {}: {error}", job.file_name));
                 // The tables count it with its rep; an earlier result of the same call stays.
                 if self.store.get_call(&job.call_id).map_err(explain)?.is_none() {
-                    let path = job.path.to_string_lossy().into_owned();
+                    let path = job.stamp.path.clone();
                     let link = RecordingLink { recording_id: job.recording_id.clone(), path };
                     self.store.put_call(&failed_record(&job), "failed", &[link]).map_err(explain)?;
                 }

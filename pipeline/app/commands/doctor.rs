@@ -181,9 +181,13 @@ fn program(findings: &mut Findings) {
     let missing = processor.iter().any(|(name, present)| has(name) && !present);
     let unused = processor.iter().any(|(name, present)| !has(name) && *present && *name != "AVX512");
     if missing {
-        findings.problem("program", message, "install the build for older processors: this one cannot run here");
+        findings.problem("program", message, "install the package, which has a build for every x86-64 processor since 2011, or build callmark on this machine");
     } else if unused {
-        findings.warning("program", message, "install the build for newer processors: it is several times faster");
+        findings.warning(
+            "program",
+            message,
+            "unset CALLMARK_VARIANT, or install the package: this processor can run a faster build",
+        );
     } else {
         findings.ok("program", message);
     }

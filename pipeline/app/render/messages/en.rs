@@ -7,6 +7,7 @@ use callmark_core::transcript::{Role, RoleMethod};
 use jiff::civil::Weekday;
 
 use super::Messages;
+use crate::clips::NoClips;
 
 fn calls(n: u64) -> String {
     if n == 1 { "1 call".to_string() } else { format!("{n} calls") }
@@ -504,7 +505,9 @@ pub static MESSAGES: Messages = Messages {
     clip_range: |from, to| format!("clip {from}–{to}"),
     no_clip_here: "no clip of this moment",
     no_clips: "This report was made without audio clips.",
-    no_clips_because: |cause| format!("No audio clips: {cause}"),
-    text_call: "A call that came as text has no sound.",
+    no_clips_because: |reason| match reason {
+        NoClips::Text => "A call that came as text has no sound.".to_string(),
+        other => format!("No audio clips: {other}"),
+    },
     waveform: "Loudness of the clip",
 };

@@ -12,6 +12,8 @@ use callmark_core::signals::Metric;
 use callmark_core::transcript::{Role, RoleMethod};
 use jiff::civil::Weekday;
 
+use crate::clips::NoClips;
+
 /// Text with one text in it, with a count in it, and so on.
 type With = fn(&str) -> String;
 type With2 = fn(&str, &str) -> String;
@@ -269,8 +271,7 @@ pub struct Messages {
     pub clip_range: With2,
     pub no_clip_here: &'static str,
     pub no_clips: &'static str,
-    pub no_clips_because: With,
-    pub text_call: &'static str,
+    pub no_clips_because: fn(&NoClips) -> String,
     pub waveform: &'static str,
 }
 

@@ -7,6 +7,7 @@ use callmark_core::transcript::{Role, RoleMethod};
 use jiff::civil::Weekday;
 
 use super::Messages;
+use crate::clips::NoClips;
 
 pub static MESSAGES: Messages = Messages {
     language: Language::Zh,
@@ -456,7 +457,14 @@ pub static MESSAGES: Messages = Messages {
     clip_range: |from, to| format!("片段 {from}–{to}"),
     no_clip_here: "此处没有片段",
     no_clips: "本报告未附音频片段。",
-    no_clips_because: |cause| format!("没有音频片段：{cause}"),
-    text_call: "以文字形式提供的通话没有声音。",
+    no_clips_because: |reason| match reason {
+        NoClips::Text => "以文字形式提供的通话没有声音。".to_string(),
+        NoClips::Unknown => "没有音频片段：数据库中没有此通话的录音。".to_string(),
+        NoClips::Gone { file_name } => format!("没有音频片段：录音 {file_name} 已不在原处。"),
+        NoClips::Unreadable { file_name, cause } => format!("没有音频片段：无法读取 {file_name}（{cause}）。"),
+        NoClips::Changed { file_name } => format!("没有音频片段：{file_name} 现在是另一段录音。"),
+        NoClips::Audio { file_name, cause } => format!("没有音频片段：无法解码 {file_name}（{cause}）。"),
+        NoClips::Store(cause) => format!("没有音频片段：无法读取数据库（{cause}）。"),
+    },
     waveform: "片段音量",
 };

@@ -321,8 +321,7 @@ impl Writer<'_> {
         let m = self.context.m;
         let clips = match self.cut(record, examples) {
             Ok(clips) => clips,
-            Err(NoClips::Text) => return (Sound::None(m.text_call.to_string()), Vec::new()),
-            Err(cause) => return (Sound::None((m.no_clips_because)(&cause.to_string())), Vec::new()),
+            Err(cause) => return (Sound::None((m.no_clips_because)(&cause)), Vec::new()),
         };
         if self.kind == ClipKind::None {
             return (Sound::None(m.no_clips.to_string()), clips);
