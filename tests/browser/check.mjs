@@ -329,7 +329,8 @@ for (const width of WIDTHS) {
       await checkPage(page, where);
       if (width === 1280) times.sheets += await checkPrint(page, where);
       if (options.pictures && examples.includes(one)) {
-        await page.setViewportSize({ width, height: PICTURE_HEIGHT[width] });
+        const height = await page.evaluate(() => document.documentElement.scrollHeight);
+        await page.setViewportSize({ width, height: Math.min(height, PICTURE_HEIGHT[width]) });
         await page.evaluate(() => scrollTo(0, 0));
         await page.screenshot({ path: join(options.pictures, `${options.name}-${one.kind}-${width}-${scheme}.png`) });
         await page.setViewportSize({ width, height: WINDOW_HEIGHT[width] });
