@@ -320,14 +320,16 @@ if (options.pictures) mkdirSync(options.pictures, { recursive: true });
 for (const width of WIDTHS) {
   for (const scheme of SCHEMES) {
     const { context, page, where } = await open(width, scheme);
-    for (const one of visited) {
+    // Examples in every window and on paper; all other pages in two windows, where every width and scheme comes once.
+    const thorough = (width === 1280) === (scheme === "light");
+    for (const one of thorough ? visited : examples) {
       let took = await visit(page, one.url);
       // A busy machine is no fault of the page.
       for (let again = 0; again < 2 && took > MOST_LOAD_MS; again++) took = Math.min(took, await visit(page, one.url));
       if (took > times.slowest) Object.assign(times, { slowest: took, slowestUrl: shortName(one.url) });
       if (took > MOST_LOAD_MS) finding(where(), `takes ${took} ms to load`);
       await checkPage(page, where);
-      if (width === 1280) times.sheets += await checkPrint(page, where);
+      if (width === 1280 && examples.includes(one)) times.sheets += await checkPrint(page, where);
       if (options.pictures && examples.includes(one)) {
         const height = await page.evaluate(() => document.documentElement.scrollHeight);
         await page.setViewportSize({ width, height: Math.min(height, PICTURE_HEIGHT[width]) });
