@@ -29,7 +29,9 @@ pub fn night() -> &'static Night {
         let place = Place::new();
         let folder = place.folder.path().join("night");
         let path = folder.to_str().expect("UTF-8").to_string();
-        place.run(&["bench", "night", &path, "--calls", "300", "--audio", "6", "--seed", "7", "--broken", "80"]).expect(0);
+        place
+            .run(&["bench", "night", &path, "--calls", "300", "--audio", "6", "--seed", "7", "--broken", "80"])
+            .expect(0);
         let (out, metrics) = (place.out(), place.folder.path().join("callmark.prom"));
         let arguments = [
             "run",
@@ -66,8 +68,10 @@ pub fn night() -> &'static Night {
         let (ran, peak_mb) = memory::watched(command, Duration::from_secs(600));
         let ran = ran.expect(2);
         let read = |name: &str| std::fs::read_to_string(place.folder.path().join(name)).expect("UTF-8");
-        let mut heard: BTreeMap<String, String> =
-            ["killed.out", "killed.err", "callmark.prom"].into_iter().map(|name| (name.to_string(), read(name))).collect();
+        let mut heard: BTreeMap<String, String> = ["killed.out", "killed.err", "callmark.prom"]
+            .into_iter()
+            .map(|name| (name.to_string(), read(name)))
+            .collect();
         heard.insert("stdout".into(), ran.stdout.clone());
         heard.insert("stderr".into(), ran.stderr.clone());
         Night { summary: ran.json(), place, folder, heard, peak_mb }
@@ -87,7 +91,8 @@ fn file_name(path: &str) -> &str {
 fn a_killed_night_is_complete_after_the_next_run() {
     let night = night();
     let truth = planted(&night.folder);
-    let of_kind = |kind: &str| -> Vec<&BTreeMap<String, String>> { truth.iter().filter(|r| r["kind"] == kind).collect() };
+    let of_kind =
+        |kind: &str| -> Vec<&BTreeMap<String, String>> { truth.iter().filter(|r| r["kind"] == kind).collect() };
     let (good, broken) = (of_kind("call"), of_kind("broken"));
     assert!(good.len() > 260 && broken.len() > 12, "{} {}", good.len(), broken.len());
 
@@ -108,8 +113,14 @@ fn a_killed_night_is_complete_after_the_next_run() {
     assert_eq!(status.values().filter(|s| **s == "failed").count(), broken.len());
 
     let reps = night.place.run(&["reps", "--period", "all", "--format", "json"]).expect(0).json();
-    let count = |row: &Value| ["n_scored", "n_unscored", "n_pending", "n_failed"].iter().map(|n| row[n].as_u64().unwrap()).sum::<u64>();
-    assert_eq!(reps.as_array().unwrap().iter().map(count).sum::<u64>(), calls.len() as u64, "the rep table counts each call once");
+    let count = |row: &Value| {
+        ["n_scored", "n_unscored", "n_pending", "n_failed"].iter().map(|n| row[n].as_u64().unwrap()).sum::<u64>()
+    };
+    assert_eq!(
+        reps.as_array().unwrap().iter().map(count).sum::<u64>(),
+        calls.len() as u64,
+        "the rep table counts each call once"
+    );
     println!("{} files, peak {} MB", calls.len(), night.peak_mb);
     assert!(night.peak_mb < 1024, "{} MB", night.peak_mb);
 
@@ -125,10 +136,14 @@ fn what_was_planted_is_found() {
     let text = |row: &BTreeMap<String, String>| !row["file"].ends_with(".wav");
     let mut results: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for row in night.place.table("ledger.csv") {
-        results.entry((row["call_id"].clone(), row["requirement_id"].clone())).or_default().insert(row["result"].clone());
+        results
+            .entry((row["call_id"].clone(), row["requirement_id"].clone()))
+            .or_default()
+            .insert(row["result"].clone());
     }
     let calls = night.place.table("calls.csv");
-    let judged: BTreeSet<&str> = calls.iter().filter(|c| !c["scorecard"].is_empty()).map(|c| c["call_id"].as_str()).collect();
+    let judged: BTreeSet<&str> =
+        calls.iter().filter(|c| !c["scorecard"].is_empty()).map(|c| c["call_id"].as_str()).collect();
     let (mut planted_count, mut found, mut controls, mut wrong) = (0, 0, 0, 0);
     for row in planted(&night.folder).iter().filter(|r| text(r) && judged.contains(r["call_id"].as_str())) {
         let results = results.get(&(row["call_id"].clone(), row["requirement_id"].clone()));

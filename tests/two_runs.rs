@@ -20,7 +20,9 @@ fn the_second_run_leaves_and_the_rest_works_meanwhile() {
     let (night, late) = (place.folder.path().join("night"), place.folder.path().join("late"));
     for (folder, calls, seed) in [(&night, "4000", "3"), (&late, "3", "4")] {
         let folder = folder.to_str().unwrap();
-        place.run(&["bench", "night", folder, "--calls", calls, "--seed", seed, "--language", "zh", "--broken", "0"]).expect(0);
+        place
+            .run(&["bench", "night", folder, "--calls", calls, "--seed", seed, "--language", "zh", "--broken", "0"])
+            .expect(0);
     }
     let (out, folder) = (place.out(), night.to_str().unwrap());
     let mut command = place.command(&["run", "--out", out.to_str().unwrap(), folder]);
