@@ -227,6 +227,7 @@ fn forty_hostile_files_among_three_good_calls() {
     let ran = ran.expect(2);
     assert!(peak_mb < 1024, "{peak_mb} MB");
     assert!(!ran.stderr.contains("panicked") && !ran.stderr.contains("internal error"), "{}", ran.stderr);
+    assert!(!ran.stdout.contains("did not expect"), "a stage panicked: {}", ran.stdout);
     let summary = ran.json();
     let failed = summary["failed"].as_array().unwrap();
     for failure in failed {

@@ -99,7 +99,8 @@ fn a_killed_night_is_complete_after_the_next_run() {
     let mut failed: Vec<&str> =
         night.summary["failed"].as_array().unwrap().iter().map(|f| f["file"].as_str().unwrap()).collect();
     let mut expected: Vec<&str> = broken.iter().map(|r| file_name(&r["file"])).collect();
-    (failed.sort_unstable(), expected.sort_unstable());
+    failed.sort_unstable();
+    expected.sort_unstable();
     assert_eq!(failed, expected, "every broken file is named once, and nothing else is");
 
     let calls = night.place.table("calls.csv");

@@ -34,10 +34,7 @@ fn a_night_leaves_no_word_outside_its_results() {
         turns.iter().any(|turn| turn["text"].to_lowercase().contains(&rare[0])),
         "the words are in the transcripts"
     );
-    assert!(
-        night.heard["stderr"].contains("TRACE") || night.heard["stderr"].contains("DEBUG"),
-        "the log was at its chattiest"
-    );
+    assert!(night.heard["stderr"].matches("INFO").count() > 100, "the log tells of every call");
     for (place, text) in &night.heard {
         let lower = text.to_lowercase();
         let leaked: Vec<&String> = rare.iter().filter(|word| lower.contains(word.as_str())).collect();

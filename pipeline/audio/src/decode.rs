@@ -318,14 +318,20 @@ fn check_length(frames: u64, rate_hz: u32, channels: usize, limits: &Limits) -> 
     Ok(())
 }
 
-/// NaN and infinity would spread through every filter and network behind this.
+/// Louder than 18 dB above full scale is no sound.
+const LOUDEST: f32 = 8.0;
+
+/// NaN, infinity and absurd numbers would spread through every filter and network behind this.
 fn replace_non_finite(audio: &mut Audio) {
     let mut replaced = 0u64;
-    for sample in audio.channels.iter_mut().flatten().filter(|sample| !sample.is_finite()) {
+    let is_sound = |sample: &f32| sample.abs() <= LOUDEST;
+    for sample in audio.channels.iter_mut().flatten().filter(|sample| !is_sound(sample)) {
         *sample = 0.0;
         replaced += 1;
     }
     if replaced > 0 {
-        audio.warnings.push(format!("{replaced} samples that are not numbers were set to silence"));
+        audio
+            .warnings
+            .push(format!("{replaced} samples that are no sound (not numbers, or absurd ones) were set to silence"));
     }
 }
