@@ -49,10 +49,10 @@ pub struct Options {
 pub enum Encoding {
     #[value(name = "utf-8")]
     Utf8,
-    /// As Excel writes "CSV UTF-8"
+    /// As Excel writes CSV in UTF-8
     #[value(name = "utf-8-bom")]
     Utf8Bom,
-    /// As Excel writes "Unicode text"
+    /// As Excel writes Unicode text
     #[value(name = "utf-16")]
     Utf16,
     /// As Excel writes CSV in China
