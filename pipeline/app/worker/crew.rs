@@ -131,7 +131,10 @@ impl Shared {
         let mut state = self.lock();
         let mut given_up = None;
         let mut status = None;
-        if let Some(mut running) = state.running.take() {
+        // A later worker may be there already; its listener answers for it.
+        if state.generation == generation
+            && let Some(mut running) = state.running.take()
+        {
             given_up = running.given_up;
             // After an unreadable message the process may still be there.
             let _ = running.child.kill();
