@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         entry.recogniser.max_span_ms = max_span;
     }
     let mut vad = VoiceActivity::load(&manifest.find_model("silero-vad", &dirs)?.path)?;
-    let mut lane = Recogniser::load(&file)?.lane()?;
+    let mut lane = Recogniser::load(&file)?.lane(1)?;
     let (mut vad_s, mut asr_s, mut audio_s) = (0.0, 0.0, 0.0);
     for path in &arguments {
         let audio = decode(&std::fs::read(path)?, &Limits::default())?;

@@ -49,6 +49,8 @@ pub struct ModelEntry {
 pub struct RecogniserSettings {
     /// Longer speech is cut at its quietest moments.
     pub max_span_ms: i64,
+    /// Speech is packed into clips up to this long; 0: every span is decoded by itself.
+    pub window_ms: i64,
     /// The encoder looks at the span only instead of 30 s.
     pub short_audio_context: bool,
     /// Decode part of the speech a second time at this speed (1000 = unchanged) and count how much agrees; 0: do not.
@@ -63,6 +65,7 @@ impl Default for RecogniserSettings {
     fn default() -> Self {
         RecogniserSettings {
             max_span_ms: 28_000,
+            window_ms: 28_000,
             short_audio_context: false,
             second_speed_permille: 0,
             confidence_floor_permille: 400,

@@ -66,7 +66,7 @@ fn missing(reference: &str, said: &ChannelTranscript) -> (usize, usize) {
 fn recognises_unheard_voices_and_trusts_itself() {
     let recogniser = recogniser();
     let floor = recogniser.settings().confidence_floor_permille;
-    let mut lane = recogniser.lane().unwrap();
+    let mut lane = recogniser.lane(1).unwrap();
     for name in ["annie", "m6"] {
         let (samples, text) = speech(name);
         let spans = spans(&samples);
@@ -88,14 +88,14 @@ fn words_depend_neither_on_the_lane_nor_on_what_it_heard_before() {
     let recogniser = recogniser();
     let (first, second) = (speech("annie").0, speech("m6").0);
     let (first_spans, second_spans) = (spans(&first), spans(&second));
-    let alone = hear(&mut recogniser.lane().unwrap(), &second, &second_spans);
-    let mut used = recogniser.lane().unwrap();
+    let alone = hear(&mut recogniser.lane(1).unwrap(), &second, &second_spans);
+    let mut used = recogniser.lane(1).unwrap();
     hear(&mut used, &first, &first_spans);
     assert_eq!(hear(&mut used, &second, &second_spans), alone, "after another call");
     assert_eq!(hear(&mut used, &second, &second_spans), alone, "twice");
     std::thread::scope(|scope| {
         let workers: Vec<_> =
-            (0..2).map(|_| scope.spawn(|| hear(&mut recogniser.lane().unwrap(), &second, &second_spans))).collect();
+            (0..2).map(|_| scope.spawn(|| hear(&mut recogniser.lane(1).unwrap(), &second, &second_spans))).collect();
         for worker in workers {
             assert_eq!(worker.join().unwrap(), alone, "on lanes side by side");
         }
@@ -107,11 +107,11 @@ fn the_second_decoding_changes_no_word() {
     let mut file = Manifest::built_in().unwrap().find_model("starter-en", &model_dirs(&[])).unwrap();
     let (samples, _) = speech("m6");
     let spans = spans(&samples);
-    let with = hear(&mut Recogniser::load(&file).unwrap().lane().unwrap(), &samples, &spans);
+    let with = hear(&mut Recogniser::load(&file).unwrap().lane(1).unwrap(), &samples, &spans);
     if let Some(entry) = &mut file.entry {
         entry.recogniser.second_speed_permille = 0;
     }
-    let without = hear(&mut Recogniser::load(&file).unwrap().lane().unwrap(), &samples, &spans);
+    let without = hear(&mut Recogniser::load(&file).unwrap().lane(1).unwrap(), &samples, &spans);
     assert_eq!(with.segments, without.segments);
     assert!(with.trust.agreement_permille().is_some() && without.trust.agreement_permille().is_none());
 }
@@ -131,7 +131,7 @@ fn silence_noise_and_tones_have_no_words() {
         ("dial tone", (0..seconds).map(|n| tone(350.0, n) + tone(440.0, n)).collect()),
         ("hum", (0..seconds).map(|n| tone(50.0, n)).collect()),
     ];
-    let mut lane = recogniser().lane().unwrap();
+    let mut lane = recogniser().lane(1).unwrap();
     for (name, samples) in &sounds {
         let found = spans(samples);
         let speech_ms: i64 = found.iter().map(|s| s.end_ms - s.begin_ms).sum();
@@ -167,7 +167,7 @@ fn voice_activity_carries_its_state_over_blocks() {
 #[test]
 fn wrong_inputs_are_errors() {
     let recogniser = recogniser();
-    let mut lane = recogniser.lane().unwrap();
+    let mut lane = recogniser.lane(1).unwrap();
     let mut samples = vec![0.1f32; 16_000];
     let span = [Span { begin_ms: 0, end_ms: 1_000 }];
     let chinese = AsrOptions { language: Some(Language::Zh), initial_prompt: None };

@@ -14,7 +14,7 @@ use callmark_core::acts::ActLexicon;
 use callmark_core::recording::{Language, Metadata, sha256_hex};
 use callmark_core::roles;
 use callmark_core::transcript::{Medium, Role, RoleMethod, RoleSegment, RoleSpan, Span, Transcript, assemble_turns};
-use callmark_models::asr::{AsrOptions, Lane, Trust};
+use callmark_models::asr::{AsrError, AsrOptions, Lane, Trust};
 use callmark_models::vad::VoiceActivity;
 use serde::{Deserialize, Serialize};
 
@@ -313,15 +313,24 @@ pub fn recognise(
         return Ok(transcript);
     }
     let roles = channel_roles(prepared.channels.len(), options.channels, &mut transcript)?;
+    let failed = |e: AsrError| CallError::new(Stage::Recognise, &e, e.hint());
+    let heard_channels =
+        || prepared.channels.iter().zip(&roles).filter_map(|(channel, role)| Some((channel, (*role)?)));
+    // One language per call: the channels of one call are not decoded in two.
+    let decode_in = match language {
+        Some(language) => language,
+        None => {
+            let channels: Vec<_> = heard_channels().map(|(c, _)| (c.samples.as_slice(), c.spans.as_slice())).collect();
+            let detected = lane.detect_language(&channels).map_err(failed)?;
+            transcript.language = detected.heard;
+            detected.decode_in
+        }
+    };
     let mut segments = Vec::new();
     let mut trust = Trust::default();
-    for (channel, role) in prepared.channels.iter().zip(roles) {
-        let Some(role) = role else { continue };
-        let asr = AsrOptions { language, initial_prompt: options.vocabulary.clone() };
-        let heard = lane
-            .transcribe(&channel.samples, &channel.spans, &asr)
-            .map_err(|e| CallError::new(Stage::Recognise, &e, e.hint()))?;
-        transcript.language = transcript.language.or(heard.language);
+    for (channel, role) in heard_channels() {
+        let asr = AsrOptions { language: Some(decode_in), initial_prompt: options.vocabulary.clone() };
+        let heard = lane.transcribe(&channel.samples, &channel.spans, &asr).map_err(failed)?;
         for (guard, count) in heard.dropped {
             *transcript.dropped.entry(guard).or_default() += count;
         }

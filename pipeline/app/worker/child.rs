@@ -138,7 +138,7 @@ impl Worker {
     /// Every state is made before the first recording: a machine with too little memory says so at once.
     fn engines(&self, setup: &Setup) -> Result<(Vec<Lane>, Vec<VoiceActivity>), CallError> {
         let lane = |_| {
-            let lane = self.recogniser.lane();
+            let lane = self.recogniser.lane(1);
             lane.map_err(|e| CallError::new(Stage::Recognise, e, "free memory or lower --jobs"))
         };
         let voice = |_| {
