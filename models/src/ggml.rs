@@ -202,7 +202,11 @@ pub fn check_whisper_file(path: &Path) -> Result<WhisperShape, GgmlError> {
     check_whisper(BufReader::with_capacity(1 << 16, file), length)
 }
 
-fn check_whisper<R: Read + Seek>(mut inner: R, length: u64) -> Result<WhisperShape, GgmlError> {
+/// Checks the whole structure of a file of so many bytes.
+///
+/// # Errors
+/// The first thing that is not as a Whisper model has it.
+pub fn check_whisper<R: Read + Seek>(mut inner: R, length: u64) -> Result<WhisperShape, GgmlError> {
     inner.seek(SeekFrom::Start(0)).map_err(|error| GgmlError::Read(error.to_string()))?;
     let mut reader = Reader { inner, at: 0, length };
     let magic = reader.take::<4>("its header")?;

@@ -295,8 +295,10 @@ impl Manifest {
     }
 
     fn suggestion(&self, name: &str) -> String {
-        let close = |entry: &&ModelEntry| entry.name.contains(name) || name.contains(&entry.name);
-        self.models.iter().find(close).map(|entry| format!("; did you mean {:?}?", entry.name)).unwrap_or_default()
+        let end = |entry: &&ModelEntry| entry.name.ends_with(name) || entry.name.starts_with(name);
+        let part = |entry: &&ModelEntry| entry.name.contains(name) || name.contains(&entry.name);
+        let close = self.models.iter().find(end).or_else(|| self.models.iter().find(part));
+        close.map(|entry| format!("; did you mean {:?}?", entry.name)).unwrap_or_default()
     }
 }
 

@@ -1,12 +1,13 @@
 //! Model files that want to do harm: tens of thousands of mutants of a small valid model. The check never panics, and what passes it
 //! can be loaded and asked by whisper.cpp, in a process of its own, without a crash.
 
+use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use callmark_core::transcript::Span;
 use callmark_models::asr::{AsrOptions, Recogniser};
-use callmark_models::ggml::check_whisper_file;
+use callmark_models::ggml::check_whisper;
 use callmark_models::manifest::{Manifest, file_sha256};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -247,19 +248,16 @@ fn scratch() -> tempfile::TempDir {
 #[test]
 fn the_check_survives_twenty_thousand_mutants() {
     let model = Model::small();
-    let folder = scratch();
-    let path = folder.path().join("mutant.bin");
-    std::fs::write(&path, &model.bytes).unwrap();
-    check_whisper_file(&path).expect("the unchanged model is valid");
+    let check = |bytes: &[u8]| check_whisper(BufReader::new(Cursor::new(bytes)), bytes.len() as u64);
+    check(&model.bytes).expect("the unchanged model is valid");
     let cases = std::env::var("CALLMARK_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000);
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let (passed, tried) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     proptest!(config, |(mutations in prop::collection::vec(mutation(), 1..4))| {
         let mut bytes = model.bytes.clone();
         mutations.iter().for_each(|mutation| mutation.apply(&model, &mut bytes));
-        std::fs::write(&path, &bytes).unwrap();
         tried.set(tried.get() + 1);
-        if let Ok(shape) = check_whisper_file(&path) {
+        if let Ok(shape) = check(&bytes) {
             passed.set(passed.get() + 1);
             // Whatever passes is a model of the shape that its bytes can hold.
             prop_assert_eq!((shape.audio_state, shape.audio_layers, shape.text_layers), (64, 1, 1));
@@ -279,7 +277,6 @@ fn whisper_cpp_survives_what_passes_the_check() {
     let wanted = std::env::var("CALLMARK_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(200usize).min(2_000);
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = prop::collection::vec(mutation(), 1..4);
-    let path = folder.path().join("1.bin");
     let mut loaded = 0;
     // In batches: a crash is found within one.
     while loaded < wanted {
@@ -291,13 +288,11 @@ fn whisper_cpp_survives_what_passes_the_check() {
             if bytes == model.bytes {
                 continue;
             }
-            std::fs::write(&path, &bytes).unwrap();
-            if check_whisper_file(&path).is_ok() {
+            if check_whisper(Cursor::new(&bytes), bytes.len() as u64).is_ok() {
                 batch += 1;
-                std::fs::rename(&path, folder.path().join(format!("{batch}-{loaded}.bin"))).unwrap();
+                std::fs::write(folder.path().join(format!("{batch}.bin")), &bytes).unwrap();
             }
         }
-        let _ = std::fs::remove_file(&path);
         let output = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "child_loads_and_asks_every_file", "--nocapture"])
             .env(FILES, folder.path())
@@ -308,12 +303,6 @@ fn whisper_cpp_survives_what_passes_the_check() {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}, after {last}: {errors}", output.status);
         assert_eq!(text.lines().filter(|line| line.starts_with("asked ")).count(), 51, "{text}");
-        for entry in std::fs::read_dir(folder.path()).unwrap() {
-            let path = entry.unwrap().path();
-            if path.file_name().is_some_and(|name| name != "0.bin") {
-                std::fs::remove_file(path).unwrap();
-            }
-        }
         loaded += batch;
     }
     println!("{loaded} mutants were loaded and asked");

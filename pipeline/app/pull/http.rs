@@ -69,12 +69,13 @@ pub fn fetch(url: &str, entry: &ModelEntry, part: &mut Part, progress: &Progress
         }
         if part.length() > most {
             (most, idle) = (part.length(), 0);
+        } else {
+            idle += 1;
         }
-        idle += 1;
         if idle >= TRIES {
             return Err(trouble.error);
         }
-        let pause = trouble.pause.unwrap_or(FIRST_PAUSE * 2u32.pow(idle - 1)).min(LONGEST_PAUSE);
+        let pause = trouble.pause.unwrap_or(FIRST_PAUSE * 2u32.pow(idle.saturating_sub(1))).min(LONGEST_PAUSE);
         let message = trouble.error.to_string();
         let first_line = message.lines().next().unwrap_or_default();
         progress.message(&format!("{first_line}; trying again in {:.1} s", pause.as_secs_f64()));
