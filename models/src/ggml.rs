@@ -227,12 +227,20 @@ pub fn check_whisper<R: Read + Seek>(mut inner: R, length: u64) -> Result<Whispe
     if !(1..=i64::from(shape.vocabulary)).contains(&words) {
         return Err(GgmlError::Structure { part: "vocabulary", detail: format!("{words} entries") });
     }
+    let mut has_blank = false;
     for _ in 0..words {
         let size = reader.i32("its vocabulary")?;
-        if !(0..=1024).contains(&size) {
-            return Err(GgmlError::Structure { part: "vocabulary", detail: format!("an entry of {size} bytes") });
+        match size {
+            1 => has_blank |= reader.take::<1>("its vocabulary")? == *b" ",
+            0..=1024 => reader.skip(size as u64, "its vocabulary")?,
+            _ => {
+                return Err(GgmlError::Structure { part: "vocabulary", detail: format!("an entry of {size} bytes") });
+            }
         }
-        reader.skip(size as u64, "its vocabulary")?;
+    }
+    if !has_blank {
+        // whisper.cpp suppresses it at every beginning, and ends the process when it is not there.
+        return Err(GgmlError::Structure { part: "vocabulary", detail: "the blank is missing".to_string() });
     }
 
     tensors(&mut reader, expected_tensors(&shape, weights))?;
@@ -427,6 +435,15 @@ mod tests {
         let mut absurd = bytes.clone();
         absurd[key.start + 16..key.start + 20].copy_from_slice(&i32::MAX.to_le_bytes());
         assert!(check(&absurd).is_err());
+    }
+
+    #[test]
+    fn a_vocabulary_without_the_blank_is_refused() {
+        let mut bytes = starter();
+        let blank = bytes.windows(5).position(|window| window == b"\x01\0\0\0 ").unwrap();
+        bytes[blank + 4] = b'_';
+        let error = check(&bytes).unwrap_err().to_string();
+        assert!(error.contains("blank"), "{error}");
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Model {
             model.number(value);
         }
         model.weights(80 * 201, false);
-        let words = [" a", " b", "", " yes"];
+        let words = [" a", " ", "", " yes"];
         model.number(words.len() as i32);
         for word in words {
             model.number(word.len() as i32);
