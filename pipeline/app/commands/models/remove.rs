@@ -23,6 +23,8 @@ pub fn remove(name: &str, yes: bool) -> Result<u8> {
     let part = |path: &PathBuf| PathBuf::from(format!("{}.part", path.display()));
     let parts: Vec<PathBuf> = [own.join(&entry.file), own.join(entry.file_name())].iter().map(part).collect();
     let mut files: Vec<PathBuf> = parts.into_iter().filter(|path| path.is_file()).collect();
+    // A flat name is the same twice.
+    files.dedup();
     if let Presence::Installed(path) | Presence::Damaged(path) = found {
         files.insert(0, path);
     }
