@@ -1,6 +1,8 @@
 //! Model files that want to do harm: tens of thousands of mutants of a small valid model. The check never panics, and what passes it
 //! can be loaded and asked by whisper.cpp, in a process of its own, without a crash.
 
+#![allow(clippy::print_stdout, reason = "tests report what they measured; the child answers on it")]
+
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
 use std::process::Command;
