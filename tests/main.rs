@@ -11,6 +11,7 @@ mod isolation;
 mod keeping;
 mod memory;
 mod metadata;
+mod models;
 mod night;
 mod package;
 mod privacy;

@@ -143,7 +143,7 @@ fn the_doctor_tells_usable_from_not() {
         assert!(text.lines().any(|line| line.starts_with("ok") && line.contains(subject)), "{subject}: {text}");
     }
     assert!(
-        text.contains("warning  recogniser") && text.contains("hint: put ggml-"),
+        text.contains("warning  recogniser") && text.contains("hint: callmark models pull "),
         "only the starter is there: {text}"
     );
     // A model that is not what the manifest says, a scorecard that cannot be read, a folder that is no store.

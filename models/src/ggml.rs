@@ -1,11 +1,14 @@
 //! The structure of a Whisper file in whisper.cpp's ggml format, checked byte by byte.
 //!
-//! whisper.cpp trusts its files: wrong sizes abort or crash the process, and a file cut before its first tensor loads
-//! as an empty model. So everything it would rely on is checked here first, without reading the weights themselves.
+//! whisper.cpp trusts its files: wrong sizes abort or crash the process, a file cut before its first tensor loads as an
+//! empty model, and a tensor that is there twice hides one that is missing, whose weights are then whatever the memory
+//! held. So everything it would rely on is checked here first, without reading the weights themselves: the tensors must be
+//! exactly those that the hyper-parameters call for. Memory needed: the names of one model's tensors.
 //!
 //! Layout (little-endian): magic, 11 hyper-parameters, mel filters, vocabulary, then tensors until the end of the file:
 //! dimensions, name length, type, sizes, name, data.
 
+use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -38,8 +41,8 @@ impl WhisperShape {
 pub enum GgmlError {
     #[error("it cannot be read: {0}")]
     Read(String),
-    #[error("it is not a ggml file (wrong magic)")]
-    Magic,
+    #[error("it is not a ggml file but {found}")]
+    Magic { found: &'static str },
     #[error("it is a ggml file but no Whisper model: {name} = {value}")]
     HyperParameter { name: &'static str, value: i64 },
     #[error("it ends in the middle of {part}")]
@@ -55,12 +58,17 @@ struct Reader<R> {
 }
 
 impl<R: Read + Seek> Reader<R> {
-    fn take(&mut self, count: u64, part: &'static str) -> Result<Vec<u8>, GgmlError> {
-        self.check(count, part)?;
-        let mut out = vec![0; count as usize];
-        self.inner.read_exact(&mut out).map_err(|error| GgmlError::Read(error.to_string()))?;
-        self.at += count;
+    fn take<const N: usize>(&mut self, part: &'static str) -> Result<[u8; N], GgmlError> {
+        let mut out = [0; N];
+        self.fill(&mut out, part)?;
         Ok(out)
+    }
+
+    fn fill(&mut self, out: &mut [u8], part: &'static str) -> Result<(), GgmlError> {
+        self.check(out.len() as u64, part)?;
+        self.inner.read_exact(out).map_err(|error| GgmlError::Read(error.to_string()))?;
+        self.at += out.len() as u64;
+        Ok(())
     }
 
     fn skip(&mut self, count: u64, part: &'static str) -> Result<(), GgmlError> {
@@ -75,16 +83,20 @@ impl<R: Read + Seek> Reader<R> {
     }
 
     fn i32(&mut self, part: &'static str) -> Result<i64, GgmlError> {
-        let bytes = self.take(4, part)?;
-        Ok(i64::from(i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])))
+        Ok(i64::from(i32::from_le_bytes(self.take(part)?)))
     }
 }
+
+const F32: i64 = 0;
+const F16: i64 = 1;
+/// Longest name of a tensor: `decoder.blocks.63.cross_attn_ln.weight`, with room.
+const LONGEST_NAME: usize = 64;
 
 /// Bytes and elements of one block of a ggml tensor type.
 fn block(kind: i64) -> Option<(u64, u64)> {
     Some(match kind {
-        0 => (4, 1),
-        1 => (2, 1),
+        F32 => (4, 1),
+        F16 => (2, 1),
         2 => (18, 32),
         3 => (20, 32),
         6 => (22, 32),
@@ -99,6 +111,86 @@ fn block(kind: i64) -> Option<(u64, u64)> {
     })
 }
 
+/// The tensor type of the big weights in a file of this type; ggml counts files and tensors differently.
+fn weight_type(file_type: u32) -> Option<i64> {
+    Some(match file_type {
+        0 => F32,
+        1 => F16,
+        2 => 2,
+        3 => 3,
+        7 => 8,
+        8 => 6,
+        9 => 7,
+        10..=14 => i64::from(file_type),
+        _ => return None,
+    })
+}
+
+/// Sides (the fastest first) and type of a tensor.
+type Form = ([u64; 4], i64);
+
+/// The tensors of a Whisper model of this shape.
+fn expected_tensors(shape: &WhisperShape, weights: i64) -> BTreeMap<String, Form> {
+    let state = u64::from(shape.audio_state);
+    let convolutions = if weights == F32 { F32 } else { F16 };
+    let mut all = BTreeMap::from(
+        [
+            ("encoder.positional_embedding", [state, 1_500, 1, 1], F32),
+            ("encoder.conv1.weight", [3, u64::from(shape.mel_bands), state, 1], convolutions),
+            ("encoder.conv1.bias", [1, state, 1, 1], F32),
+            ("encoder.conv2.weight", [3, state, state, 1], convolutions),
+            ("encoder.conv2.bias", [1, state, 1, 1], F32),
+            ("decoder.positional_embedding", [state, 448, 1, 1], F32),
+            ("decoder.token_embedding.weight", [state, u64::from(shape.vocabulary), 1, 1], weights),
+        ]
+        .map(|(name, sides, kind)| (name.to_string(), (sides, kind))),
+    );
+    let mut norms = vec!["encoder.ln_post".to_string(), "decoder.ln".to_string()];
+    let mut linears = Vec::new();
+    let encoder = (0..shape.audio_layers).map(|n| (format!("encoder.blocks.{n}"), ["attn"].as_slice()));
+    let decoder = (0..shape.text_layers).map(|n| (format!("decoder.blocks.{n}"), ["attn", "cross_attn"].as_slice()));
+    for (layer, attentions) in encoder.chain(decoder) {
+        norms.push(format!("{layer}.mlp_ln"));
+        linears.push((format!("{layer}.mlp.0"), state, 4 * state));
+        linears.push((format!("{layer}.mlp.2"), 4 * state, state));
+        for attention in attentions {
+            norms.push(format!("{layer}.{attention}_ln"));
+            let parts = ["query", "key", "value", "out"];
+            linears.extend(parts.map(|part| (format!("{layer}.{attention}.{part}"), state, state)));
+        }
+    }
+    for name in norms {
+        all.insert(format!("{name}.weight"), ([state, 1, 1, 1], F32));
+        all.insert(format!("{name}.bias"), ([state, 1, 1, 1], F32));
+    }
+    for (name, from, to) in linears {
+        if !name.ends_with(".key") {
+            all.insert(format!("{name}.bias"), ([to, 1, 1, 1], F32));
+        }
+        all.insert(format!("{name}.weight"), ([from, to, 1, 1], weights));
+    }
+    all
+}
+
+/// What a file that is no ggml file is, as far as its beginning says so.
+fn other_file(beginning: &[u8]) -> &'static str {
+    let text = beginning.trim_ascii_start();
+    let begins = |prefix: &[u8]| text.len() >= prefix.len() && text[..prefix.len()].eq_ignore_ascii_case(prefix);
+    if begins(b"<!doctype") || begins(b"<html") || begins(b"<?xml") {
+        "a web page, as servers and proxies send it instead of a file"
+    } else if begins(b"version https://git-lfs") {
+        "a pointer of Git LFS, without the file itself"
+    } else if begins(b"GGUF") {
+        "a GGUF file, which is for other programs"
+    } else if begins(b"PK\x03\x04") {
+        "a zip archive or a PyTorch checkpoint (whisper.cpp's models/convert-pt-to-ggml.py converts the latter)"
+    } else if begins(b"{") {
+        "JSON text"
+    } else {
+        "something else (wrong magic)"
+    }
+}
+
 /// Checks the whole structure of a file.
 ///
 /// # Errors
@@ -110,13 +202,20 @@ pub fn check_whisper_file(path: &Path) -> Result<WhisperShape, GgmlError> {
     check_whisper(BufReader::with_capacity(1 << 16, file), length)
 }
 
-fn check_whisper<R: Read + Seek>(mut inner: R, length: u64) -> Result<WhisperShape, GgmlError> {
+/// Checks the whole structure of a file of so many bytes.
+///
+/// # Errors
+/// The first thing that is not as a Whisper model has it.
+pub fn check_whisper<R: Read + Seek>(mut inner: R, length: u64) -> Result<WhisperShape, GgmlError> {
     inner.seek(SeekFrom::Start(0)).map_err(|error| GgmlError::Read(error.to_string()))?;
     let mut reader = Reader { inner, at: 0, length };
-    if reader.i32("its header")? != i64::from(MAGIC) {
-        return Err(GgmlError::Magic);
+    let magic = reader.take::<4>("its header")?;
+    if u32::from_le_bytes(magic) != MAGIC {
+        let mut beginning = magic.to_vec();
+        let _ = reader.inner.take(60).read_to_end(&mut beginning);
+        return Err(GgmlError::Magic { found: other_file(&beginning) });
     }
-    let shape = hyper_parameters(&mut reader)?;
+    let (shape, weights) = hyper_parameters(&mut reader)?;
 
     let (bands, bins) = (reader.i32("its mel filters")?, reader.i32("its mel filters")?);
     if bands != i64::from(shape.mel_bands) || bins != 201 {
@@ -128,27 +227,28 @@ fn check_whisper<R: Read + Seek>(mut inner: R, length: u64) -> Result<WhisperSha
     if !(1..=i64::from(shape.vocabulary)).contains(&words) {
         return Err(GgmlError::Structure { part: "vocabulary", detail: format!("{words} entries") });
     }
+    let mut has_blank = false;
     for _ in 0..words {
         let size = reader.i32("its vocabulary")?;
-        if !(0..=1024).contains(&size) {
-            return Err(GgmlError::Structure { part: "vocabulary", detail: format!("an entry of {size} bytes") });
+        match size {
+            1 => has_blank |= reader.take::<1>("its vocabulary")? == *b" ",
+            0..=1024 => reader.skip(size as u64, "its vocabulary")?,
+            _ => {
+                return Err(GgmlError::Structure { part: "vocabulary", detail: format!("an entry of {size} bytes") });
+            }
         }
-        reader.skip(size as u64, "its vocabulary")?;
+    }
+    if !has_blank {
+        // whisper.cpp suppresses it at every beginning, and ends the process when it is not there.
+        return Err(GgmlError::Structure { part: "vocabulary", detail: "the blank is missing".to_string() });
     }
 
-    let tensors = walk_tensors(&mut reader)?;
-    // Two convolutions, positions and norms, embeddings; 15 tensors per encoder layer, 24 per decoder layer.
-    let expected = 11 + 15 * u64::from(shape.audio_layers) + 24 * u64::from(shape.text_layers);
-    if tensors != expected {
-        return Err(GgmlError::Structure {
-            part: "set of tensors",
-            detail: format!("{tensors} instead of {expected}"),
-        });
-    }
+    tensors(&mut reader, expected_tensors(&shape, weights))?;
     Ok(shape)
 }
 
-fn hyper_parameters<R: Read + Seek>(reader: &mut Reader<R>) -> Result<WhisperShape, GgmlError> {
+/// The shape, and the tensor type of the big weights.
+fn hyper_parameters<R: Read + Seek>(reader: &mut Reader<R>) -> Result<(WhisperShape, i64), GgmlError> {
     let mut next = |name: &'static str, allowed: &dyn Fn(i64) -> bool| {
         let value = reader.i32("its header")?;
         if allowed(value) { Ok(value) } else { Err(GgmlError::HyperParameter { name, value }) }
@@ -164,44 +264,59 @@ fn hyper_parameters<R: Read + Seek>(reader: &mut Reader<R>) -> Result<WhisperSha
     next("n_text_head", &|v| v == audio_state / 64)?;
     let text_layers = next("n_text_layer", &|v| (1..=64).contains(&v))?;
     let mel_bands = next("n_mels", &|v| v == 80 || v == 128)?;
-    // Thousands count the version of the quantisation.
-    let file_type = next("ftype", &|v| (0..10_000).contains(&v) && matches!(v % 1000, 0..=3 | 7..=14))? % 1000;
-    Ok(WhisperShape {
+    // Thousands count the version of the quantisation. Rows must be whole blocks.
+    let known = |v: i64| u32::try_from(v % 1_000).ok().and_then(weight_type);
+    let whole = |kind: i64| block(kind).is_some_and(|(_, elements)| (audio_state as u64).is_multiple_of(elements));
+    let file_type = next("ftype", &|v| (0..10_000).contains(&v) && known(v).is_some_and(whole))?;
+    let shape = WhisperShape {
         vocabulary: vocabulary as u32,
         audio_state: audio_state as u32,
         audio_layers: audio_layers as u32,
         text_layers: text_layers as u32,
         mel_bands: mel_bands as u32,
-        file_type: file_type as u32,
-    })
+        file_type: (file_type % 1_000) as u32,
+    };
+    Ok((shape, known(file_type).unwrap_or(F32)))
 }
 
-fn walk_tensors<R: Read + Seek>(reader: &mut Reader<R>) -> Result<u64, GgmlError> {
+/// Walks all tensors: each must be one that is expected, in its form, and all must be there.
+fn tensors<R: Read + Seek>(reader: &mut Reader<R>, mut expected: BTreeMap<String, Form>) -> Result<(), GgmlError> {
     let part = "its weights";
     let wrong = |detail: String| GgmlError::Structure { part: "tensor", detail };
-    let mut count = 0;
     while reader.at < reader.length {
         let (dimensions, name_size, kind) = (reader.i32(part)?, reader.i32(part)?, reader.i32(part)?);
-        if !(1..=4).contains(&dimensions) || !(1..=256).contains(&name_size) {
+        if !(1..=4).contains(&dimensions) || !(1..=LONGEST_NAME as i64).contains(&name_size) {
             return Err(wrong(format!("{dimensions} dimensions, name of {name_size} bytes")));
         }
+        let mut sides = [1; 4];
+        for side in sides.iter_mut().take(dimensions as usize) {
+            *side = u64::try_from(reader.i32(part)?).map_err(|_| wrong("a negative side".to_string()))?;
+        }
+        let mut name = [0; LONGEST_NAME];
+        let name = &mut name[..name_size as usize];
+        reader.fill(name, part)?;
+        let found = std::str::from_utf8(name).ok().and_then(|name| expected.remove(name));
+        let Some((wanted, wanted_kind)) = found else {
+            let name = String::from_utf8_lossy(name).escape_debug().to_string();
+            return Err(wrong(format!("{name:?} is there twice or does not belong to a model of this shape")));
+        };
+        let name = String::from_utf8_lossy(name);
+        if sides != wanted || kind != wanted_kind {
+            return Err(wrong(format!(
+                "{name} is {sides:?} of type {kind} instead of {wanted:?} of type {wanted_kind}"
+            )));
+        }
+        // Of known forms: at most 2,048 × 51,866 × 4 bytes.
         let (bytes, elements) = block(kind).ok_or_else(|| wrong(format!("type {kind}")))?;
-        let mut total = 1u64;
-        for _ in 0..dimensions {
-            let size = reader.i32(part)?;
-            if !(1..=1 << 24).contains(&size) {
-                return Err(wrong(format!("a side of {size}")));
-            }
-            total = total.checked_mul(size as u64).ok_or_else(|| wrong("size overflows".to_string()))?;
-        }
-        reader.skip(name_size as u64, part)?;
-        if !total.is_multiple_of(elements) || total > 1 << 40 {
-            return Err(wrong(format!("{total} elements of type {kind}")));
-        }
-        reader.skip(total / elements * bytes, part)?;
-        count += 1;
+        reader.skip(sides.iter().product::<u64>() / elements * bytes, part)?;
     }
-    Ok(count)
+    match expected.first_key_value() {
+        None => Ok(()),
+        Some((name, _)) => Err(GgmlError::Structure {
+            part: "set of tensors",
+            detail: format!("{} are missing, among them {name}", expected.len()),
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -258,15 +373,12 @@ mod tests {
             changed[at..at + 4].copy_from_slice(&value.to_le_bytes());
             check(&changed)
         };
-        assert_eq!(with(0, 0x1234), Err(GgmlError::Magic));
+        assert!(matches!(with(0, 0x1234), Err(GgmlError::Magic { .. })));
         // The eleven hyper-parameters, the filter bank's two sides, the vocabulary's size and its first entry.
         let vocabulary_at = 48 + 8 + 80 * 201 * 4;
         for at in (4..48).step_by(4).chain([48, 52, vocabulary_at, vocabulary_at + 4]) {
             for value in [-1, 0, i32::MAX, i32::MIN, 1_000_003] {
-                // A wrong but known weight type is left to whisper.cpp, which compares the tensors' sizes and refuses.
-                if !(at == 44 && value == 0) {
-                    assert!(with(at, value).is_err(), "{value} at {at}");
-                }
+                assert!(with(at, value).is_err(), "{value} at {at}");
             }
         }
         let first_tensor = bytes.windows(28).position(|w| w == b"decoder.positional_embedding").unwrap();
@@ -278,5 +390,76 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A tensor's record: its place in the file, its end, and the place of its first side.
+    fn record(bytes: &[u8], name: &str) -> std::ops::Range<usize> {
+        let at = bytes.windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
+        let number = |at: usize| i32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+        let begin = (1..=4)
+            .map(|n| at - 4 * n - 12)
+            .find(|begin| number(begin + 4) == name.len() as i32 && *begin + 12 + 4 * number(*begin) as usize == at);
+        let begin = begin.unwrap();
+        let sides: u64 = (0..number(begin)).map(|n| number(begin + 12 + 4 * n as usize) as u64).product();
+        let (size, elements) = block(i64::from(number(begin + 8))).unwrap();
+        begin..at + name.len() + (sides / elements * size) as usize
+    }
+
+    #[test]
+    fn the_tensors_must_be_exactly_those_of_the_shape() {
+        let bytes = starter();
+        let (bias, other) =
+            (record(&bytes, "encoder.blocks.1.mlp.2.bias"), record(&bytes, "encoder.blocks.2.mlp.2.bias"));
+        assert_eq!(bias.len(), other.len());
+        // The same tensor twice, with the right number of tensors: whisper.cpp would take it.
+        let mut twice = bytes.clone();
+        twice.copy_within(bias.clone(), other.start);
+        let error = check(&twice).unwrap_err().to_string();
+        assert!(error.contains("twice") && error.contains("encoder.blocks.1.mlp.2.bias"), "{error}");
+        // Two of one form that changed places are a model still.
+        let mut swapped = bytes.clone();
+        swapped.copy_within(bias.clone(), other.start);
+        swapped[bias.clone()].copy_from_slice(&bytes[other.clone()]);
+        assert!(check(&swapped).is_ok());
+        let mut missing = bytes.clone();
+        missing.drain(bias.clone());
+        let error = check(&missing).unwrap_err().to_string();
+        assert!(error.contains("missing"), "{error}");
+        // The same number of weights in another form.
+        let key = record(&bytes, "decoder.blocks.0.mlp.0.weight");
+        let mut turned = bytes.clone();
+        turned[key.start + 12..key.start + 16].copy_from_slice(&768i32.to_le_bytes());
+        turned[key.start + 16..key.start + 20].copy_from_slice(&192i32.to_le_bytes());
+        let error = check(&turned).unwrap_err().to_string();
+        assert!(error.contains("768, 192") && error.contains("192, 768"), "{error}");
+        let mut absurd = bytes.clone();
+        absurd[key.start + 16..key.start + 20].copy_from_slice(&i32::MAX.to_le_bytes());
+        assert!(check(&absurd).is_err());
+    }
+
+    #[test]
+    fn a_vocabulary_without_the_blank_is_refused() {
+        let mut bytes = starter();
+        let blank = bytes.windows(5).position(|window| window == b"\x01\0\0\0 ").unwrap();
+        bytes[blank + 4] = b'_';
+        let error = check(&bytes).unwrap_err().to_string();
+        assert!(error.contains("blank"), "{error}");
+    }
+
+    #[test]
+    fn other_files_are_named() {
+        for (beginning, part) in [
+            (b"\n <!DOCTYPE html><html><body>Please sign in".as_slice(), "web page"),
+            (b"<HTML>", "web page"),
+            (b"version https://git-lfs.github.com/spec/v1\noid", "Git LFS"),
+            (b"GGUF\x03\0\0\0", "GGUF"),
+            (b"PK\x03\x04archive/data.pkl", "PyTorch"),
+            (b"{\"error\": \"not found\"}", "JSON"),
+            (&[0; 100], "wrong magic"),
+        ] {
+            let error = check(beginning).unwrap_err().to_string();
+            assert!(error.contains(part), "{part} is not in {error}");
+        }
+        assert!(matches!(check(b""), Err(GgmlError::Cut { .. })));
     }
 }

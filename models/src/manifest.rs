@@ -1,6 +1,5 @@
 //! Which model files there are, where they lie, and whether they are what they should be.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,34 +16,65 @@ pub const MODELS_VARIABLE: &str = "CALLMARK_MODELS";
 pub const STARTER: &str = "starter-en";
 
 /// One known file.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ModelEntry {
     pub name: String,
-    /// `recogniser`, `voice_activity`, `runtime`, `sentiment`, `encoder`, …
+    /// `recogniser`, `voice_activity`, `runtime`, `encoder`, …
+    #[serde(default = "recogniser")]
     pub kind: String,
     /// Relative to a models folder.
     pub file: String,
     /// Where it can be pulled from; `None` for what comes with callmark or its set-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     pub bytes: u64,
     pub sha256: String,
+    /// Empty: every language that callmark scores.
+    #[serde(default)]
     pub languages: Vec<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub licence: String,
+    /// Who published size and SHA-256.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// Two or more independent sources agree on the SHA-256, or it was made here.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub verified: bool,
     /// About what one lane needs, MB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_mb: Option<u32>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub memory_estimated: bool,
-    #[serde(default)]
+    /// Seconds of one core for one second of telephone speech.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real_time_factor_1_core: Option<f64>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "RecogniserSettings::is_default")]
     pub recogniser: RecogniserSettings,
-    /// Keys of other kinds of models; their modules read them.
-    #[serde(flatten)]
-    pub other: BTreeMap<String, toml::Value>,
+    /// The folder whose `models.toml` says so; `None`: the built-in manifest.
+    #[serde(skip)]
+    pub added_in: Option<PathBuf>,
+}
+
+fn recogniser() -> String {
+    "recogniser".to_string()
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl ModelEntry {
+    /// The name of its file in a flat folder.
+    pub fn file_name(&self) -> &str {
+        self.file.rsplit('/').next().unwrap_or(&self.file)
+    }
 }
 
 /// How a recogniser wants its sound, and how it is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RecogniserSettings {
     /// Longer speech is cut at its quietest moments.
@@ -73,15 +103,53 @@ impl Default for RecogniserSettings {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+impl RecogniserSettings {
+    fn is_default(&self) -> bool {
+        *self == RecogniserSettings::default()
+    }
+}
+
+/// All known models: the built-in ones, and those that a site added.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
-    #[serde(rename = "model")]
     pub models: Vec<ModelEntry>,
 }
 
+/// A manifest as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default)]
+    model: Vec<ModelEntry>,
+    #[serde(default)]
+    repository: Vec<Repository>,
+}
+
+/// Models with a common address; its other keys count for each of them.
+#[derive(Deserialize)]
+struct Repository {
+    url: String,
+    folder: String,
+    models: Vec<toml::Table>,
+    #[serde(flatten)]
+    defaults: toml::Table,
+}
+
+impl Repository {
+    fn entries(self) -> impl Iterator<Item = Result<ModelEntry, toml::de::Error>> {
+        self.models.into_iter().map(move |model| {
+            let mut table = self.defaults.clone();
+            table.extend(model);
+            let mut entry: ModelEntry = table.try_into()?;
+            entry.url = Some(format!("{}/{}", self.url, entry.file));
+            entry.file = format!("{}/{}", self.folder, entry.file);
+            Ok(entry)
+        })
+    }
+}
+
 /// A model file on this machine.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelFile {
     pub name: String,
     pub path: PathBuf,
@@ -113,6 +181,8 @@ pub enum ModelError {
     Hash { path: String, found: String, expected: String },
     #[error("the model file {path} cannot be used: {cause}")]
     Structure { path: String, cause: GgmlError },
+    #[error("the list of added models {path} cannot be {action}: {cause}")]
+    Added { path: String, action: &'static str, cause: String },
 }
 
 impl ModelError {
@@ -120,26 +190,28 @@ impl ModelError {
     pub fn hint(&self) -> &'static str {
         match self {
             ModelError::Unknown { .. } => "`callmark models list` shows the names; a path to a ggml file works too",
-            ModelError::NotInstalled { .. } => "run scripts/setup for what callmark needs, or pull the model",
+            ModelError::NotInstalled { .. } => {
+                "`callmark models pull` fetches recognisers (--mirror: from elsewhere); scripts/setup fetches what callmark itself needs"
+            }
             ModelError::Read { .. } => "check the path and the permissions",
-            ModelError::Size { .. } | ModelError::Hash { .. } => "delete the file and fetch it again",
+            ModelError::Size { .. } | ModelError::Hash { .. } => {
+                "fetch the file again: `callmark models pull` replaces it"
+            }
             ModelError::Structure { .. } => {
                 "callmark needs a complete Whisper model in whisper.cpp's ggml format (ggml-*.bin)"
             }
+            ModelError::Added { .. } => "correct the file by hand, or move it away and add the models again",
         }
     }
 }
 
-/// One row of `callmark models list`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ModelRow {
-    pub name: String,
-    pub kind: String,
-    pub installed: bool,
-    pub bytes: u64,
-    pub languages: Vec<String>,
-    pub licence: String,
-    pub note: String,
+/// Whether a model's file lies on this machine. Sizes are compared, contents are not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    Installed(PathBuf),
+    /// There is a file of its name with another size.
+    Damaged(PathBuf),
+    Missing,
 }
 
 impl Manifest {
@@ -148,25 +220,41 @@ impl Manifest {
     /// # Errors
     /// Never for a released build: a test reads it.
     pub fn built_in() -> Result<Manifest, toml::de::Error> {
-        toml::from_str(include_str!("../manifest.toml"))
+        Ok(Manifest { models: read(include_str!("../manifest.toml"))? })
+    }
+
+    /// The built-in manifest with the models that were added in `folders` (see [`crate::added`]). Of one name, the first counts:
+    /// what a site added goes before what callmark brings.
+    ///
+    /// # Errors
+    /// A `models.toml` cannot be read.
+    pub fn with_added(folders: &[PathBuf]) -> Result<Manifest, ModelError> {
+        let mut models: Vec<ModelEntry> = Vec::new();
+        let built_in = Manifest::built_in().map_err(|e| ModelError::Added {
+            path: "of callmark itself".to_string(),
+            action: "read",
+            cause: e.to_string(),
+        })?;
+        let added = folders.iter().map(|folder| crate::added::read(folder)).collect::<Result<Vec<_>, _>>()?;
+        for entry in added.into_iter().flatten().chain(built_in.models) {
+            if !models.iter().any(|known| known.name == entry.name) {
+                models.push(entry);
+            }
+        }
+        Ok(Manifest { models })
     }
 
     pub fn entry(&self, name: &str) -> Option<&ModelEntry> {
         self.models.iter().find(|entry| entry.name == name)
     }
 
-    /// Everything that is known, with what lies in `dirs`. Sizes are compared, contents are not.
-    pub fn rows(&self, dirs: &[PathBuf]) -> Vec<ModelRow> {
-        let row = |entry: &ModelEntry| ModelRow {
-            name: entry.name.clone(),
-            kind: entry.kind.clone(),
-            installed: locate(entry, dirs).is_some_and(|path| file_size(&path) == Some(entry.bytes)),
-            bytes: entry.bytes,
-            languages: entry.languages.clone(),
-            licence: entry.licence.clone(),
-            note: entry.note.clone(),
-        };
-        self.models.iter().map(row).collect()
+    /// The model that an entry's name means, or a hint at what was meant.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn known(&self, name: &str) -> Result<&ModelEntry, ModelError> {
+        let unknown = || ModelError::Unknown { name: name.to_string(), suggestion: self.suggestion(name) };
+        self.entry(name).ok_or_else(unknown)
     }
 
     /// Finds and verifies a model by name in `dirs`, or any Whisper file by its path.
@@ -204,15 +292,37 @@ impl Manifest {
         let installed = |entry: &&ModelEntry| {
             entry.kind == "recogniser"
                 && entry.name != STARTER
-                && locate(entry, dirs).is_some_and(|path| file_size(&path) == Some(entry.bytes))
+                && matches!(presence(entry, dirs), Presence::Installed(_))
         };
         self.models.iter().filter(installed).max_by_key(|entry| entry.bytes).map_or(STARTER, |entry| &entry.name)
     }
 
     fn suggestion(&self, name: &str) -> String {
-        let close = |entry: &&ModelEntry| entry.name.contains(name) || name.contains(&entry.name);
-        self.models.iter().find(close).map(|entry| format!("; did you mean {:?}?", entry.name)).unwrap_or_default()
+        let end = |entry: &&ModelEntry| entry.name.ends_with(name) || entry.name.starts_with(name);
+        let part = |entry: &&ModelEntry| entry.name.contains(name) || name.contains(&entry.name);
+        let close = self.models.iter().find(end).or_else(|| self.models.iter().find(part));
+        close.map(|entry| format!("; did you mean {:?}?", entry.name)).unwrap_or_default()
     }
+}
+
+/// Where an entry's file lies. An intact file goes before one of another size.
+pub fn presence(entry: &ModelEntry, dirs: &[PathBuf]) -> Presence {
+    let (intact, other): (Vec<_>, Vec<_>) = places(entry, dirs).partition(|path| file_size(path) == Some(entry.bytes));
+    match (intact.into_iter().next(), other.into_iter().next()) {
+        (Some(path), _) => Presence::Installed(path),
+        (None, Some(path)) => Presence::Damaged(path),
+        (None, None) => Presence::Missing,
+    }
+}
+
+/// The entries of a manifest's text.
+pub(crate) fn read(text: &str) -> Result<Vec<ModelEntry>, toml::de::Error> {
+    let written: Written = toml::from_str(text)?;
+    let mut models = written.model;
+    for repository in written.repository {
+        models.extend(repository.entries().collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(models)
 }
 
 /// Checks size and SHA-256, and for recognisers the structure. Returns the SHA-256.
@@ -266,15 +376,19 @@ pub fn file_sha256(path: &Path) -> Result<String, ModelError> {
 /// Folders that may hold model files: `extra` first, then `CALLMARK_MODELS`, then `models/` and `share/callmark/models/`
 /// of the folders above the program and above the working directory.
 pub fn model_dirs(extra: &[PathBuf]) -> Vec<PathBuf> {
-    let named = std::env::var_os(MODELS_VARIABLE).map(|value| std::env::split_paths(&value).collect::<Vec<_>>());
     let usual = search_roots().into_iter().flat_map(|root| [root.join("share/callmark/models"), root.join("models")]);
     let mut dirs: Vec<PathBuf> = Vec::new();
-    for dir in extra.iter().cloned().chain(named.into_iter().flatten()).chain(usual) {
+    for dir in extra.iter().cloned().chain(named_dirs()).chain(usual) {
         if dir.is_dir() && !dirs.contains(&dir) {
             dirs.push(dir);
         }
     }
     dirs
+}
+
+/// The folders that `CALLMARK_MODELS` names.
+pub fn named_dirs() -> Vec<PathBuf> {
+    std::env::var_os(MODELS_VARIABLE).map(|value| std::env::split_paths(&value).collect()).unwrap_or_default()
 }
 
 /// The folders above the program and above the working directory, nearest first.
@@ -286,13 +400,20 @@ pub(crate) fn search_roots() -> Vec<PathBuf> {
 }
 
 fn locate(entry: &ModelEntry, dirs: &[PathBuf]) -> Option<PathBuf> {
-    let by_name = |dir: &PathBuf| {
-        let file = Path::new(&entry.file);
-        // A folder of downloaded files is flat.
-        let flat = file.file_name().map(|name| dir.join(name));
-        [Some(dir.join(file)), flat].into_iter().flatten().find(|path| path.is_file())
+    match presence(entry, dirs) {
+        Presence::Installed(path) | Presence::Damaged(path) => Some(path),
+        Presence::Missing => None,
+    }
+}
+
+/// The files of its name: an added model's lies beside its list, others anywhere, in folders as in the package or flat.
+fn places<'a>(entry: &'a ModelEntry, dirs: &'a [PathBuf]) -> impl Iterator<Item = PathBuf> + 'a {
+    let dirs = match &entry.added_in {
+        Some(folder) => std::slice::from_ref(folder),
+        None => dirs,
     };
-    dirs.iter().find_map(by_name)
+    let named = |dir: &'a PathBuf| [dir.join(&entry.file), dir.join(entry.file_name())];
+    dirs.iter().flat_map(named).filter(|path| path.is_file())
 }
 
 fn file_size(path: &Path) -> Option<u64> {
@@ -310,7 +431,7 @@ mod tests {
     #[test]
     fn the_built_in_manifest_is_sound() {
         let manifest = Manifest::built_in().unwrap();
-        assert!(manifest.models.len() >= 20);
+        assert!(manifest.models.len() >= 39);
         let mut names: Vec<&str> = manifest.models.iter().map(|m| m.name.as_str()).collect();
         names.sort_unstable();
         names.dedup();
@@ -320,6 +441,10 @@ mod tests {
             assert!(model.sha256.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
             assert!(model.bytes > 0 && !model.licence.is_empty());
             assert!(Path::new(&model.file).is_relative() && !model.file.contains(".."));
+            if let Some(url) = &model.url {
+                assert!(url.starts_with("https://") && url.ends_with(".bin"), "{url}");
+                assert!(!model.source.is_empty(), "{}: who says so?", model.name);
+            }
         }
         assert!(manifest.entry(STARTER).unwrap().recogniser.second_speed_permille > 0);
     }

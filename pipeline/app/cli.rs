@@ -319,11 +319,56 @@ pub enum ScorecardCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
-    /// Models that callmark knows, and which are installed
+    /// Models that callmark knows, which are installed, and which one is used
     List {
         #[arg(long)]
         json: bool,
     },
+    /// Fetch a model and verify it; a broken transfer goes on where it stopped
+    Pull(PullArgs),
+    /// Check size, SHA-256 and structure of installed models
+    Verify {
+        /// Default: everything that is installed
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take in a Whisper model in ggml form: one that was carried here, or one of your own
+    Add(AddModelArgs),
+    /// Remove a model from your own models folder
+    Rm {
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct PullArgs {
+    /// A name from `callmark models list`
+    pub name: String,
+    /// Take it from here: an address that stands before the file's name, or a folder (a stick, a network share)
+    #[arg(long, value_name = "URL|DIR")]
+    pub mirror: Option<String>,
+    /// Folder for the file, for example to carry it elsewhere; default: your own models folder
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct AddModelArgs {
+    pub file: PathBuf,
+    /// Name for `--model`; default: the known name of this content, else the file's name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Language that the model follows, en or zh; may be given several times; default: from its vocabulary
+    #[arg(long, value_name = "LANGUAGE", value_parser = parse_language)]
+    pub language: Vec<Language>,
+    /// Refuse the file when it has another SHA-256
+    #[arg(long, value_name = "HEX")]
+    pub sha256: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

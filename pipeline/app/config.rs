@@ -3,7 +3,7 @@
 //! Layers, each over the one before: built-in default, file, environment (`CALLMARK_…`), flags (`--set KEY=VALUE`).
 //! Every layer is checked alone first, so that an error names its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -170,6 +170,14 @@ impl fmt::Display for Origin {
 }
 
 impl Config {
+    /// The languages that the routes ask for; empty when a route takes any.
+    pub fn languages(&self) -> BTreeSet<Language> {
+        if self.routes.iter().any(|route| route.language.is_none()) {
+            return BTreeSet::new();
+        }
+        self.routes.iter().flat_map(|route| route.language.iter().flatten().copied()).collect()
+    }
+
     /// Reads the given file, or `./callmark.toml`, or the user's configuration; environment and `--set` over it.
     pub fn load(common: &Common) -> Result<Config> {
         let path = common.config.clone().or_else(usual_file);

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
+use callmark_models::manifest::{Manifest, named_dirs};
 
 use crate::config::user_folder;
 
@@ -65,6 +66,15 @@ impl Install {
         folders.push(self.models());
         callmark_models::manifest::model_dirs(&folders)
     }
+}
+
+/// All known models: callmark's own, and those that were added for this user or in the folders of `CALLMARK_MODELS`.
+///
+/// # Errors
+/// A list of added models cannot be read.
+pub fn known_models() -> Result<Manifest> {
+    let folders: Vec<PathBuf> = user_models().into_iter().chain(named_dirs()).collect();
+    Manifest::with_added(&folders).map_err(|error| anyhow!("{error}\nhint: {}", error.hint()))
 }
 
 /// Where a user keeps production models.

@@ -1,6 +1,7 @@
 //! callmark: recordings in, scored calls and rep tables out. Parses the command line and turns results into exit codes.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the app is the only place that prints")]
 
+mod advice;
 mod after_batch;
 mod analysis;
 mod batch;
@@ -15,6 +16,7 @@ mod lock;
 mod night_generator;
 mod plan;
 mod progress;
+mod pull;
 mod read;
 mod render;
 mod run_summary;
@@ -66,7 +68,7 @@ fn main() -> ExitCode {
         Command::Purge(args) => commands::purge::purge(args, common),
         Command::Backup(args) => commands::backup::backup(args, common),
         Command::Scorecard(command) => commands::scorecard::run(command, common),
-        Command::Models(command) => commands::models::run(command),
+        Command::Models(command) => commands::models::run(command, common),
         Command::Eval(command) => commands::eval::run(command, common),
         Command::Config(args) => commands::config::config(args, common),
         Command::RecogniserWorker => worker::serve(),

@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use callmark_core::performance::{CallSummary, PeriodKind};
 use callmark_core::recording::{Language, sha256_hex};
 use callmark_core::transcript::Transcript;
-use callmark_models::manifest::{Manifest, ModelError, ModelFile, STARTER};
+use callmark_models::manifest::{ModelError, ModelFile, STARTER};
 use callmark_models::text_encoder::EncoderPool;
 use callmark_store::{CallFilter, Store};
 
+use crate::advice::{self, Machine};
 use crate::analysis::{Analyst, open_encoders, prepare_phrases};
 use crate::batch::{self, Context, Job, Lanes};
 use crate::call::{CallError, ChannelMap, Stage, StageClock, transcript_hash};
@@ -20,7 +21,7 @@ use crate::cli::{Common, ProcessArgs};
 use crate::commands::{explain, store_url};
 use crate::config::Config;
 use crate::discover::Discovered;
-use crate::install::Install;
+use crate::install::{Install, known_models};
 use crate::lock::Lock;
 use crate::plan::{self, Diligence, Engines};
 use crate::progress::Progress;
@@ -79,7 +80,7 @@ impl Session {
         let url = store_url(common)?;
         let lock = Lock::take(&url)?;
         let store = callmark_store::open(&url).map_err(explain)?;
-        let manifest = Manifest::built_in().context("the built-in model manifest is damaged")?;
+        let manifest = known_models()?;
         let folders = install.model_folders();
         let name =
             args.model.as_deref().or(config.model.as_deref()).unwrap_or_else(|| manifest.default_recogniser(&folders));
@@ -91,9 +92,7 @@ impl Session {
         prepare_phrases(&mut analyst, encoders.as_ref(), store.as_ref())?;
         let model_bytes = std::fs::metadata(&model.path).map_or(0, |facts| facts.len());
         let setup = Setup {
-            model_name: model.name.clone(),
-            model_path: model.path.clone(),
-            model_sha256: model.sha256.clone(),
+            model: model.clone(),
             voice_activity: voice_activity.as_ref().map(|file| file.path.clone()).unwrap_or_default(),
             onnx_runtime: install.onnx_runtime(),
             lanes: threads,
@@ -157,8 +156,9 @@ impl Session {
         let plan =
             plan::plan(&found.candidates, &mut metadata, store, &engines, self.diligence, &self.out, &mut report)?;
         covered.extend(plan.known);
-        if plan.jobs.iter().any(|job| !job.cached && !is_text_name(&job.file_name)) {
-            self.start_recogniser(&mut report)?;
+        let to_hear: Vec<&Job> = plan.jobs.iter().filter(|job| !job.cached && !is_text_name(&job.file_name)).collect();
+        if !to_hear.is_empty() {
+            self.start_recogniser(&to_hear, &mut report)?;
         }
 
         let channels = self.channels.key();
@@ -200,14 +200,20 @@ impl Session {
         Ok(report)
     }
 
-    fn start_recogniser(&self, report: &mut RunSummary) -> Result<()> {
+    fn start_recogniser(&self, to_hear: &[&Job], report: &mut RunSummary) -> Result<()> {
         if let Err(error) = &self.voice_activity {
             bail!("{error}\nhint: {}", error.hint());
         }
         self.crew.start().map_err(|e| anyhow!("{}\nhint: {}", e.cause, e.hint))?;
         report.recogniser = Some(self.model.name.clone());
         if self.model.name == STARTER && !self.quiet {
-            summary::starter_notice();
+            let spoken = to_hear.iter().filter_map(|job| Language::parse(job.metadata.language.as_deref()?));
+            let mut languages: BTreeSet<Language> = spoken.collect();
+            if languages.is_empty() {
+                languages = self.config.languages();
+            }
+            let audio_s = to_hear.iter().map(|job| advice::audio_seconds(&job.path, job.stamp.size)).sum();
+            eprintln!("{}", advice::notice(&known_models()?, &Machine::this(), &languages, audio_s));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! `callmark doctor`: what is installed, what fits this machine, what would stop a run, and what to do about it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -9,18 +10,19 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_core::accuracy;
 use callmark_core::recording::Language;
 use callmark_core::scorecard::lint;
-use callmark_models::manifest::{Manifest, ModelEntry, ModelError, STARTER};
+use callmark_models::manifest::{ModelError, STARTER};
 use callmark_models::text_encoder::TextEncoder;
 use callmark_models::{asr, runtime};
 use callmark_store::{CallFilter, STORE_SCHEMA, StoreError};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::advice::{self, Advice, Machine};
 use crate::analysis::{read_scorecard, resolve};
 use crate::cli::{Common, DoctorArgs};
 use crate::commands::store_url;
 use crate::config::{self, Config};
-use crate::install::{Install, user_models};
+use crate::install::{Install, known_models};
 use crate::read;
 use crate::{FINISHED, GATE};
 
@@ -34,10 +36,6 @@ const SAMPLE_ERROR_LIMIT: f64 = 0.4;
 const LEAST_DISK_BYTES: u64 = 200_000_000;
 /// Below this a night of recordings may not fit.
 const LITTLE_DISK_BYTES: u64 = 2_000_000_000;
-/// Share of the memory that models may take; the rest is for sound, tables and the system.
-const MODEL_MEMORY_SHARE: f64 = 0.7;
-/// Recognisers in the order in which they are worth having, from the model manifest's notes.
-const PREFERRED: &[&str] = &["large-v3-turbo-q5_0", "small-q5_1", "base-q5_1", "tiny"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -96,7 +94,8 @@ pub fn doctor(args: &DoctorArgs, common: &Common) -> Result<u8> {
     match Install::find() {
         Ok(install) => {
             let name = config.as_ref().and_then(|config| config.model.clone());
-            models(&mut findings, &install, name.as_deref(), cores);
+            let languages = config.as_ref().map(Config::languages).unwrap_or_default();
+            models(&mut findings, &install, name.as_deref(), &languages);
             text_models(&mut findings, &install);
             if let Some(config) = &config {
                 scorecards(&mut findings, &install, config);
@@ -212,11 +211,11 @@ fn configuration(findings: &mut Findings, common: &Common) -> Option<Config> {
     }
 }
 
-fn models(findings: &mut Findings, install: &Install, wanted: Option<&str>, cores: usize) {
+fn models(findings: &mut Findings, install: &Install, wanted: Option<&str>, languages: &BTreeSet<Language>) {
     const SUBJECT: &str = "recogniser";
-    let manifest = match Manifest::built_in() {
+    let manifest = match known_models() {
         Ok(manifest) => manifest,
-        Err(error) => return findings.problem(SUBJECT, error.to_string(), "install callmark again"),
+        Err(error) => return findings.failed(SUBJECT, &error),
     };
     let folders = install.model_folders();
     let used = wanted.unwrap_or_else(|| manifest.default_recogniser(&folders)).to_string();
@@ -246,19 +245,12 @@ fn models(findings: &mut Findings, install: &Install, wanted: Option<&str>, core
             Err(error) => findings.warning(SUBJECT, error.to_string(), error.hint()),
         }
     }
-    let memory_mb = memory_mb();
-    let advice = PREFERRED.iter().find_map(|name| {
-        let entry = manifest.entry(name)?;
-        let lanes = lanes_that_fit(entry, memory_mb?, cores)?;
-        Some((entry, lanes))
-    });
-    let folder = user_models().map_or("the models folder".into(), |folder| folder.display().to_string());
+    let machine = Machine::this();
+    let advice = advice::best(&manifest, &machine, languages, 0.0);
     if !best_installed {
-        let hint = match advice {
-            Some((entry, _)) => {
-                format!("put {} into {folder} (`callmark models list` shows all)", file_name(&entry.file))
-            }
-            None => format!("put a ggml Whisper model into {folder}"),
+        let hint = match &advice {
+            Some(advice) => format!("{} (`callmark models list` shows all)", advice.command()),
+            None => "take a Whisper model in ggml form in with `callmark models add FILE`".to_string(),
         };
         findings.warning(SUBJECT, "only the starter is installed; it follows synthetic speech, not people", hint);
     }
@@ -267,39 +259,16 @@ fn models(findings: &mut Findings, install: &Install, wanted: Option<&str>, core
         Ok(file) => findings.ok("voice activity", format!("size and SHA-256 are right ({})", file.path.display())),
         Err(error) => findings.problem("voice activity", error.to_string(), error.hint()),
     }
-    machine(findings, memory_mb, cores, advice);
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    fits(findings, &machine, advice);
 }
 
 fn megabytes(bytes: u64) -> String {
     format!("{:.0} MB", bytes as f64 / 1e6)
 }
 
-/// Memory that this process may use, in MB: the machine's, or its control group's limit.
-fn memory_mb() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let total_mb = total.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? / 1024;
-    let limit =
-        std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse::<u64>().ok());
-    Some(limit.map_or(total_mb, |bytes| total_mb.min(bytes / (1 << 20))))
-}
-
-/// How many lanes of a recogniser fit into the memory: its weights are there once, its state once a lane.
-fn lanes_that_fit(entry: &ModelEntry, memory_mb: u64, cores: usize) -> Option<usize> {
-    let weights_mb = entry.bytes as f64 / 1e6;
-    let lane_mb = (f64::from(entry.memory_mb?) - weights_mb).max(1.0);
-    let lanes = ((memory_mb as f64 * MODEL_MEMORY_SHARE - weights_mb) / lane_mb).floor();
-    (lanes >= 1.0).then(|| cores.min(lanes as usize))
-}
-
-fn machine(findings: &mut Findings, memory_mb: Option<u64>, cores: usize, advice: Option<(&ModelEntry, usize)>) {
-    let memory = memory_mb.map_or("unknown memory".to_string(), |mb| format!("{:.1} GB memory", mb as f64 / 1024.0));
-    let mut message = format!("{cores} cores, {memory}");
-    if let Some((entry, lanes)) = advice {
+fn fits(findings: &mut Findings, machine: &Machine, advice: Option<Advice>) {
+    let mut message = machine.text();
+    if let Some(Advice { entry, lanes }) = advice {
         let estimated = if entry.memory_estimated { ", an estimate" } else { "" };
         let _ = write!(message, "; best recogniser that fits: {} with {lanes} lanes{estimated}", entry.name);
         return findings.ok("machine", message);
@@ -560,19 +529,6 @@ fn self_test(common: &Common) -> Result<Measured> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lanes_follow_memory_and_cores() {
-        let manifest = Manifest::built_in().unwrap();
-        let lanes = |name: &str, memory_mb, cores| lanes_that_fit(manifest.entry(name).unwrap(), memory_mb, cores);
-        // 574 MB of weights and 757 MB a lane, in 70 % of the memory.
-        assert_eq!(lanes("large-v3-turbo-q5_0", 16_000, 8), Some(8));
-        assert_eq!(lanes("large-v3-turbo-q5_0", 4_000, 8), Some(2));
-        assert_eq!(lanes("large-v3-turbo-q5_0", 1_500, 8), None);
-        for name in PREFERRED {
-            assert!(lanes(name, 1_000_000, 1).is_some(), "{name}");
-        }
-    }
 
     #[test]
     fn an_older_store_is_seen_without_opening_it() {

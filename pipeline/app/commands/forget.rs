@@ -1,17 +1,18 @@
 //! `callmark forget`: everything that callmark holds of a call goes, and stays gone. Also what `purge` shares with it.
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use callmark_store::{CallFilter, Removed, Store};
 use jiff::civil::Date;
 
 use crate::FINISHED;
 use crate::cli::{Common, ForgetArgs};
-use crate::commands::{counted, existing_store, explain, find_one};
+use crate::commands::{confirm, counted, existing_store, explain, find_one};
 use crate::render::erase;
+
+pub(super) const LOOK_FIRST: &str = "look with --dry-run, then give --yes";
 
 /// The recording of a file: its id when the bytes can be read, and its path.
 struct Recording {
@@ -43,10 +44,11 @@ pub fn forget(args: &ForgetArgs, common: &Common) -> Result<u8> {
     }
     let removal = Removal { out: &args.out, dry_run: args.dry_run, keep_scores: false, date: today() };
     if !args.dry_run && !args.yes {
-        confirm(&match &recording {
+        let what = match &recording {
             Some(recording) => format!("forget the recording {}", recording.path),
             None => format!("forget {}", named(&calls)),
-        })?;
+        };
+        confirm(&what, LOOK_FIRST)?;
     }
     let mut removed = removal.of_calls(&calls, store)?;
     if let Some(recording) = &recording {
@@ -98,21 +100,6 @@ pub(super) fn named(calls: &BTreeSet<String>) -> String {
         Some(one) if calls.len() == 1 => format!("the call {one}"),
         _ => counted(calls.len() as u64, "call"),
     }
-}
-
-/// Asks on the terminal; without one `--yes` is needed.
-pub(super) fn confirm(what: &str) -> Result<()> {
-    if !std::io::stdin().is_terminal() {
-        bail!("to {what} needs a confirmation\nhint: look with --dry-run, then give --yes");
-    }
-    eprint!("{what}? This cannot be undone. Type yes: ");
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
-    if answer.trim() != "yes" {
-        bail!("nothing was changed");
-    }
-    Ok(())
 }
 
 fn add(sum: &mut Removed, more: Removed) {

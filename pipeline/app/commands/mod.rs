@@ -19,7 +19,9 @@ pub mod search;
 pub mod show;
 pub mod watch;
 
-use anyhow::{Result, anyhow, bail};
+use std::io::{IsTerminal as _, Write as _};
+
+use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_store::{Store, StoreError};
 
 use crate::cli::Common;
@@ -44,6 +46,21 @@ pub fn explain(error: StoreError) -> anyhow::Error {
 /// `1 call`, `20 calls`.
 pub fn counted(n: u64, thing: &str) -> String {
     format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Asks on the terminal; without one `--yes` is needed.
+pub fn confirm(what: &str, hint: &str) -> Result<()> {
+    if !std::io::stdin().is_terminal() {
+        bail!("to {what} needs a confirmation\nhint: {hint}");
+    }
+    eprint!("{what}? This cannot be undone. Type yes: ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
+    if answer.trim() != "yes" {
+        bail!("nothing was changed");
+    }
+    Ok(())
 }
 
 /// Opens the store of earlier runs.

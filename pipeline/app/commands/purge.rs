@@ -7,8 +7,8 @@ use callmark_store::CallFilter;
 
 use crate::FINISHED;
 use crate::cli::{Common, Keep, PurgeArgs};
-use crate::commands::forget::{Removal, confirm, named, today};
-use crate::commands::{counted, existing_store, explain};
+use crate::commands::forget::{LOOK_FIRST, Removal, named, today};
+use crate::commands::{confirm, counted, existing_store, explain};
 
 pub fn purge(args: &PurgeArgs, common: &Common) -> Result<u8> {
     let store = existing_store(common)?;
@@ -34,7 +34,7 @@ pub fn purge(args: &PurgeArgs, common: &Common) -> Result<u8> {
     }
     if !calls.is_empty() && !args.dry_run && !args.yes {
         let what = if keep_scores { "remove the words of" } else { "forget" };
-        confirm(&format!("{what} {} that began before {before}", named(&calls)))?;
+        confirm(&format!("{what} {} that began before {before}", named(&calls)), LOOK_FIRST)?;
     }
     let removal = Removal { out: &args.out, dry_run: args.dry_run, keep_scores, date: today() };
     let removed = removal.of_calls(&calls, store)?;

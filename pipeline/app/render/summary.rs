@@ -7,16 +7,6 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use crate::render::call_page::points;
 use crate::run_summary::RunSummary;
 
-/// Which recogniser is at work when no production model is installed.
-pub fn starter_notice() {
-    eprintln!(
-        "notice: no production model is installed; using the starter model, which follows synthetic telephone speech only.\n\
-         \x20       Calls of people will come out `unscored` (low_recogniser_confidence). For production, put a Whisper ggml model\n\
-         \x20       (large-v3-turbo-q5_0, or small.en-q5_1 on small machines; Mandarin: a Mandarin fine-tune) into the models\n\
-         \x20       folder or give it with --model FILE. `callmark models list` shows names, sizes and the folder."
-    );
-}
-
 pub fn print_run(report: &RunSummary) {
     for warning in &report.warnings {
         eprintln!("warning: {warning}");

@@ -13,7 +13,6 @@ use callmark_core::acts::ActLexicon;
 use callmark_core::recording::Metadata;
 use callmark_core::transcript::Transcript;
 use callmark_models::asr::{Lane, Recogniser};
-use callmark_models::manifest::{Manifest, ModelFile};
 use callmark_models::vad::VoiceActivity;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -115,15 +114,8 @@ impl Worker {
         let failed = |cause: String, hint: &str| CallError::new(Stage::Recognise, cause, hint);
         callmark_models::runtime::onnx_runtime(setup.onnx_runtime.as_deref())
             .map_err(|e| failed(e.to_string(), e.hint()))?;
-        let manifest = Manifest::built_in().map_err(|e| failed(e.to_string(), "install callmark again"))?;
-        let model = ModelFile {
-            entry: manifest.entry(&setup.model_name).cloned(),
-            name: setup.model_name.clone(),
-            path: setup.model_path.clone(),
-            sha256: setup.model_sha256.clone(),
-        };
         Ok(Worker {
-            recogniser: Recogniser::load(&model).map_err(|e| failed(e.to_string(), e.hint()))?,
+            recogniser: Recogniser::load(&setup.model).map_err(|e| failed(e.to_string(), e.hint()))?,
             options: RecogniseOptions {
                 channels: setup.channels,
                 vocabulary: setup.vocabulary.clone(),

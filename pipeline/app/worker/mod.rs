@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use callmark_core::recording::Language;
 use callmark_core::transcript::Transcript;
+use callmark_models::manifest::ModelFile;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -26,9 +27,8 @@ const MAX_FRAME_BYTES: u32 = 512 << 20;
 /// The first frame to a worker: everything that is the same for all recordings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Setup {
-    pub model_name: String,
-    pub model_path: PathBuf,
-    pub model_sha256: String,
+    /// With the settings that the run found for it: the lists of models may change meanwhile.
+    pub model: ModelFile,
     pub voice_activity: PathBuf,
     pub onnx_runtime: Option<PathBuf>,
     /// Recogniser lanes, each with a Whisper state of its own.
