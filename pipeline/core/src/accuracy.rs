@@ -59,19 +59,27 @@ pub enum Edit {
 
 /// A cheapest alignment (Levenshtein 1966, all edits cost 1). Memory: one byte per cell of the table.
 pub fn align(reference: &[String], hypothesis: &[String]) -> Vec<Edit> {
+    align_near(reference, hypothesis, |_, _| 0)
+}
+
+/// A cheapest alignment, and among those one with the smallest sum of distances (below 2³⁰ each, such as milliseconds)
+/// between what is paired: of two equal words the one at the right time is taken.
+pub fn align_near(reference: &[String], hypothesis: &[String], distance: impl Fn(usize, usize) -> u32) -> Vec<Edit> {
     const DIAGONAL: u8 = 0;
     const UP: u8 = 1; // deletion
     const LEFT: u8 = 2; // insertion
+    const EDIT: u128 = 1 << 64; // above any sum of distances
     let columns = hypothesis.len() + 1;
     let mut steps = vec![LEFT; (reference.len() + 1) * columns];
-    let mut costs: Vec<u32> = (0..columns as u32).collect();
+    let mut costs: Vec<u128> = (0..columns as u128).map(|edits| edits * EDIT).collect();
     for (i, word) in reference.iter().enumerate() {
         let mut diagonal = costs[0];
-        costs[0] = i as u32 + 1;
+        costs[0] = (i as u128 + 1) * EDIT;
         steps[(i + 1) * columns] = UP;
         for (j, heard) in hypothesis.iter().enumerate() {
-            let replace = diagonal + u32::from(word != heard);
-            let (delete, insert) = (costs[j + 1] + 1, costs[j] + 1);
+            let pair = if word == heard { 0 } else { EDIT };
+            let replace = diagonal + pair + u128::from(distance(i, j));
+            let (delete, insert) = (costs[j + 1] + EDIT, costs[j] + EDIT);
             let best = replace.min(delete).min(insert);
             diagonal = costs[j + 1];
             costs[j + 1] = best;
