@@ -83,6 +83,14 @@ pub struct Segment {
     pub mean_probability_permille: u16,
 }
 
+/// A span that was not decoded, or a segment that was not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// The guard's name.
+    pub guard: &'static str,
+    pub span: Span,
+}
+
 /// What the recogniser made of one channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelTranscript {
@@ -90,6 +98,8 @@ pub struct ChannelTranscript {
     pub segments: Vec<Segment>,
     /// Guard → segments (or spans) that it removed.
     pub dropped: BTreeMap<String, u32>,
+    /// The same one by one, in time order.
+    pub removed: Vec<Removed>,
     /// Given, or detected by a multilingual model. `None`: it heard a language that callmark does not know.
     pub language: Option<Language>,
     /// The detected language's code and probability, when it was detected.
@@ -249,9 +259,12 @@ impl Lane {
             if part.is_empty() {
                 continue;
             }
-            let mut drop = |guard: guards::Guard| *out.dropped.entry(guard.name().to_string()).or_default() += 1;
+            let mut drop = |guard: guards::Guard, span: Span| {
+                *out.dropped.entry(guard.name().to_string()).or_default() += 1;
+                out.removed.push(Removed { guard: guard.name(), span });
+            };
             if let Some(guard) = guards::before(part) {
-                drop(guard);
+                drop(guard, span);
                 continue;
             }
             // The neighbours' speech stays out, or words at a cut would be heard twice.
@@ -278,7 +291,7 @@ impl Lane {
                 out.trust.probability_sum_permille +=
                     segment.words.iter().map(|word| u64::from(word.confidence_permille)).sum::<u64>();
                 match guards::after(&segment, decoded.no_speech_permille) {
-                    Some(guard) => drop(guard),
+                    Some(guard) => drop(guard, segment.span),
                     None => out.segments.push(segment),
                 }
             }

@@ -70,7 +70,7 @@ pub enum Command {
     /// Recognition models
     #[command(subcommand)]
     Models(ModelsCommand),
-    /// Measure: word error rate against references, recogniser noise
+    /// Measure recognition: labelled sets, stored transcripts against references, recogniser noise
     #[command(subcommand)]
     Eval(EvalCommand),
     /// Print the commented default configuration, what is in force, or check a file
@@ -328,6 +328,8 @@ pub enum ModelsCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum EvalCommand {
+    /// Recognise labelled recordings: error rates, word times, words lost, who speaks when, confidence, speed
+    Speech(SpeechArgs),
     /// Word error rate (Chinese: character error rate) of the stored transcripts against reference transcripts
     Wer {
         /// Folder of reference transcripts named by call id (`<call_id>.vtt`)
@@ -348,6 +350,41 @@ pub enum EvalCommand {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct SpeechArgs {
+    /// Labelled sets: folders of recordings with <name>.reference.json beside each, or with references/<name>.vtt
+    #[arg(required = true, value_name = "SET")]
+    pub sets: Vec<PathBuf>,
+    /// Recogniser: a name from `callmark models list` or a ggml file; default: the best installed one
+    #[arg(long, env = "CALLMARK_MODEL", value_name = "NAME|PATH")]
+    pub model: Option<String>,
+    /// Recogniser lanes; default: from the processor
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub jobs: Option<u32>,
+    /// Only these rows of the error table beside `all`; default: roles and voices
+    #[arg(long, value_enum, value_name = "GROUP")]
+    pub by: Option<EvalGroup>,
+    /// Do not tell the recogniser the recordings' languages
+    #[arg(long)]
+    pub detect_language: bool,
+    /// Also print the N most frequent confusions of each set, with the words
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub show_errors: usize,
+    /// Everything as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Also write the JSON to a file
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EvalGroup {
+    Role,
+    Voice,
+    Recording,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -14,12 +14,14 @@ mod install;
 mod lock;
 mod night_generator;
 mod plan;
+mod process_memory;
 mod progress;
 mod read;
 mod render;
 mod run_summary;
 mod session;
 mod variant;
+mod work_time;
 mod worker;
 mod writer;
 

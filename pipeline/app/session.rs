@@ -197,6 +197,7 @@ impl Session {
         report.elapsed_seconds = progress.elapsed().as_secs_f64();
         report.audio_seconds_per_second = progress.audio_seconds_per_second();
         report.stage_seconds = lanes.clock.seconds();
+        report.stage_cpu_seconds = lanes.clock.cpu_seconds();
         Ok(report)
     }
 
@@ -254,7 +255,7 @@ impl Session {
 }
 
 /// The languages that callmark scores and the model follows; empty means all.
-fn model_languages(model: &ModelFile) -> Vec<Language> {
+pub fn model_languages(model: &ModelFile) -> Vec<Language> {
     let listed = model.entry.iter().flat_map(|entry| &entry.languages);
     listed.filter_map(|tag| Language::parse(tag)).collect()
 }

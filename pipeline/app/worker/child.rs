@@ -5,7 +5,6 @@ use std::io::{BufReader, Stdout, stdin, stdout};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use callmark_audio::Limits;
@@ -20,6 +19,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::{Event, Place, Setup, Spent, Task, read_frame, write_frame};
 use crate::call::{self, CallError, Prepared, RecogniseOptions, Stage, StageClock};
+use crate::work_time::Stopwatch;
 use crate::{COULD_NOT_RUN, FINISHED};
 
 /// One decoder keeps this many recogniser lanes busy: decoding and voice activity together run ten times faster.
@@ -166,11 +166,8 @@ impl Worker {
                 let bytes = call::read_file(path, call::MAX_RECORDING_BYTES)?;
                 call::prepare(&bytes, &self.limits, &mut voice, &clock)
             });
-            let spent = Spent {
-                decode_ns: clock.decode.nanoseconds(),
-                voice_activity_ns: clock.voice_activity.nanoseconds(),
-                recognise_ns: 0,
-            };
+            let spent =
+                Spent { decode: clock.decode.time(), voice_activity: clock.voice_activity.time(), ..Spent::default() };
             match result {
                 Ok(sound) => {
                     replies.send(&Event::At { number: task.number, place: Place::Waiting });
@@ -194,13 +191,13 @@ impl Worker {
         for (task, sound, mut spent) in prepared {
             let place = Place::Recognising { duration_ms: sound.duration_ms };
             replies.send(&Event::At { number: task.number, place });
-            let began = Instant::now();
+            let began = Stopwatch::start();
             let result: Result<Transcript, CallError> = call::guarded(Stage::Recognise, || {
                 drill("recognise", Path::new(OsStr::from_bytes(&task.path)));
                 let metadata = Metadata { language: task.language.clone(), ..Metadata::default() };
                 call::recognise(&sound, &metadata, &self.options, &mut lane)
             });
-            spent.recognise_ns = began.elapsed().as_nanos() as u64;
+            spent.recognise = began.elapsed();
             let size = sound.size_bytes();
             drop(sound);
             budget.give(size);

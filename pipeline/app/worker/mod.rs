@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{CallError, ChannelMap};
+use crate::work_time::WorkTime;
 
 pub use child::serve;
 pub use crew::{Crew, Patience};
@@ -64,9 +65,9 @@ enum Place {
 /// Working time of the worker's stages for one recording.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
-    pub decode_ns: u64,
-    pub voice_activity_ns: u64,
-    pub recognise_ns: u64,
+    pub decode: WorkTime,
+    pub voice_activity: WorkTime,
+    pub recognise: WorkTime,
 }
 
 /// What a worker says.
