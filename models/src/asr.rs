@@ -206,7 +206,7 @@ impl Recogniser {
             .context
             .create_state()
             .map_err(|error| AsrError::Load { name: self.name.clone(), cause: error.to_string() })?;
-        Ok(Lane { recogniser: self.clone(), state, configured: None, cancel: None })
+        Ok(Lane { recogniser: self.clone(), state, configured: None, cancel: None, tokens_per_second: None })
     }
 }
 
@@ -217,6 +217,7 @@ pub struct Lane {
     /// The native parameters leak their strings, so they are made again only when the options change.
     configured: Option<(AsrOptions, FullParams<'static, 'static>)>,
     cancel: Option<Arc<AtomicBool>>,
+    tokens_per_second: Option<u32>,
 }
 
 /// What one decoding of one clip gave.
@@ -229,6 +230,12 @@ impl Lane {
     /// Stops at the next span once the flag is set.
     pub fn cancel_on(&mut self, flag: Arc<AtomicBool>) {
         self.cancel = Some(flag);
+    }
+
+    /// Ends every decoding after so many tokens per second of its speech. For capacity tests with random weights, which never
+    /// end by themselves; a real model decides this itself.
+    pub fn limit_tokens(&mut self, per_second: Option<u32>) {
+        self.tokens_per_second = per_second;
     }
 
     /// Recognises the spans of one channel (16 kHz samples in −1…1; spans sorted and not overlapping).
@@ -387,6 +394,11 @@ impl Lane {
         let mut parameters = parameters.clone();
         if self.recogniser.settings.short_audio_context {
             parameters.set_audio_ctx(audio_context(clip.len()) as i32);
+        }
+        if let Some(per_second) = self.tokens_per_second {
+            let tokens = (span.end_ms - span.begin_ms) * i64::from(per_second) / 1000;
+            parameters.set_max_tokens(tokens.clamp(1, 200) as i32);
+            parameters.set_single_segment(true);
         }
         self.state.full(parameters, clip).map_err(|error| failed(error.to_string()))?;
 

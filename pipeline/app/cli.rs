@@ -80,7 +80,7 @@ pub enum Command {
     /// The process in which native code recognises; started by `run` and `watch`
     #[command(hide = true)]
     RecogniserWorker,
-    /// Make up recordings and transcripts for trials and load tests
+    /// Trials and load tests: made-up nights, throughput, capacity of model shapes
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Write man pages and shell completions to a folder (for packages)
@@ -510,6 +510,61 @@ fn parse_age(text: &str) -> Result<jiff::Span, String> {
 pub enum BenchCommand {
     /// Write a made-up night: calls with planted mistakes, metadata, broken files, and the truth in planted.csv
     Night(NightArgs),
+    /// Run the program on a night with different numbers of lanes: hours of calls per hour and per core-hour, memory
+    Throughput(ThroughputArgs),
+    /// How fast and how large a Whisper model of some shape is here, with random weights: no download needed
+    Shape(ShapeArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ThroughputArgs {
+    /// A folder of recordings; default: a night is made up
+    #[arg(value_name = "NIGHT")]
+    pub night: Option<PathBuf>,
+    /// Audio calls of the made-up night (20 to 90 s each)
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=90_000))]
+    pub calls: u64,
+    /// The same seed makes up the same night
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Recordings with reference transcripts that the night is cut from; default: sample-audio
+    #[arg(long, value_name = "FOLDER")]
+    pub samples: Option<PathBuf>,
+    /// Recogniser: a name from `callmark models list` or a ggml file; default: the best installed one
+    #[arg(long, env = "CALLMARK_MODEL", value_name = "NAME|PATH")]
+    pub model: Option<String>,
+    /// Numbers of lanes to compare
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,2", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub lanes: Vec<u32>,
+    /// Runs with each number of lanes
+    #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub repeat: u32,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ShapeArgs {
+    /// tiny, base, small, medium, large-v2, large-v3, large-v3-turbo; .en for English-only
+    #[arg(value_name = "SHAPE")]
+    pub shape: String,
+    /// How the weights are stored: f16, q8_0, q5_1, q5_0
+    #[arg(long, value_name = "TYPE", default_value = "f16")]
+    pub weights: String,
+    /// Speech to decode, from the samples
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+    /// Tokens to decode per second of speech: people say about four
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub tokens_per_second: u32,
+    /// Let the encoder look at the span only, whatever the manifest says
+    #[arg(long)]
+    pub short_audio_context: bool,
+    /// Recordings of calls; default: sample-audio
+    #[arg(long, value_name = "FOLDER")]
+    pub samples: Option<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
