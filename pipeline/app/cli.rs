@@ -366,6 +366,12 @@ pub struct SpeechArgs {
     /// Only these rows of the error table beside `all`; default: roles and voices
     #[arg(long, value_enum, value_name = "GROUP")]
     pub by: Option<EvalGroup>,
+    /// Also take recordings without a reference: confidence, guards and speed are measured
+    #[arg(long)]
+    pub unlabelled: bool,
+    /// Language of recordings without a reference
+    #[arg(long, value_name = "TAG", default_value = "en", value_parser = parse_language)]
+    pub language: Language,
     /// Do not tell the recogniser the recordings' languages
     #[arg(long)]
     pub detect_language: bool,

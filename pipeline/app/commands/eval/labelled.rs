@@ -26,13 +26,14 @@ pub struct LabelledRecording {
     pub reference: Reference,
 }
 
-/// What is said in a recording; no turns when nobody speaks.
+/// What is said in a recording: no turns when nobody speaks, no list of turns when it is not known.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reference {
     #[serde(deserialize_with = "language")]
     pub language: Language,
-    pub turns: Vec<ReferenceTurn>,
+    #[serde(default)]
+    pub turns: Option<Vec<ReferenceTurn>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,6 +62,13 @@ struct ReferenceWord {
     end_ms: i64,
 }
 
+impl Reference {
+    /// Empty when nobody speaks, and when it is not known.
+    pub fn turns(&self) -> &[ReferenceTurn] {
+        self.turns.as_deref().unwrap_or_default()
+    }
+}
+
 impl ReferenceTurn {
     pub fn spoken_words(&self) -> Vec<SpokenWord> {
         if self.words.is_empty() {
@@ -81,11 +89,12 @@ fn language<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Languag
 }
 
 impl LabelledSet {
-    /// Reads the references of a folder; recordings are read when it is their turn.
+    /// Reads the references of a folder; recordings are read when it is their turn. `unlabelled`: recordings without a
+    /// reference are taken too, in a language.
     ///
     /// # Errors
-    /// The folder has no references, or one of them cannot be read.
-    pub fn read(folder: &Path) -> Result<LabelledSet> {
+    /// The folder has nothing to take, or a reference cannot be read.
+    pub fn read(folder: &Path, unlabelled: Option<Language>) -> Result<LabelledSet> {
         let named = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
         let name = named.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let files = files_of(folder)?;
@@ -93,9 +102,12 @@ impl LabelledSet {
         if recordings.is_empty() && folder.join("references").is_dir() {
             recordings = web_vtt(folder, &files)?;
         }
+        if let Some(language) = unlabelled {
+            recordings.extend(without_reference(&files, &recordings, language));
+        }
         if recordings.is_empty() {
             bail!(
-                "{} is no labelled set\nhint: it needs recordings with <name>{REFERENCE} beside each, or with references/<name>.vtt",
+                "{} is no labelled set\nhint: it needs recordings with <name>{REFERENCE} beside each, or with references/<name>.vtt; --unlabelled takes any",
                 folder.display()
             );
         }
@@ -132,13 +144,29 @@ fn beside(files: &[PathBuf]) -> Result<Vec<LabelledRecording>> {
             let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             let mut reference: Reference =
                 serde_json::from_slice(&bytes).with_context(|| format!("in {}", path.display()))?;
-            reference.turns.sort_by_key(|turn| (turn.begin_ms, turn.end_ms, turn.role));
+            if let Some(turns) = &mut reference.turns {
+                turns.sort_by_key(|turn| (turn.begin_ms, turn.end_ms, turn.role));
+            }
             let Some(recording) = recording_of(name, files) else {
                 bail!("{} has no recording beside it\nhint: it belongs to a file {name}.wav", path.display())
             };
             Ok(LabelledRecording { name: name.to_string(), path: recording, reference })
         })
         .collect()
+}
+
+fn without_reference(files: &[PathBuf], known: &[LabelledRecording], language: Language) -> Vec<LabelledRecording> {
+    let is_sound = |path: &&PathBuf| {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
+        ["wav", "mp3", "flac", "ogg", "opus", "m4a", "aac", "aif", "aiff"].contains(&ending.as_str())
+    };
+    let is_new = |path: &&PathBuf| !known.iter().any(|recording| recording.path == **path);
+    let recording = |path: &PathBuf| LabelledRecording {
+        name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        path: path.clone(),
+        reference: Reference { language, turns: None },
+    };
+    files.iter().filter(is_sound).filter(is_new).map(recording).collect()
 }
 
 /// Recordings with `references/<name>.vtt`, and the voices of `voices.csv` if there is one.
@@ -165,7 +193,7 @@ fn web_vtt(folder: &Path, files: &[PathBuf]) -> Result<Vec<LabelledRecording>> {
         };
         let reference = Reference {
             language: transcript.language.unwrap_or(Language::En),
-            turns: transcript.turns.iter().map(turn).collect(),
+            turns: Some(transcript.turns.iter().map(turn).collect()),
         };
         out.push(LabelledRecording { name, path: recording, reference });
     }
@@ -202,18 +230,24 @@ mod tests {
                 {"text": "there.", "begin_ms": 410, "end_ms": 900}]},
                 {"role": "customer", "begin_ms": 950, "end_ms": 1200, "text": "Good morning."}]}"#,
         );
-        let set = LabelledSet::read(folder.path()).unwrap();
+        let set = LabelledSet::read(folder.path(), None).unwrap();
         assert_eq!((set.recordings.len(), set.recordings[0].name.as_str()), (1, "a"));
-        let turns = &set.recordings[0].reference.turns;
+        let turns = set.recordings[0].reference.turns();
         assert_eq!(turns[0].spoken_words()[1].span, Some(Span { begin_ms: 410, end_ms: 900 }));
         assert_eq!(turns[1].spoken_words().len(), 2);
         assert_eq!(turns[1].spoken_words()[0].span, None);
 
         put("b.reference.json", r#"{"language": "en", "turns": []}"#);
-        let error = LabelledSet::read(folder.path()).map(|_| ()).unwrap_err();
+        let error = LabelledSet::read(folder.path(), None).map(|_| ()).unwrap_err();
         assert!(error.to_string().contains("hint:"), "{error}");
         put("b.reference.json", r#"{"language": "fr", "turns": []}"#);
-        assert!(format!("{:#}", LabelledSet::read(folder.path()).map(|_| ()).unwrap_err()).contains("fr"));
-        assert!(LabelledSet::read(tempfile::tempdir().unwrap().path()).is_err());
+        assert!(format!("{:#}", LabelledSet::read(folder.path(), None).map(|_| ()).unwrap_err()).contains("fr"));
+
+        let other = tempfile::tempdir().unwrap();
+        std::fs::write(other.path().join("c.wav"), "").unwrap();
+        assert!(LabelledSet::read(other.path(), None).is_err());
+        let set = LabelledSet::read(other.path(), Some(Language::Zh)).unwrap();
+        assert!(set.recordings[0].reference.turns.is_none());
+        assert_eq!(set.recordings[0].reference.language, Language::Zh);
     }
 }

@@ -33,13 +33,23 @@ pub struct TurnErrors {
     pub counts: ErrorCounts,
 }
 
+/// What is known about a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    Speech,
+    /// Whatever is heard is invented.
+    NoSpeech,
+    /// Only confidence, guards and speed can be measured.
+    Unknown,
+}
+
 /// One recording, judged.
 pub struct Judged {
     pub name: String,
     pub duration_ms: i64,
     pub speech_ms: i64,
     pub language: Language,
-    pub has_speech: bool,
+    pub content: Content,
     pub turns: Vec<TurnErrors>,
     pub time_errors: Vec<TimeError>,
     /// Confidence of each recognised word, and whether it is right.
@@ -96,7 +106,7 @@ struct Text {
 /// The reference's words of one role, or of everybody.
 fn said(reference: &Reference, role: Option<Role>) -> Text {
     let mut text = Text::default();
-    for (index, turn) in reference.turns.iter().enumerate().filter(|(_, turn)| role.is_none_or(|r| r == turn.role)) {
+    for (index, turn) in reference.turns().iter().enumerate().filter(|(_, turn)| role.is_none_or(|r| r == turn.role)) {
         let words = turn.spoken_words();
         text.marks.extend(words.iter().map(|_| index));
         text.words.extend(words);
@@ -155,7 +165,13 @@ pub fn judge(name: &str, reference: &Reference, result: &Heard) -> Judged {
         .collect();
     let (mut time_errors, mut words, mut lost, mut confusions) =
         (Vec::new(), Vec::new(), LostWords::default(), Vec::new());
-    for pairing in pair(reference, transcript) {
+    let content = match &reference.turns {
+        None => Content::Unknown,
+        Some(turns) if turns.is_empty() => Content::NoSpeech,
+        Some(_) => Content::Speech,
+    };
+    let pairings = if content == Content::Unknown { Vec::new() } else { pair(reference, transcript) };
+    for pairing in pairings {
         let Pairing { role, heard_as, said, heard, comparison } = &pairing;
         if said.words.is_empty() {
             let counts = comparison.counts();
@@ -163,7 +179,7 @@ pub fn judge(name: &str, reference: &Reference, result: &Heard) -> Judged {
                 turns.push(TurnErrors { role: role.unwrap_or(Role::Unknown), voice: None, counts });
             }
         } else {
-            let mut sums = vec![ErrorCounts::default(); reference.turns.len()];
+            let mut sums = vec![ErrorCounts::default(); reference.turns().len()];
             comparison.count_into(|word| said.marks[word], &mut sums);
             for (turn, counts) in turns.iter_mut().zip(&sums) {
                 turn.counts.add(counts);
@@ -175,13 +191,16 @@ pub fn judge(name: &str, reference: &Reference, result: &Heard) -> Judged {
         confusions.extend(confused(comparison));
     }
     let confidence_permille = transcript.recogniser_confidence_permille;
-    let (speakers, found) = speech(reference, transcript);
+    let (speakers, found) = match content {
+        Content::Unknown => Default::default(),
+        _ => speech(reference, transcript),
+    };
     Judged {
         name: name.to_string(),
         duration_ms: transcript.duration_ms,
         speech_ms: transcript.speech.iter().map(|s| s.end_ms - s.begin_ms).sum(),
         language: reference.language,
-        has_speech: !reference.turns.is_empty(),
+        content,
         turns,
         time_errors,
         words,
@@ -208,7 +227,7 @@ fn speech(reference: &Reference, transcript: &Transcript) -> (Vec<Speech>, Vec<S
         speaker: span.role,
         span: Span { begin_ms: span.begin_ms, end_ms: span.end_ms },
     };
-    (reference.turns.iter().map(said).collect(), transcript.speech.iter().map(found).collect())
+    (reference.turns().iter().map(said).collect(), transcript.speech.iter().map(found).collect())
 }
 
 fn lost_words(unheard: Vec<usize>, said: &[SpokenWord], heard_as: Option<Role>, result: &Heard) -> LostWords {
@@ -486,11 +505,11 @@ pub fn set_result(set: &str, judged: &[Judged], failed: Vec<Failed>, floor: u16,
         lost.add(&recording.lost);
         for (guard, count) in &recording.dropped {
             *dropped.entry(guard.clone()).or_default() += u64::from(*count);
-            if !recording.has_speech {
+            if recording.content == Content::NoSpeech {
                 *invented.dropped.entry(guard.clone()).or_default() += u64::from(*count);
             }
         }
-        if !recording.has_speech {
+        if recording.content == Content::NoSpeech {
             invented.recordings += 1;
             invented.seconds += recording.duration_ms as f64 / 1000.0;
             invented.words += recording.turns.iter().map(|turn| turn.counts.insertions).sum::<u64>();

@@ -41,7 +41,9 @@ pub struct Intervals {
 }
 
 pub fn run(args: &SpeechArgs, common: &Common) -> Result<u8> {
-    let sets: Vec<LabelledSet> = args.sets.iter().map(|folder| LabelledSet::read(folder)).collect::<Result<_>>()?;
+    let unlabelled = args.unlabelled.then_some(args.language);
+    let sets: Vec<LabelledSet> =
+        args.sets.iter().map(|folder| LabelledSet::read(folder, unlabelled)).collect::<Result<_>>()?;
     let config = Config::load(common)?;
     let hearing = Hearing::open(args.model.as_deref(), &config, args.detect_language)?;
     let lanes = args.jobs.map_or_else(rayon::current_num_threads, |n| n as usize);
