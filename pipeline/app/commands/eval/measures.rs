@@ -159,7 +159,7 @@ fn pair(reference: &Reference, transcript: &Transcript) -> Vec<Pairing> {
 pub fn judge(name: &str, reference: &Reference, result: &Heard) -> Judged {
     let transcript = &result.transcript;
     let mut turns: Vec<TurnErrors> = reference
-        .turns
+        .turns()
         .iter()
         .map(|turn| TurnErrors { role: turn.role, voice: turn.voice.clone(), counts: ErrorCounts::default() })
         .collect();
