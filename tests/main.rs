@@ -3,6 +3,7 @@
 
 mod broken_files;
 mod determinism;
+mod eval;
 mod findings;
 mod harness;
 mod hostile_files;

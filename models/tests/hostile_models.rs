@@ -324,7 +324,7 @@ fn child_loads_and_asks_every_file() {
         // An error is an answer; a crash would end this process.
         let answer = Recogniser::load(&file).and_then(|recogniser| {
             let span = [Span { begin_ms: 0, end_ms: 2_000 }];
-            recogniser.lane()?.transcribe(&samples, &span, &AsrOptions::default())
+            recogniser.lane(1)?.transcribe(&samples, &span, &AsrOptions::default())
         });
         let answer = answer.map(|said| said.segments.len());
         println!("asked {}: {answer:?}", path.display());

@@ -8,8 +8,10 @@ use std::path::Path;
 use callmark_core::recording::Language;
 use callmark_models::manifest::{Manifest, ModelEntry};
 
+use crate::lanes;
+
 /// Share of the memory that models may take; the rest is for sound, tables and the system.
-const MODEL_MEMORY_SHARE: f64 = 0.7;
+pub const MODEL_MEMORY_SHARE: f64 = 0.7;
 /// A batch should be done when people come back.
 const NIGHT_S: f64 = 10.0 * 3600.0;
 /// Compressed telephone sound, about 48 kbit/s; what is not WAV is estimated with it.
@@ -59,10 +61,10 @@ fn memory_mb() -> Option<u64> {
 
 /// How many lanes of a recogniser fit into the memory: its weights are there once, its state once a lane.
 pub fn lanes_that_fit(entry: &ModelEntry, memory_mb: u64, cores: usize) -> Option<usize> {
-    let weights_mb = entry.bytes as f64 / 1e6;
-    let lane_mb = (f64::from(entry.memory_mb?) - weights_mb).max(1.0);
-    let lanes = ((memory_mb as f64 * MODEL_MEMORY_SHARE - weights_mb) / lane_mb).floor();
-    (lanes >= 1.0).then(|| cores.min(lanes as usize))
+    let weights_mb = entry.bytes >> 20;
+    let lane_mb = u64::from(entry.memory_mb?).saturating_sub(weights_mb);
+    let lanes = lanes::fitting(weights_mb, lane_mb, (memory_mb as f64 * MODEL_MEMORY_SHARE) as u64);
+    (lanes > 0).then(|| cores.min(lanes))
 }
 
 /// A recogniser for this machine.
@@ -169,7 +171,7 @@ mod tests {
         let manifest = Manifest::built_in().unwrap();
         let mut entry = manifest.entry("large-v3-turbo-q5_0").unwrap().clone();
         entry.memory_mb = Some(1_331);
-        // 574 MB of weights and 757 MB a lane, in 70 % of the memory.
+        // 547 MB of weights, 784 MB a lane, 574 MB for the program, in 70 % of the memory.
         assert_eq!(lanes_that_fit(&entry, 16_000, 8), Some(8));
         assert_eq!(lanes_that_fit(&entry, 4_000, 8), Some(2));
         assert_eq!(lanes_that_fit(&entry, 1_500, 8), None);
@@ -194,7 +196,7 @@ mod tests {
         assert_eq!(name(machine(16_000, 8), &[En], 0.0), Some("large-v3-turbo-q5_0"));
         assert_eq!(name(machine(16_000, 8), &[Zh], 0.0), Some("belle-turbo-zh-q5_0"));
         assert_eq!(name(machine(16_000, 8), &[En, Zh], 0.0), Some("large-v3-turbo-q5_0"));
-        assert_eq!(name(machine(900, 8), &[], 0.0), Some("small-q5_1"));
+        assert_eq!(name(machine(1_500, 8), &[], 0.0), Some("small-q5_1"));
         assert_eq!(name(machine(10, 8), &[En], 0.0), None);
         // 8 lanes: 100 h are 12.5 h with the large one and 3.75 h with the small one; 1,000 h suit none.
         assert_eq!(name(machine(16_000, 8), &[En], 100.0), Some("small.en-q5_1"));

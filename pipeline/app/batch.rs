@@ -2,9 +2,9 @@
 //!
 //! A bad call never stops a batch: it becomes a [`Done::Failed`]. Results are events; the caller stores and reports them.
 
+use crate::work_time::Stopwatch;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use callmark_core::record::CallRecord;
 use callmark_core::recording::Metadata;
@@ -144,9 +144,9 @@ fn transcript(job: &Job, lanes: &Lanes) -> Result<(Transcript, bool), CallError>
         Some(transcript) => transcript,
         None => {
             let (transcript, spent) = lanes.crew.hear(&job.path, job.metadata.language.as_deref(), job.stamp.size)?;
-            lanes.clock.decode.add_nanoseconds(spent.decode_ns);
-            lanes.clock.voice_activity.add_nanoseconds(spent.voice_activity_ns);
-            lanes.clock.recognise.add_nanoseconds(spent.recognise_ns);
+            lanes.clock.decode.add_time(spent.decode);
+            lanes.clock.voice_activity.add_time(spent.voice_activity);
+            lanes.clock.recognise.add_time(spent.recognise);
             *transcript
         }
     };
@@ -182,11 +182,11 @@ fn analysis(lanes: &Lanes, pool: &rayon::ThreadPool, transcribed: &Receiver<Tran
 fn analyse(lanes: &Lanes, job: Job, transcript: Transcript) -> Done {
     let result = call::guarded(Stage::Analyse, || {
         let context = (lanes.context)(&job, &transcript)?;
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let (scores, encoder_hash) = crate::analysis::text_scores(lanes.encoders, &transcript, context.scores)
             .map_err(|e| CallError::new(Stage::Analyse, e, "run scripts/get-models again"))?;
-        lanes.clock.text_models.add(began);
-        let began = Instant::now();
+        lanes.clock.text_models.add(&began);
+        let began = Stopwatch::start();
         let call = Analysed {
             call_id: job.call_id.clone(),
             metadata: job.metadata.clone(),
@@ -203,7 +203,7 @@ fn analyse(lanes: &Lanes, job: Job, transcript: Transcript) -> Done {
             return Ok(None);
         }
         let record = lanes.analyst.evaluate(&call);
-        lanes.clock.score.add(began);
+        lanes.clock.score.add(&began);
         Ok(Some((record, call.scores, call.encoder_hash, key)))
     });
     let job = Box::new(job);

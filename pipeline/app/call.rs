@@ -5,8 +5,6 @@ use std::fs::File;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use anyhow::{Result, bail};
 use callmark_audio::{AudioError, ChannelRelation, Limits, channel_relation, spans};
@@ -14,11 +12,12 @@ use callmark_core::acts::ActLexicon;
 use callmark_core::recording::{Language, Metadata, sha256_hex};
 use callmark_core::roles;
 use callmark_core::transcript::{Medium, Role, RoleMethod, RoleSegment, RoleSpan, Span, Transcript, assemble_turns};
-use callmark_models::asr::{AsrError, AsrOptions, Lane, Trust};
+use callmark_models::asr::{AsrError, AsrOptions, Lane, Removed, Trust};
 use callmark_models::vad::VoiceActivity;
 use serde::{Deserialize, Serialize};
 
 use crate::read;
+use crate::work_time::{Busy, Stopwatch, WorkTime};
 
 /// Where in the pipeline a call failed; stored with the failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,25 +128,6 @@ pub struct PreparedChannel {
     pub spans: Vec<Span>,
 }
 
-/// Working time of one stage, summed over its threads.
-#[derive(Debug, Default)]
-pub struct Busy(AtomicU64);
-
-impl Busy {
-    /// Adds the time since `began`.
-    pub fn add(&self, began: Instant) {
-        self.add_nanoseconds(began.elapsed().as_nanos() as u64);
-    }
-
-    pub fn add_nanoseconds(&self, spent: u64) {
-        self.0.fetch_add(spent, Ordering::Relaxed);
-    }
-
-    pub fn nanoseconds(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 /// Where a batch spends its time; for the summary only, never part of a record.
 #[derive(Debug, Default)]
 pub struct StageClock {
@@ -159,8 +139,17 @@ pub struct StageClock {
 }
 
 impl StageClock {
-    /// Stage → seconds of work.
+    /// Stage → seconds of work by the clock.
     pub fn seconds(&self) -> BTreeMap<&'static str, f64> {
+        self.each(WorkTime::wall_seconds)
+    }
+
+    /// Stage → seconds of the processor.
+    pub fn cpu_seconds(&self) -> BTreeMap<&'static str, f64> {
+        self.each(WorkTime::cpu_seconds)
+    }
+
+    fn each(&self, seconds: impl Fn(WorkTime) -> f64) -> BTreeMap<&'static str, f64> {
         let stages = [
             ("decode_and_resample", &self.decode),
             ("voice_activity", &self.voice_activity),
@@ -168,7 +157,7 @@ impl StageClock {
             ("text_models", &self.text_models),
             ("score", &self.score),
         ];
-        stages.into_iter().map(|(name, busy)| (name, busy.nanoseconds() as f64 / 1e9)).collect()
+        stages.into_iter().map(|(name, busy)| (name, seconds(busy.time()))).collect()
     }
 }
 
@@ -230,13 +219,13 @@ pub fn prepare(
     voice_activity: &mut VoiceActivity,
     clock: &StageClock,
 ) -> Result<Prepared, CallError> {
-    let began = Instant::now();
+    let began = Stopwatch::start();
     let audio = callmark_audio::decode(bytes, limits).map_err(|e| {
         let retry =
             if matches!(e, AudioError::Limit { .. }) { "; after raising it, run with --retry-failed" } else { "" };
         CallError::new(Stage::Decode, &e, format!("{}{retry}", e.hint())).in_the_bytes()
     })?;
-    clock.decode.add(began);
+    clock.decode.add(&began);
     let mut prepared =
         Prepared { channels: vec![], duration_ms: audio.duration_ms(), warnings: audio.warnings.clone() };
     let mut channels = audio.channels.as_slice();
@@ -252,10 +241,10 @@ pub fn prepare(
         }
     }
     for samples in channels {
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let samples = callmark_audio::resample_to_16k(samples, audio.sample_rate_hz);
-        clock.decode.add(began);
-        let began = Instant::now();
+        clock.decode.add(&began);
+        let began = Stopwatch::start();
         let probabilities = voice_activity
             .probabilities_permille(&samples)
             .map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))?;
@@ -265,7 +254,7 @@ pub fn prepare(
             span.end_ms = span.end_ms.min(prepared.duration_ms);
         }
         spans.retain(|span| span.begin_ms < span.end_ms);
-        clock.voice_activity.add(began);
+        clock.voice_activity.add(&began);
         prepared.channels.push(PreparedChannel { samples, spans });
     }
     Ok(prepared)
@@ -288,6 +277,18 @@ pub fn recognise(
     metadata: &Metadata,
     options: &RecogniseOptions,
     lane: &mut Lane,
+) -> Result<Transcript, CallError> {
+    recognise_with(prepared, metadata, options, lane, |_, _| ())
+}
+
+/// The same; `removed` is told what guards removed from each channel's speech. Roles in it are those of the channel map, before
+/// any inference.
+pub fn recognise_with(
+    prepared: &Prepared,
+    metadata: &Metadata,
+    options: &RecogniseOptions,
+    lane: &mut Lane,
+    mut removed: impl FnMut(Role, &[Removed]),
 ) -> Result<Transcript, CallError> {
     let wanted = metadata.language.as_deref();
     let language = wanted.and_then(Language::parse);
@@ -331,8 +332,9 @@ pub fn recognise(
     for (channel, role) in heard_channels() {
         let asr = AsrOptions { language: Some(decode_in), initial_prompt: options.vocabulary.clone() };
         let heard = lane.transcribe(&channel.samples, &channel.spans, &asr).map_err(failed)?;
-        for (guard, count) in heard.dropped {
-            *transcript.dropped.entry(guard).or_default() += count;
+        removed(role, &heard.removed);
+        for removed in &heard.removed {
+            *transcript.dropped.entry(removed.guard.to_string()).or_default() += 1;
         }
         trust += heard.trust;
         transcript.speech.extend(channel.spans.iter().map(|s| RoleSpan {

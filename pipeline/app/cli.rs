@@ -70,7 +70,7 @@ pub enum Command {
     /// Recognition models
     #[command(subcommand)]
     Models(ModelsCommand),
-    /// Measure: word error rate against references, recogniser noise
+    /// Measure recognition: labelled sets, stored transcripts against references, recogniser noise
     #[command(subcommand)]
     Eval(EvalCommand),
     /// Print the commented default configuration, what is in force, or check a file
@@ -80,7 +80,7 @@ pub enum Command {
     /// The process in which native code recognises; started by `run` and `watch`
     #[command(hide = true)]
     RecogniserWorker,
-    /// Make up recordings and transcripts for trials and load tests
+    /// Trials and load tests: made-up nights, throughput, capacity of model shapes
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Write man pages and shell completions to a folder (for packages)
@@ -156,9 +156,15 @@ pub struct ProcessArgs {
     /// Folder for the outputs
     #[arg(long, value_name = "DIR", default_value = "callmark-out")]
     pub out: PathBuf,
-    /// Recogniser lanes and analysis threads; default: from the processor
+    /// Recogniser lanes and analysis threads; default: from the processor, the model and the memory
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub jobs: Option<u32>,
+    /// Threads inside each recogniser lane; default: the cores that the lanes leave, one when --jobs is given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub threads_per_lane: Option<u32>,
+    /// Most memory of the program and its recogniser together, such as 2G: fewer lanes, less sound in advance
+    #[arg(long, value_name = "SIZE", value_parser = crate::lanes::parse_megabytes)]
+    pub max_memory: Option<u64>,
     /// Summary as JSON on standard output (`watch`: one object per batch)
     #[arg(long)]
     pub json: bool,
@@ -373,6 +379,8 @@ pub struct AddModelArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum EvalCommand {
+    /// Recognise labelled recordings: error rates, word times, words lost, who speaks when, confidence, speed
+    Speech(SpeechArgs),
     /// Word error rate (Chinese: character error rate) of the stored transcripts against reference transcripts
     Wer {
         /// Folder of reference transcripts named by call id (`<call_id>.vtt`)
@@ -393,6 +401,47 @@ pub enum EvalCommand {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct SpeechArgs {
+    /// Labelled sets: folders of recordings with <name>.reference.json beside each, or with references/<name>.vtt
+    #[arg(required = true, value_name = "SET")]
+    pub sets: Vec<PathBuf>,
+    /// Recogniser: a name from `callmark models list` or a ggml file; default: the best installed one
+    #[arg(long, env = "CALLMARK_MODEL", value_name = "NAME|PATH")]
+    pub model: Option<String>,
+    /// Recogniser lanes; default: from the processor
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub jobs: Option<u32>,
+    /// Only these rows of the error table beside `all`; default: roles and voices
+    #[arg(long, value_enum, value_name = "GROUP")]
+    pub by: Option<EvalGroup>,
+    /// Also take recordings without a reference: confidence, guards and speed are measured
+    #[arg(long)]
+    pub unlabelled: bool,
+    /// Language of recordings without a reference
+    #[arg(long, value_name = "TAG", default_value = "en", value_parser = parse_language)]
+    pub language: Language,
+    /// Do not tell the recogniser the recordings' languages
+    #[arg(long)]
+    pub detect_language: bool,
+    /// Also print the N most frequent confusions of each set, with the words
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub show_errors: usize,
+    /// Everything as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Also write the JSON to a file
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EvalGroup {
+    Role,
+    Voice,
+    Recording,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -518,6 +567,61 @@ fn parse_age(text: &str) -> Result<jiff::Span, String> {
 pub enum BenchCommand {
     /// Write a made-up night: calls with planted mistakes, metadata, broken files, and the truth in planted.csv
     Night(NightArgs),
+    /// Run the program on a night with different numbers of lanes: hours of calls per hour and per core-hour, memory
+    Throughput(ThroughputArgs),
+    /// How fast and how large a Whisper model of some shape is here, with random weights: no download needed
+    Shape(ShapeArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ThroughputArgs {
+    /// A folder of recordings; default: a night is made up
+    #[arg(value_name = "NIGHT")]
+    pub night: Option<PathBuf>,
+    /// Audio calls of the made-up night (20 to 90 s each)
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=90_000))]
+    pub calls: u64,
+    /// The same seed makes up the same night
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Recordings with reference transcripts that the night is cut from; default: sample-audio
+    #[arg(long, value_name = "FOLDER")]
+    pub samples: Option<PathBuf>,
+    /// Recogniser: a name from `callmark models list` or a ggml file; default: the best installed one
+    #[arg(long, env = "CALLMARK_MODEL", value_name = "NAME|PATH")]
+    pub model: Option<String>,
+    /// Numbers of lanes to compare
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,2", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub lanes: Vec<u32>,
+    /// Runs with each number of lanes
+    #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub repeat: u32,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ShapeArgs {
+    /// tiny, base, small, medium, large-v2, large-v3, large-v3-turbo; .en for English-only
+    #[arg(value_name = "SHAPE")]
+    pub shape: String,
+    /// How the weights are stored: f16, q8_0, q5_1, q5_0
+    #[arg(long, value_name = "TYPE", default_value = "f16")]
+    pub weights: String,
+    /// Speech to decode, from the samples
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+    /// Tokens to decode per second of speech: people say about four
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub tokens_per_second: u32,
+    /// Let the encoder look at the span only, whatever the manifest says
+    #[arg(long)]
+    pub short_audio_context: bool,
+    /// Recordings of calls; default: sample-audio
+    #[arg(long, value_name = "FOLDER")]
+    pub samples: Option<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

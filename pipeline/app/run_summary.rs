@@ -50,6 +50,8 @@ pub struct RunSummary {
     pub first_scored_seconds: Option<f64>,
     /// Working time per stage, summed over threads.
     pub stage_seconds: BTreeMap<&'static str, f64>,
+    /// The same by the processor; what a graphics card does is not in it.
+    pub stage_cpu_seconds: BTreeMap<&'static str, f64>,
     pub mean_score: Option<f64>,
     pub out: String,
     /// Where the report begins; empty when there is none.

@@ -22,6 +22,7 @@ use crate::commands::{explain, store_url};
 use crate::config::Config;
 use crate::discover::Discovered;
 use crate::install::{Install, known_models};
+use crate::lanes::{self, Wishes};
 use crate::lock::Lock;
 use crate::plan::{self, Diligence, Engines};
 use crate::progress::Progress;
@@ -31,9 +32,6 @@ use crate::render::{outputs, summary};
 use crate::run_summary::{Failure, RunSummary};
 use crate::worker::{Crew, Patience, Setup};
 use crate::writer::Writer;
-
-/// What a worker may take beside its models: decoded sound of two long recordings, programs, arenas.
-const WORKER_BASE_BYTES: u64 = 4 << 30;
 
 /// What was written at the end of a batch.
 pub struct Outputs {
@@ -90,16 +88,24 @@ impl Session {
         let mut warnings = Vec::new();
         let encoders = open_encoders(&install, threads, &mut warnings);
         prepare_phrases(&mut analyst, encoders.as_ref(), store.as_ref())?;
-        let model_bytes = std::fs::metadata(&model.path).map_or(0, |facts| facts.len());
+        let weights_mb = std::fs::metadata(&model.path).map_or(0, |facts| facts.len() >> 20);
+        let wishes = Wishes {
+            lanes: args.jobs.map(|n| n as usize),
+            threads_per_lane: args.threads_per_lane.map(|n| n as usize),
+            max_memory_mb: args.max_memory,
+        };
+        let lanes = lanes::plan(&model, weights_mb, &Machine::this(), &wishes)?;
         let setup = Setup {
             model: model.clone(),
             voice_activity: voice_activity.as_ref().map(|file| file.path.clone()).unwrap_or_default(),
             onnx_runtime: install.onnx_runtime(),
-            lanes: threads,
+            lanes: lanes.lanes,
+            threads_per_lane: lanes.threads_per_lane,
             memory_limit_bytes: match config.night.worker_memory_mb {
-                0 => WORKER_BASE_BYTES + model_bytes * (1 + threads as u64),
+                0 => lanes.memory_limit_mb << 20,
                 megabytes => u64::from(megabytes) << 20,
             },
+            sound_bytes: lanes.sound_mb << 20,
             channels,
             vocabulary: config.vocabulary.clone(),
             confidence_floor_permille: model.recogniser_settings().confidence_floor_permille,
@@ -197,6 +203,7 @@ impl Session {
         report.elapsed_seconds = progress.elapsed().as_secs_f64();
         report.audio_seconds_per_second = progress.audio_seconds_per_second();
         report.stage_seconds = lanes.clock.seconds();
+        report.stage_cpu_seconds = lanes.clock.cpu_seconds();
         Ok(report)
     }
 
@@ -260,7 +267,7 @@ impl Session {
 }
 
 /// The languages that callmark scores and the model follows; empty means all.
-fn model_languages(model: &ModelFile) -> Vec<Language> {
+pub fn model_languages(model: &ModelFile) -> Vec<Language> {
     let listed = model.entry.iter().flat_map(|entry| &entry.languages);
     listed.filter_map(|tag| Language::parse(tag)).collect()
 }

@@ -48,6 +48,16 @@ Five per cent of ten thousand is five hundred.
 Y'all wanna know what's been done?
 it cost 20 dollars
 No. 5 on the list, at 3.30 p.m.
+We recognised your organisation's instalment, and finalised the colouring in two centres.
+I'm apologising for the unauthorised charge on your grey jewellery; it was labelled as a catalogue offence.
+Would you prioritise the personalised neighbourhood programme, or the specialised travellers' one?
+The modelled dialogue counselling was itemised at four litres and eleven metres.
+It's a hundred and twenty euros and fifty cents, or twelve hundred pounds.
+That's one thousand, two hundred and thirty four dollars; you'd paid three quarters.
+My card ends in four two double four, expiry oh nine slash twenty seven.
+They shouldn't've, he'd've, I'd rather, she'll, who's and it's been.
+Mhm, yeah. Hmm, I see; uh, mm.
+The first, the second and the twenty third; the two thousands.
 """.strip().splitlines()
 
 normalise = EnglishTextNormalizer()

@@ -9,7 +9,6 @@ mod trust;
 mod windows;
 mod words;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -87,13 +86,21 @@ pub struct Segment {
     pub mean_probability_permille: u16,
 }
 
+/// A span that was not decoded, or a segment that was not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// The guard's name.
+    pub guard: &'static str,
+    pub span: Span,
+}
+
 /// What the recogniser made of one channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelTranscript {
     /// In time order.
     pub segments: Vec<Segment>,
-    /// Guard → segments (or spans) that it removed.
-    pub dropped: BTreeMap<String, u32>,
+    /// In time order per clip; what was too quiet to decode comes first.
+    pub removed: Vec<Removed>,
     pub trust: Trust,
 }
 
@@ -159,7 +166,14 @@ impl Recogniser {
             .context
             .create_state()
             .map_err(|error| AsrError::Load { name: self.name.clone(), cause: error.to_string() })?;
-        Ok(Lane { recogniser: self.clone(), state, threads: threads.max(1), configured: None, cancel: None })
+        Ok(Lane {
+            recogniser: self.clone(),
+            state,
+            threads: threads.max(1),
+            configured: None,
+            cancel: None,
+            tokens_per_second: None,
+        })
     }
 }
 
@@ -171,6 +185,7 @@ pub struct Lane {
     /// The native parameters leak their strings, so they are made again only when the options change.
     configured: Option<(AsrOptions, FullParams<'static, 'static>)>,
     cancel: Option<Arc<AtomicBool>>,
+    tokens_per_second: Option<u32>,
 }
 
 /// What one decoding of one clip gave.
@@ -183,6 +198,12 @@ impl Lane {
     /// Stops at the next span once the flag is set.
     pub fn cancel_on(&mut self, flag: Arc<AtomicBool>) {
         self.cancel = Some(flag);
+    }
+
+    /// Ends every decoding after so many tokens per second of its speech. For capacity tests with random weights, which never
+    /// end by themselves; a real model decides this itself.
+    pub fn limit_tokens(&mut self, per_second: Option<u32>) {
+        self.tokens_per_second = per_second;
     }
 
     /// Recognises the spans of one channel (16 kHz samples in −1…1; spans sorted and not overlapping).
@@ -218,14 +239,9 @@ impl Lane {
         self.configure(&AsrOptions { language: Some(language), ..options.clone() });
 
         let settings = self.recogniser.settings;
-        let drop = |guard: guards::Guard, dropped: &mut BTreeMap<String, u32>| {
-            *dropped.entry(guard.name().to_string()).or_default() += 1;
-        };
         let clips = windows::plan(samples_16k, spans, &settings, |span| {
             let guard = guards::before(windows::part(samples_16k, span));
-            if let Some(guard) = guard {
-                drop(guard, &mut out.dropped);
-            }
+            out.removed.extend(guard.map(|guard| Removed { guard: guard.name(), span }));
             guard.is_none()
         });
         for clip in &clips {
@@ -234,7 +250,7 @@ impl Lane {
             }
             let samples = windows::cut(samples_16k, clip);
             let decoded = self.decode(&samples, clip)?;
-            let speech_ms: i64 = clip.iter().map(|piece| piece.span.end_ms - piece.span.begin_ms).sum();
+            let speech_ms = windows::speech_ms(clip);
             out.trust.speech_ms += speech_ms;
             let due = SECOND_ALWAYS_MS.max(out.trust.speech_ms * SECOND_SHARE_PERMILLE / 1000);
             if settings.second_speed_permille > 0 && out.trust.compared_ms < due {
@@ -251,7 +267,7 @@ impl Lane {
                 out.trust.probability_sum_permille +=
                     segment.words.iter().map(|word| u64::from(word.confidence_permille)).sum::<u64>();
                 match guards::after(&segment, decoded.no_speech_permille) {
-                    Some(guard) => drop(guard, &mut out.dropped),
+                    Some(guard) => out.removed.push(Removed { guard: guard.name(), span: segment.span }),
                     None => out.segments.push(segment),
                 }
             }
@@ -339,6 +355,11 @@ impl Lane {
         let settings = self.recogniser.settings;
         if settings.short_audio_context {
             parameters.set_audio_ctx(windows::audio_context(samples.len()) as i32);
+        }
+        if let Some(per_second) = self.tokens_per_second {
+            let tokens = windows::speech_ms(clip) * i64::from(per_second) / 1000;
+            parameters.set_max_tokens(tokens.clamp(1, 200) as i32);
+            parameters.set_single_segment(true);
         }
         self.state.full(parameters, samples).map_err(|error| failed(error.to_string()))?;
 

@@ -86,6 +86,10 @@ pub(super) fn cut(samples: &[f32], clip: &[Piece]) -> Vec<f32> {
     out
 }
 
+pub(super) fn speech_ms(clip: &[Piece]) -> i64 {
+    clip.iter().map(|piece| piece.span.end_ms - piece.span.begin_ms).sum()
+}
+
 /// The piece that a moment of the clip lies in. `clip` is not empty.
 pub(super) fn piece_at(clip: &[Piece], clip_ms: i64) -> &Piece {
     let behind = clip.partition_point(|piece| piece.at_ms <= clip_ms);

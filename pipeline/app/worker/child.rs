@@ -5,7 +5,6 @@ use std::io::{BufReader, Stdout, stdin, stdout};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use callmark_audio::Limits;
@@ -19,12 +18,11 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::{Event, Place, Setup, Spent, Task, read_frame, write_frame};
 use crate::call::{self, CallError, Prepared, RecogniseOptions, Stage, StageClock};
+use crate::work_time::Stopwatch;
 use crate::{COULD_NOT_RUN, FINISHED};
 
 /// One decoder keeps this many recogniser lanes busy: decoding and voice activity together run ten times faster.
 const LANES_PER_DECODER: usize = 8;
-/// Decoded sound that may wait for or be in a lane, over all of them; one recording is always let through.
-const AUDIO_BUDGET_BYTES: u64 = 512 << 20;
 
 /// Serves until standard input ends: the run is done, or it is gone.
 pub fn serve() -> Result<u8> {
@@ -50,7 +48,7 @@ pub fn serve() -> Result<u8> {
     replies.send(&Event::Ready);
     let (tasks_in, tasks) = unbounded::<Task>();
     let (prepared_in, prepared) = bounded::<(Task, Prepared, Spent)>(setup.lanes);
-    let budget = Budget::default();
+    let budget = Budget { limit: setup.sound_bytes, ..Budget::default() };
     std::thread::scope(|scope| {
         let (worker, budget, replies) = (&worker, &budget, &replies);
         for voice in voices.drain(..) {
@@ -83,6 +81,7 @@ impl Replies {
 /// Bounds the decoded sound in memory.
 #[derive(Default)]
 struct Budget {
+    limit: u64,
     held: Mutex<u64>,
     released: Condvar,
 }
@@ -90,7 +89,7 @@ struct Budget {
 impl Budget {
     fn take(&self, bytes: u64) {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = |held: &mut u64| *held > 0 && *held + bytes > AUDIO_BUDGET_BYTES;
+        let full = |held: &mut u64| *held > 0 && *held + bytes > self.limit;
         *self.released.wait_while(held, full).unwrap_or_else(PoisonError::into_inner) += bytes;
     }
 
@@ -130,7 +129,7 @@ impl Worker {
     /// Every state is made before the first recording: a machine with too little memory says so at once.
     fn engines(&self, setup: &Setup) -> Result<(Vec<Lane>, Vec<VoiceActivity>), CallError> {
         let lane = |_| {
-            let lane = self.recogniser.lane(1);
+            let lane = self.recogniser.lane(setup.threads_per_lane);
             lane.map_err(|e| CallError::new(Stage::Recognise, e, "free memory or lower --jobs"))
         };
         let voice = |_| {
@@ -158,11 +157,8 @@ impl Worker {
                 let bytes = call::read_file(path, call::MAX_RECORDING_BYTES)?;
                 call::prepare(&bytes, &self.limits, &mut voice, &clock)
             });
-            let spent = Spent {
-                decode_ns: clock.decode.nanoseconds(),
-                voice_activity_ns: clock.voice_activity.nanoseconds(),
-                recognise_ns: 0,
-            };
+            let spent =
+                Spent { decode: clock.decode.time(), voice_activity: clock.voice_activity.time(), ..Spent::default() };
             match result {
                 Ok(sound) => {
                     replies.send(&Event::At { number: task.number, place: Place::Waiting });
@@ -186,13 +182,13 @@ impl Worker {
         for (task, sound, mut spent) in prepared {
             let place = Place::Recognising { duration_ms: sound.duration_ms };
             replies.send(&Event::At { number: task.number, place });
-            let began = Instant::now();
+            let began = Stopwatch::start();
             let result: Result<Transcript, CallError> = call::guarded(Stage::Recognise, || {
                 drill("recognise", Path::new(OsStr::from_bytes(&task.path)));
                 let metadata = Metadata { language: task.language.clone(), ..Metadata::default() };
                 call::recognise(&sound, &metadata, &self.options, &mut lane)
             });
-            spent.recognise_ns = began.elapsed().as_nanos() as u64;
+            spent.recognise = began.elapsed();
             let size = sound.size_bytes();
             drop(sound);
             budget.give(size);

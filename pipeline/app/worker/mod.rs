@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{CallError, ChannelMap};
+use crate::work_time::WorkTime;
 
 pub use child::serve;
 pub use crew::{Crew, Patience};
@@ -33,8 +34,11 @@ pub struct Setup {
     pub onnx_runtime: Option<PathBuf>,
     /// Recogniser lanes, each with a Whisper state of its own.
     pub lanes: usize,
+    pub threads_per_lane: usize,
     /// Most memory (data segment and anonymous maps) that the worker may have; beyond it allocations fail.
     pub memory_limit_bytes: u64,
+    /// Decoded sound that may wait for or be in a lane, over all of them; one recording is always let through.
+    pub sound_bytes: u64,
     pub channels: ChannelMap,
     pub vocabulary: Option<String>,
     pub confidence_floor_permille: u16,
@@ -64,9 +68,9 @@ enum Place {
 /// Working time of the worker's stages for one recording.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
-    pub decode_ns: u64,
-    pub voice_activity_ns: u64,
-    pub recognise_ns: u64,
+    pub decode: WorkTime,
+    pub voice_activity: WorkTime,
+    pub recognise: WorkTime,
 }
 
 /// What a worker says.

@@ -59,19 +59,27 @@ pub enum Edit {
 
 /// A cheapest alignment (Levenshtein 1966, all edits cost 1). Memory: one byte per cell of the table.
 pub fn align(reference: &[String], hypothesis: &[String]) -> Vec<Edit> {
+    align_near(reference, hypothesis, |_, _| 0)
+}
+
+/// A cheapest alignment, and among those one with the smallest sum of distances (below 2³⁰ each, such as milliseconds)
+/// between what is paired: of two equal words the one at the right time is taken.
+pub fn align_near(reference: &[String], hypothesis: &[String], distance: impl Fn(usize, usize) -> u32) -> Vec<Edit> {
     const DIAGONAL: u8 = 0;
     const UP: u8 = 1; // deletion
     const LEFT: u8 = 2; // insertion
+    const EDIT: u128 = 1 << 64; // above any sum of distances
     let columns = hypothesis.len() + 1;
     let mut steps = vec![LEFT; (reference.len() + 1) * columns];
-    let mut costs: Vec<u32> = (0..columns as u32).collect();
+    let mut costs: Vec<u128> = (0..columns as u128).map(|edits| edits * EDIT).collect();
     for (i, word) in reference.iter().enumerate() {
         let mut diagonal = costs[0];
-        costs[0] = i as u32 + 1;
+        costs[0] = (i as u128 + 1) * EDIT;
         steps[(i + 1) * columns] = UP;
         for (j, heard) in hypothesis.iter().enumerate() {
-            let replace = diagonal + u32::from(word != heard);
-            let (delete, insert) = (costs[j + 1] + 1, costs[j] + 1);
+            let pair = if word == heard { 0 } else { EDIT };
+            let replace = diagonal + pair + u128::from(distance(i, j));
+            let (delete, insert) = (costs[j + 1] + EDIT, costs[j] + EDIT);
             let best = replace.min(delete).min(insert);
             diagonal = costs[j + 1];
             costs[j + 1] = best;
@@ -206,40 +214,152 @@ static A_HALF: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(\w+)\s+and\s+a\s+
 
 /// British to American, the words that calls have.
 const SPELLINGS: &[(&str, &str)] = &[
+    ("ageing", "aging"),
+    ("aluminium", "aluminum"),
+    ("analysed", "analyzed"),
     ("apologise", "apologize"),
     ("apologised", "apologized"),
+    ("apologises", "apologizes"),
+    ("apologising", "apologizing"),
+    ("armour", "armor"),
     ("authorise", "authorize"),
     ("authorised", "authorized"),
+    ("authorising", "authorizing"),
     ("behaviour", "behavior"),
+    ("behaviours", "behaviors"),
     ("cancelled", "canceled"),
     ("cancelling", "canceling"),
+    ("capitalised", "capitalized"),
+    ("catalogue", "catalog"),
+    ("catalogues", "catalogs"),
     ("centre", "center"),
+    ("centred", "centered"),
+    ("centres", "centers"),
     ("cheque", "check"),
     ("cheques", "checks"),
     ("colour", "color"),
+    ("coloured", "colored"),
+    ("colouring", "coloring"),
     ("colours", "colors"),
+    ("cosy", "cozy"),
+    ("counselling", "counseling"),
+    ("counsellor", "counselor"),
+    ("criticised", "criticized"),
+    ("criticising", "criticizing"),
+    ("customise", "customize"),
+    ("customised", "customized"),
+    ("customising", "customizing"),
+    ("defence", "defense"),
+    ("dialled", "dialed"),
+    ("dialling", "dialing"),
+    ("dialogue", "dialog"),
+    ("dialogues", "dialogs"),
+    ("disc", "disk"),
+    ("emphasise", "emphasize"),
+    ("endeavour", "endeavor"),
+    ("enrol", "enroll"),
     ("favour", "favor"),
+    ("favoured", "favored"),
     ("favourite", "favorite"),
+    ("favourites", "favorites"),
+    ("fibre", "fiber"),
+    ("finalise", "finalize"),
+    ("finalised", "finalized"),
+    ("finalising", "finalizing"),
+    ("flavour", "flavor"),
+    ("flavours", "flavors"),
+    ("fulfil", "fulfill"),
     ("grey", "gray"),
+    ("greyed", "grayed"),
     ("honour", "honor"),
+    ("honoured", "honored"),
+    ("honouring", "honoring"),
+    ("hospitalised", "hospitalized"),
+    ("humour", "humor"),
+    ("instalment", "installment"),
+    ("instalments", "installments"),
+    ("instil", "instill"),
+    ("itemised", "itemized"),
+    ("jewellery", "jewelry"),
+    ("judgement", "judgment"),
+    ("labelled", "labeled"),
+    ("labelling", "labeling"),
     ("labour", "labor"),
+    ("labours", "labors"),
+    ("levelling", "leveling"),
     ("licence", "license"),
+    ("likeable", "likable"),
+    ("litre", "liter"),
+    ("litres", "liters"),
+    ("maximise", "maximize"),
+    ("memorise", "memorize"),
     ("metre", "meter"),
-    ("mum", "mom"),
+    ("metres", "meters"),
+    ("minimise", "minimize"),
+    ("modelled", "modeled"),
+    ("mould", "mold"),
+    ("moulded", "molded"),
     ("neighbour", "neighbor"),
+    ("neighbourhood", "neighborhood"),
+    ("neighbouring", "neighboring"),
     ("neighbours", "neighbors"),
+    ("odour", "odor"),
+    ("offence", "offense"),
+    ("offences", "offenses"),
     ("organisation", "organization"),
+    ("organisations", "organizations"),
     ("organise", "organize"),
+    ("organised", "organized"),
+    ("organiser", "organizer"),
+    ("organising", "organizing"),
+    ("paralysed", "paralyzed"),
+    ("personalise", "personalize"),
+    ("personalised", "personalized"),
+    ("plough", "plow"),
+    ("practise", "practice"),
+    ("practised", "practiced"),
+    ("prioritise", "prioritize"),
+    ("prioritised", "prioritized"),
     ("programme", "program"),
+    ("programmes", "programs"),
+    ("pyjamas", "pajamas"),
+    ("realisation", "realization"),
     ("realise", "realize"),
     ("realised", "realized"),
+    ("realises", "realizes"),
+    ("realising", "realizing"),
     ("recognise", "recognize"),
+    ("recognised", "recognized"),
+    ("recognises", "recognizes"),
+    ("recognising", "recognizing"),
+    ("rigour", "rigor"),
+    ("rumour", "rumor"),
+    ("savoury", "savory"),
+    ("sceptical", "skeptical"),
+    ("signalling", "signaling"),
+    ("specialise", "specialize"),
+    ("specialised", "specialized"),
+    ("standardised", "standardized"),
+    ("storey", "story"),
     ("summarise", "summarize"),
+    ("summarised", "summarized"),
+    ("summarising", "summarizing"),
     ("theatre", "theater"),
+    ("theatres", "theaters"),
+    ("tonne", "ton"),
     ("travelled", "traveled"),
+    ("traveller", "traveler"),
+    ("travellers", "travelers"),
     ("travelling", "traveling"),
     ("tyre", "tire"),
     ("tyres", "tires"),
+    ("unauthorised", "unauthorized"),
+    ("utilise", "utilize"),
+    ("utilised", "utilized"),
+    ("vapour", "vapor"),
+    ("visualise", "visualize"),
+    ("woollen", "woolen"),
+    ("yoghurt", "yogurt"),
 ];
 
 /// English text as Whisper's normaliser writes it: lower case, no punctuation or fillers, contractions opened, numbers in

@@ -1,4 +1,4 @@
-//! callmark's pure core: call types, signals, scorecards, scoring, rep performance, accuracy.
+//! callmark's pure core: call types, signals, scorecards, scoring, rep performance, and how good a recognition is.
 //!
 //! Nothing here does I/O, reads a clock or depends on an iteration order that changes between runs
 //! (`clippy.toml` bans them), so a re-score gives the same bytes on every machine.
@@ -7,6 +7,9 @@
 pub mod accuracy;
 pub mod acts;
 pub mod adherence;
+pub mod calibration;
+pub mod comparison;
+pub mod diarization;
 pub mod matching;
 pub mod operator;
 pub mod performance;

@@ -283,15 +283,37 @@ fn resampled_mean(values: &[f64], random: &mut SplitMix64) -> Option<f64> {
     (n > 0).then(|| (0..n).map(|_| values[random.below(n)]).sum::<f64>() / n as f64)
 }
 
+/// 95 % percentile bootstrap of Σ numerators / Σ denominators over (numerator, denominator) pairs, for example the errors and
+/// words of each recording (Bisani, Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation", ICASSP
+/// 2004). Resamples without a denominator are left out. `None` without any denominator or resamples.
+pub fn bootstrap_ratio(pairs: &[(f64, f64)], resamples: usize, seed: u64) -> Option<Interval> {
+    let mut random = SplitMix64::new(seed);
+    let mut ratios = Vec::with_capacity(resamples);
+    for _ in 0..resamples {
+        let (mut numerator, mut denominator) = (0.0, 0.0);
+        for _ in 0..pairs.len() {
+            let (n, d) = pairs[random.below(pairs.len())];
+            numerator += n;
+            denominator += d;
+        }
+        if denominator > 0.0 {
+            ratios.push(numerator / denominator);
+        }
+    }
+    percentile(ratios)
+}
+
+/// The quantile of sorted values by linear interpolation between order statistics (Hyndman and Fan's type 7, numpy's
+/// default). `None` without values.
+pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let position = q.clamp(0.0, 1.0) * last as f64;
+    let below = position as usize;
+    let above = (below + 1).min(last);
+    Some(sorted[below] + (position - below as f64) * (sorted[above] - sorted[below]))
+}
+
 fn percentile(mut values: Vec<f64>) -> Option<Interval> {
     values.sort_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
-    // Linear interpolation between order statistics (Hyndman and Fan's type 7, numpy's default).
-    let at = |q: f64| {
-        let position = q * last as f64;
-        let below = position as usize;
-        let above = (below + 1).min(last);
-        values[below] + (position - below as f64) * (values[above] - values[below])
-    };
-    Some(Interval { low: at(0.025), high: at(0.975) })
+    Some(Interval { low: quantile(&values, 0.025)?, high: quantile(&values, 0.975)? })
 }

@@ -1,4 +1,4 @@
-//! `callmark eval`: measurements that every later claim uses: word error rate against references, recogniser noise.
+//! `callmark eval wer`: the stored transcripts against reference transcripts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,34 +7,34 @@ use anyhow::{Context, Result, anyhow, bail};
 use callmark_core::accuracy::{self, ErrorCounts};
 use callmark_core::recording::Language;
 use callmark_core::transcript::{Role, Transcript};
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::Cell;
 
+use super::labelled::read_groups;
+use super::measures;
+use super::tables::{self, right};
 use crate::FINISHED;
-use crate::cli::{Common, EvalCommand};
+use crate::cli::Common;
 use crate::commands::{existing_store, explain};
 use crate::read;
 
-pub fn run(command: &EvalCommand, common: &Common) -> Result<u8> {
-    match command {
-        EvalCommand::Wer { references, groups, json } => word_error_rate(references, groups.as_deref(), *json, common),
-        EvalCommand::Noise { file, error_permille, seed } => noise(file, *error_permille, *seed),
-    }
-}
-
-/// Errors of one group of turns.
+/// Errors of one group of channels.
 #[derive(Debug, serde::Serialize)]
 struct Row {
     group: String,
+    /// Channels of calls, each compared as one line.
     calls: usize,
     words: u64,
     substitutions: u64,
     deletions: u64,
     insertions: u64,
     error_rate: f64,
+    /// 95 % interval over resampled channels.
+    low: Option<f64>,
+    high: Option<f64>,
 }
 
 /// Compares per call and role, all turns of a role in one line: where turns begin does not count as an error.
-fn word_error_rate(references: &Path, groups: Option<&Path>, json: bool, common: &Common) -> Result<u8> {
+pub fn run(references: &Path, groups: Option<&Path>, json: bool, common: &Common) -> Result<u8> {
     let store = existing_store(common)?;
     let groups = groups.map(read_groups).transpose()?;
     let mut files: Vec<_> = std::fs::read_dir(references)
@@ -43,7 +43,7 @@ fn word_error_rate(references: &Path, groups: Option<&Path>, json: bool, common:
         .filter(|path| path.extension().is_some_and(|e| e == "vtt" || e == "srt" || e == "txt"))
         .collect();
     files.sort();
-    let mut sums: BTreeMap<String, (usize, ErrorCounts)> = BTreeMap::new();
+    let mut sums: BTreeMap<String, Vec<ErrorCounts>> = BTreeMap::new();
     let mut missing = 0;
     for path in files {
         let call_id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -72,9 +72,7 @@ fn word_error_rate(references: &Path, groups: Option<&Path>, json: bool, common:
                 }
             };
             for group in [group, "all".to_string()] {
-                let (calls, sum) = sums.entry(group).or_default();
-                *calls += 1;
-                sum.add(&counts);
+                sums.entry(group).or_default().push(counts);
             }
         }
     }
@@ -89,9 +87,7 @@ fn word_error_rate(references: &Path, groups: Option<&Path>, json: bool, common:
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(FINISHED);
     }
-    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["group", "channels", "words", "subs", "dels", "ins", "error rate"]);
+    let mut table = tables::table(["group", "channels", "words", "subs", "dels", "ins", "error rate", "95 %"]);
     for row in &rows {
         table.add_row([
             Cell::new(&row.group),
@@ -101,6 +97,7 @@ fn word_error_rate(references: &Path, groups: Option<&Path>, json: bool, common:
             right(row.deletions.to_string()),
             right(row.insertions.to_string()),
             right(format!("{:.3}", row.error_rate)),
+            right(tables::interval(row.low, row.high)),
         ]);
     }
     println!("{table}");
@@ -110,43 +107,24 @@ fn word_error_rate(references: &Path, groups: Option<&Path>, json: bool, common:
     Ok(FINISHED)
 }
 
-fn row((group, (calls, counts)): (String, (usize, ErrorCounts))) -> Row {
+fn row((group, channels): (String, Vec<ErrorCounts>)) -> Row {
+    let mut sum = ErrorCounts::default();
+    channels.iter().for_each(|counts| sum.add(counts));
+    let interval = measures::interval(&channels).filter(|_| sum.reference_tokens > 0);
     Row {
         group,
-        calls,
-        words: counts.reference_tokens,
-        substitutions: counts.substitutions,
-        deletions: counts.deletions,
-        insertions: counts.insertions,
-        error_rate: counts.rate().unwrap_or(0.0),
+        calls: channels.len(),
+        words: sum.reference_tokens,
+        substitutions: sum.substitutions,
+        deletions: sum.deletions,
+        insertions: sum.insertions,
+        error_rate: sum.rate().unwrap_or(0.0),
+        low: interval.map(|i| i.low),
+        high: interval.map(|i| i.high),
     }
 }
 
 fn said(transcript: &Transcript, role: Option<Role>) -> String {
     let turns = transcript.turns.iter().filter(|t| role.is_none_or(|r| t.role == r));
     turns.map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ")
-}
-
-fn read_groups(path: &Path) -> Result<BTreeMap<(String, Role), String>> {
-    #[derive(serde::Deserialize)]
-    struct Line {
-        call_id: String,
-        role: Role,
-        group: String,
-    }
-    let mut reader = csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let lines = reader.deserialize().map(|line: Result<Line, _>| line.map(|l| ((l.call_id, l.role), l.group)));
-    lines.collect::<Result<_, _>>().with_context(|| format!("in {}", path.display()))
-}
-
-fn noise(file: &Path, error_permille: u16, seed: u64) -> Result<u8> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    for (number, line) in text.lines().enumerate() {
-        let language = Language::of_text(line).unwrap_or(Language::En);
-        println!(
-            "{}",
-            accuracy::simulate_recogniser_noise(line, language, error_permille, seed.wrapping_add(number as u64))
-        );
-    }
-    Ok(FINISHED)
 }

@@ -1,4 +1,8 @@
-//! `callmark bench night`: writes a made-up night for trials, load tests and checks of what is found.
+//! `callmark bench`: writes a made-up night for trials, load tests and checks of what is found; measures throughput on such
+//! nights, and the capacity of model shapes.
+
+mod shape;
+mod throughput;
 
 use anyhow::{Result, bail};
 use callmark_core::recording::Language;
@@ -11,6 +15,8 @@ use crate::night_generator::{self, Options};
 pub fn run(command: &BenchCommand, common: &Common) -> Result<u8> {
     match command {
         BenchCommand::Night(args) => night(args, common),
+        BenchCommand::Throughput(args) => throughput::run(args, common),
+        BenchCommand::Shape(args) => shape::run(args),
     }
 }
 

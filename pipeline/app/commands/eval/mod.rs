@@ -1,0 +1,38 @@
+//! `callmark eval`: measurements that every later claim uses: recognition of labelled sets, word error rates of stored
+//! transcripts, recogniser noise.
+
+mod hearing;
+mod labelled;
+mod measures;
+mod speech;
+mod stored;
+mod tables;
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use callmark_core::accuracy;
+use callmark_core::recording::Language;
+
+use crate::FINISHED;
+use crate::cli::{Common, EvalCommand};
+
+pub fn run(command: &EvalCommand, common: &Common) -> Result<u8> {
+    match command {
+        EvalCommand::Speech(args) => speech::run(args, common),
+        EvalCommand::Wer { references, groups, json } => stored::run(references, groups.as_deref(), *json, common),
+        EvalCommand::Noise { file, error_permille, seed } => noise(file, *error_permille, *seed),
+    }
+}
+
+fn noise(file: &Path, error_permille: u16, seed: u64) -> Result<u8> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    for (number, line) in text.lines().enumerate() {
+        let language = Language::of_text(line).unwrap_or(Language::En);
+        println!(
+            "{}",
+            accuracy::simulate_recogniser_noise(line, language, error_permille, seed.wrapping_add(number as u64))
+        );
+    }
+    Ok(FINISHED)
+}

@@ -1,0 +1,191 @@
+//! Measurements: `eval speech` counts what an independent count gives, its JSON keeps its shape; throughput and shapes run.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use callmark_core::accuracy::units;
+use callmark_core::recording::Language;
+use serde_json::Value;
+
+use crate::harness::{Place, project};
+
+/// Edit distance of two rows, nothing else.
+fn levenshtein(a: &[String], b: &[String]) -> u64 {
+    let mut table = vec![vec![0u64; b.len() + 1]; a.len() + 1];
+    for (i, row) in table.iter_mut().enumerate() {
+        row[0] = i as u64;
+    }
+    table[0] = (0..=b.len() as u64).collect();
+    for i in 0..a.len() {
+        for j in 0..b.len() {
+            let replaced = table[i][j] + u64::from(a[i] != b[j]);
+            table[i + 1][j + 1] = replaced.min(table[i][j + 1] + 1).min(table[i + 1][j] + 1);
+        }
+    }
+    table[a.len()][b.len()]
+}
+
+/// 16-bit mono at 8 kHz.
+fn write_wav(path: &Path, samples: &[i16]) {
+    let size = 2 * samples.len() as u32;
+    let mut bytes = Vec::new();
+    bytes.extend(b"RIFF");
+    bytes.extend((36 + size).to_le_bytes());
+    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    bytes.extend(8_000u32.to_le_bytes());
+    bytes.extend(16_000u32.to_le_bytes());
+    bytes.extend(b"\x02\0\x10\0data");
+    bytes.extend(size.to_le_bytes());
+    bytes.extend(samples.iter().flat_map(|s| s.to_le_bytes()));
+    fs::write(path, bytes).expect("writable");
+}
+
+/// What one role said according to the JSON of an analysis.
+fn said(analysis: &Value, participant: &str) -> Vec<String> {
+    let turns = analysis["Transcript"].as_array().expect("turns");
+    let turns = turns.iter().filter(|turn| turn["ParticipantRole"] == participant);
+    let text: Vec<&str> = turns.map(|turn| turn["Content"].as_str().expect("text")).collect();
+    units(&text.join(" "), Language::En)
+}
+
+/// The same according to a reference.
+fn referred(path: &Path, role: &str) -> Vec<String> {
+    let text = fs::read_to_string(path).expect("a reference");
+    let mark = format!("<v {role}>");
+    let lines: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(mark.as_str())).collect();
+    units(&lines.join(" "), Language::En)
+}
+
+fn keys(value: &Value) -> BTreeSet<&str> {
+    value.as_object().expect("an object").keys().map(String::as_str).collect()
+}
+
+fn row<'a>(set: &'a Value, kind: &str, group: &str) -> &'a Value {
+    let found = set["groups"].as_array().expect("groups").iter().find(|r| r["kind"] == kind && r["group"] == group);
+    found.unwrap_or_else(|| panic!("no {kind} {group} in {set}"))
+}
+
+fn errors(row: &Value) -> u64 {
+    ["substitutions", "deletions", "insertions"].iter().map(|key| row[key].as_u64().expect("a count")).sum()
+}
+
+#[test]
+fn eval_speech_counts_what_the_run_heard() {
+    const CALLS: [&str; 2] = ["T-1009", "S-2008"];
+    let (place, samples) = (Place::new(), project().join("sample-audio"));
+    let set = place.folder.path().join("two calls");
+    fs::create_dir_all(set.join("references")).expect("a folder");
+    fs::copy(samples.join("voices.csv"), set.join("voices.csv")).expect("copied");
+    for call in CALLS {
+        fs::copy(samples.join(format!("{call}.wav")), set.join(format!("{call}.wav"))).expect("copied");
+        let reference = format!("references/{call}.vtt");
+        fs::copy(samples.join(&reference), set.join(&reference)).expect("copied");
+    }
+    let silence = place.folder.path().join("silence");
+    fs::create_dir(&silence).expect("a folder");
+    write_wav(&silence.join("quiet.wav"), &[0; 24_000]);
+    fs::write(silence.join("quiet.reference.json"), r#"{"language": "en", "turns": []}"#).expect("written");
+    let out = place.folder.path().join("result.json");
+    let arguments = ["eval", "speech", set.to_str().expect("UTF-8"), silence.to_str().expect("UTF-8")];
+    let more = ["--jobs", "2", "--json", "--out", out.to_str().expect("UTF-8")];
+    let result = place.run(&[&arguments[..], &more[..]].concat()).expect(0).json();
+    let written: Value = serde_json::from_slice(&fs::read(&out).expect("a file")).expect("JSON");
+    assert_eq!(written, result);
+    let (calls, quiet) = (&result["sets"][0], &result["sets"][1]);
+    assert_eq!((calls["set"].as_str(), quiet["set"].as_str()), (Some("two calls"), Some("silence")));
+
+    // The same calls through `run`, compared by other code.
+    let files = CALLS.map(|call| set.join(format!("{call}.wav")));
+    place.run_on(&files.iter().map(|f| f.as_path()).collect::<Vec<_>>(), &["--jobs", "2"]).expect(0);
+    let (mut all, mut words) = (0, 0);
+    for (role, participant) in [("Rep", "AGENT"), ("Customer", "CUSTOMER")] {
+        let (mut distance, mut count) = (0, 0);
+        for call in CALLS {
+            let reference = referred(&set.join(format!("references/{call}.vtt")), role);
+            distance += levenshtein(&reference, &said(&place.analysis(call), participant));
+            count += reference.len() as u64;
+        }
+        let row = row(calls, "role", &role.to_lowercase());
+        assert_eq!((errors(row), row["units"].as_u64()), (distance, Some(count)), "{role}");
+        (all, words) = (all + distance, words + count);
+    }
+    let row = row(calls, "all", "all");
+    assert_eq!((errors(row), row["units"].as_u64(), row["recordings"].as_u64()), (all, Some(words), Some(2)));
+    assert!(words > 100, "{words}");
+    let stored =
+        place.run(&["eval", "wer", set.join("references").to_str().expect("UTF-8"), "--json"]).expect(0).json();
+    let stored = stored.as_array().expect("rows").iter().find(|row| row["group"] == "all").expect("a row of all");
+    assert_eq!((errors(stored), stored["words"].as_u64()), (all, Some(words)));
+
+    for row in calls["groups"].as_array().expect("groups").iter().chain([stored]) {
+        let number = |key: &str| row[key].as_f64().expect("a number");
+        let rate = number("error_rate");
+        assert!(number("low") <= rate && rate <= number("high"), "{row}");
+    }
+    assert_eq!(row["resampled"], "turns");
+    assert_eq!(quiet["invented"]["words"], 0);
+    assert_eq!(quiet["invented"]["seconds"], 3.0);
+    assert_eq!(calls["diarization"]["role_accuracy"], 1.0);
+    assert!(calls["diarization"]["error_rate"].as_f64().expect("a rate") < 0.2);
+    let confident = &calls["confidence"]["words"];
+    assert_eq!(confident["bins"].as_array().map(Vec::len), Some(10));
+    assert!(confident["area_under_curve"].as_f64().expect("an area") > 0.6);
+    assert!(calls["speed"]["recognise"]["cpu_per_audio_second"].as_f64().expect("seconds") > 0.0);
+
+    let expected: BTreeSet<&str> =
+        "schema program_version model model_sha256 lanes intervals sets peak_memory_bytes".split(' ').collect();
+    assert_eq!(keys(&result), expected);
+    let expected: BTreeSet<&str> =
+        "set measure audio_seconds speech_share groups word_times lost dropped invented diarization \
+        confidence speed recordings failed"
+            .split_whitespace()
+            .collect();
+    assert_eq!(keys(calls), expected);
+    // Nothing that was said, unless it is asked for.
+    assert!(!written.to_string().to_lowercase().contains("recorded"), "{written}");
+    let shown = place.run(&[&arguments[..], &["--jobs", "2", "--show-errors", "3"]].concat()).expect(0);
+    assert!(shown.stdout.contains("Most frequent errors in two calls"), "{}", shown.stdout);
+}
+
+#[test]
+fn a_folder_without_references_is_refused() {
+    let place = Place::new();
+    let refused = place.run(&["eval", "speech", place.folder.path().to_str().expect("UTF-8")]).expect(3);
+    assert!(refused.stderr.contains("hint:"), "{}", refused.stderr);
+}
+
+#[test]
+fn throughput_is_measured_on_the_program_itself() {
+    let place = Place::new();
+    let arguments = ["bench", "throughput", "--calls", "2", "--lanes", "1,2", "--repeat", "1", "--json", "--quiet"];
+    let report = place.run(&arguments).expect(0).json();
+    assert_eq!((report["recordings"].as_u64(), report["rows"].as_array().map(Vec::len)), (Some(2), Some(2)));
+    let share = report["speech_share"].as_f64().expect("a share");
+    assert!((0.2..1.9).contains(&share), "{share}");
+    for row in report["rows"].as_array().expect("rows") {
+        let median = |key: &str| row[key]["median"].as_f64().expect("a median");
+        assert!(median("call_hours_per_hour") > 1.0, "{row}");
+        let stages = row["stage_cpu_seconds_per_audio_hour"].as_object().expect("stages");
+        let sum: f64 = stages.values().map(|stage| stage["median"].as_f64().expect("a median")).sum();
+        // The stages are part of what the processes took.
+        assert!(sum > 0.0 && sum <= 1.05 * median("cpu_seconds_per_audio_hour"), "{row}");
+        assert!(row["peak_worker_bytes"].as_u64().expect("bytes") > 50_000_000, "{row}");
+        assert!(row["peak_program_bytes"].as_u64().expect("bytes") > 5_000_000, "{row}");
+    }
+}
+
+#[test]
+fn a_shape_is_measured_without_its_model() {
+    let place = Place::new();
+    let report =
+        place.run(&["bench", "shape", "tiny.en", "--weights", "q5_1", "--seconds", "2", "--json"]).expect(0).json();
+    let number = |key: &str| report[key].as_f64().unwrap_or_else(|| panic!("{key} in {report}"));
+    assert!(number("seconds_per_speech_hour") > number("encoder_seconds_per_speech_hour"), "{report}");
+    // As large as OpenAI's tiny.en in q5_1 (about 32 MB), and in memory about as large as in the file.
+    assert!((30e6..34e6).contains(&number("file_bytes")), "{report}");
+    assert!((0.8..1.5).contains(&(number("weights_bytes") / number("file_bytes"))), "{report}");
+    assert!(number("lane_bytes") > 10e6, "{report}");
+    let unknown = place.run(&["bench", "shape", "huge"]).expect(3);
+    assert!(unknown.stderr.contains("large-v3-turbo"), "{}", unknown.stderr);
+}
