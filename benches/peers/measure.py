@@ -51,7 +51,7 @@ class Bench:
             script.append(f"ffmpeg -v error -threads 1 -i {self.set}/{name}.wav "
                           f"-filter_complex channelsplit[0][1] {' '.join(tracks)}")
         self.channels = [str(folder / f"{name}.{side}.wav") for name in self.references for side in (0, 1)]
-        return ["sh", "-ec", "\n".join(script)], lambda: {}
+        return ["sh", "-ec", "\n".join(script)], dict
 
     def whisper_cpp(self, *options):
         # Its text files lie beside the sound.
@@ -93,6 +93,8 @@ class Bench:
                 lambda: self.python_engine("faster-whisper", "ctranslate2", "--beam", "1"),
             "faster-whisper int8, batched, VAD, beam 5":
                 lambda: self.python_engine("faster-whisper", "ctranslate2", "--beam", "5"),
+            "faster-whisper int8, batched, VAD, greedy, 7 s a window":
+                lambda: self.python_engine("faster-whisper", "ctranslate2", "--beam", "1", "--chunk", "7"),
             "openai-whisper, defaults":
                 lambda: self.python_engine("openai-whisper", "openai.pt", "--beam", "5"),
             "openai-whisper, greedy":
@@ -107,17 +109,20 @@ class Bench:
         # The limit, too: whisper.cpp's voice activity asks for four threads whatever its -t says.
         threads = {name: str(self.threads) for name in ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "MKL_NUM_THREADS")}
         environment = os.environ | threads | {"HF_HUB_OFFLINE": "1"}
-        log = open(self.scratch / "log", "w+")
+        log = self.scratch / "log"
         begin = time.monotonic()
-        process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=subprocess.STDOUT, env=environment,
-                                   cwd=environment.get("CALLMARK_ROOT"))
+        with open(log, "w") as output:
+            # callmark finds its models from where it starts.
+            process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=subprocess.STDOUT,
+                                       env=environment, cwd=environment.get("CALLMARK_ROOT"))
         peak = [0]
 
         def watch():
             tree = psutil.Process(process.pid)
             while process.returncode is None:
                 try:
-                    peak[0] = max(peak[0], sum(each.memory_info().rss for each in [tree, *tree.children(recursive=True)]))
+                    programs = [tree, *tree.children(recursive=True)]
+                    peak[0] = max(peak[0], sum(program.memory_info().rss for program in programs))
                 except psutil.Error:
                     pass
                 time.sleep(0.05)
@@ -128,8 +133,7 @@ class Bench:
         wall = time.monotonic() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
         watcher.join()
-        log.seek(0)
-        output = log.read()
+        output = log.read_text()
         # 2: callmark could not score some recordings
         if process.returncode not in (0, 2):
             raise SystemExit(f"{command[0]} ended with {process.returncode}\n{output[-2000:]}")
@@ -174,17 +178,20 @@ def main():
     audio_s = sum(len(Path(file).read_bytes()) for file in bench.channels) / 2 / 32000
     print(f"\n{arguments.weights}, {bench.set.name}: {audio_s:.0f} s of calls, {arguments.threads} thread(s), "
           f"medians of {arguments.rounds} alternating rounds; splitting the channels: {split[0]:.1f} s wall, {split[1]:.1f} s CPU")
-    print("| engine | wall s | CPU s | wall ÷ callmark's | CPU ÷ callmark's | peak MiB | call-hours per core-hour | WER % |")
+    print("| engine | wall s | CPU s | wall ÷ callmark's | CPU ÷ callmark's | peak MiB "
+          "| call-hours per core-hour | WER % |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     for name, (wall, cpu, memory) in middle.items():
         ratios = [f"{value / of:.2f}" if base else "" for value, of in zip((wall, cpu), base or (1, 1))]
         rate = f"{100 * rates[name]:.1f}" if name in rates else ""
-        print(f"| {name} | {wall:.1f} | {cpu:.1f} | {ratios[0]} | {ratios[1]} | {memory:.0f} | {audio_s / cpu:.1f} | {rate} |")
+        cells = [name, f"{wall:.1f}", f"{cpu:.1f}", *ratios, f"{memory:.0f}", f"{audio_s / cpu:.1f}", rate]
+        print(f"| {' | '.join(cells)} |")
     for name, rows in stages.items():
         print(f"{name}, seconds by stage: "
               + ", ".join(f"{stage} {statistics.median(row[stage] for row in rows):.2f}" for stage in rows[0]))
     if arguments.json:
-        arguments.json.write_text(json.dumps({"runs": runs, "wer": rates, "stages": stages, "split": split[:3]}, indent=1))
+        result = {"runs": runs, "wer": rates, "stages": stages, "split": split[:3]}
+        arguments.json.write_text(json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":

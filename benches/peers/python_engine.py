@@ -8,16 +8,16 @@ import json
 from pathlib import Path
 
 
-def faster_whisper(model, files, beam, threads, batch):
+def faster_whisper(model, files, beam, threads, chunk_s):
     from faster_whisper import BatchedInferencePipeline, WhisperModel
     pipeline = BatchedInferencePipeline(WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=threads))
     for file in files:
-        segments, _ = pipeline.transcribe(file, language="en", beam_size=beam, batch_size=batch, vad_filter=True,
-                                          without_timestamps=False)
+        segments, _ = pipeline.transcribe(file, language="en", beam_size=beam, batch_size=8, vad_filter=True,
+                                          without_timestamps=False, chunk_length=chunk_s)
         yield file, " ".join(segment.text for segment in segments)
 
 
-def openai_whisper(model, files, beam, threads, _batch):
+def openai_whisper(model, files, beam, threads, _chunk_s):
     import torch
     import whisper
     from scipy.io import wavfile
@@ -40,10 +40,10 @@ def main():
     parser.add_argument("files", nargs="+")
     parser.add_argument("--beam", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--chunk", type=int, help="longest stretch of speech in a window, s; default: 30")
     arguments = parser.parse_args()
     engine = faster_whisper if arguments.engine == "faster-whisper" else openai_whisper
-    texts = engine(arguments.model, arguments.files, arguments.beam, arguments.threads, arguments.batch)
+    texts = engine(arguments.model, arguments.files, arguments.beam, arguments.threads, arguments.chunk)
     arguments.out.write_text(json.dumps({Path(file).stem: text for file, text in texts}, indent=1))
 
 

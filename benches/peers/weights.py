@@ -1,7 +1,7 @@
 """One set of weights for every engine: reads a whisper.cpp ggml file and writes it for openai-whisper and CTranslate2.
 
     weights.py FILE.bin OUT         OUT/openai.pt, OUT/ctranslate2/
-    weights.py --random base OUT    a random model of a real shape: OUT/model-f16.bin, then the same two
+    weights.py --random base OUT    a random model of a real shape: OUT/model-q8_0.bin, then the same two
 """
 import argparse
 import base64
@@ -14,6 +14,8 @@ import numpy as np
 MAGIC = 0x67676D6C
 SHAPE_FIELDS = ["n_vocab", "n_audio_ctx", "n_audio_state", "n_audio_head", "n_audio_layer",
                 "n_text_ctx", "n_text_state", "n_text_head", "n_text_layer", "n_mels"]
+# 32 weights with one scale.
+Q8_0 = np.dtype([("scale", "<f2"), ("values", "i1", 32)])
 END_OF_TEXT, BEGIN_TIMES = 50256, 50363
 SHAPES = {"tiny": (384, 6, 4), "base": (512, 8, 6), "small": (768, 12, 12)}
 # Tokens of one window of the random model: about what 10 s of speech give.
@@ -49,7 +51,7 @@ def read_ggml(path):
             values = np.frombuffer(data, np.float32 if kind == 0 else np.float16, count, at)
             at += values.nbytes
         elif kind == 8:
-            blocks = np.frombuffer(data, np.dtype([("scale", "<f2"), ("values", "i1", 32)]), count // 32, at)
+            blocks = np.frombuffer(data, Q8_0, count // 32, at)
             at += blocks.nbytes
             values = blocks["scale"].astype(np.float32)[:, None] * blocks["values"]
         else:
@@ -61,22 +63,30 @@ def read_ggml(path):
 
 
 def write_ggml(path, shape, tensors, assets):
-    """As float16, for whisper.cpp and callmark."""
+    """As q8_0, for whisper.cpp and callmark; what whisper.cpp's own tool leaves alone stays float16 or float32."""
     filters = np.load(assets / "mel_filters.npz")["mel_80"].astype(np.float32)
     tokens = sorted(ranks(assets), key=ranks(assets).get)
     with open(path, "wb") as out:
-        out.write(struct.pack("<12i", MAGIC, *(shape[field] for field in SHAPE_FIELDS), 1))
+        out.write(struct.pack("<12i", MAGIC, *(shape[field] for field in SHAPE_FIELDS), 2007))
         out.write(struct.pack("<2i", *filters.shape) + filters.tobytes())
         out.write(struct.pack("<i", len(tokens)))
-        for token in tokens:
-            out.write(struct.pack("<i", len(token)) + token)
+        out.writelines(struct.pack("<i", len(token)) + token for token in tokens)
         for name, values in tensors.items():
             if name in ("encoder.conv1.bias", "encoder.conv2.bias"):
                 values = values.reshape(-1, 1)
-            half = values.ndim > 1 and not name.endswith(("bias", "positional_embedding"))
-            values = np.ascontiguousarray(values, np.float16 if half else np.float32)
-            out.write(struct.pack("<3i", values.ndim, len(name), int(half)))
-            out.write(struct.pack(f"<{values.ndim}i", *values.shape[::-1]) + name.encode() + values.tobytes())
+            kind = 0
+            if values.ndim > 1 and not name.endswith(("bias", "positional_embedding")):
+                kind = 8 if values.ndim == 2 else 1
+            out.write(struct.pack("<3i", values.ndim, len(name), kind))
+            out.write(struct.pack(f"<{values.ndim}i", *values.shape[::-1]) + name.encode())
+            if kind == 8:
+                blocks = np.empty(values.size // 32, Q8_0)
+                rows = values.reshape(-1, 32)
+                scale = (np.abs(rows).max(1) / 127).astype(np.float32)
+                blocks["scale"], blocks["values"] = scale, np.round(rows / np.maximum(scale, 1e-20)[:, None])
+                out.write(blocks.tobytes())
+            else:
+                out.write(np.ascontiguousarray(values, np.float16 if kind else np.float32).tobytes())
 
 
 def random_model(size, assets):
@@ -245,10 +255,9 @@ def main():
     assets = Path(whisper.__file__).parent / "assets"
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.random:
-        shape, tensors = random_model(arguments.random, assets)
-        write_ggml(arguments.out / "model-f16.bin", shape, tensors, assets)
-    else:
-        shape, tensors = read_ggml(arguments.file)
+        arguments.file = arguments.out / "model-q8_0.bin"
+        write_ggml(arguments.file, *random_model(arguments.random, assets), assets)
+    shape, tensors = read_ggml(arguments.file)
     write_openai(arguments.out / "openai.pt", shape, tensors)
     write_ctranslate2(arguments.out / "ctranslate2", shape, tensors, assets)
 
