@@ -177,7 +177,8 @@ def main():
     base = middle.get("callmark")
     audio_s = sum(len(Path(file).read_bytes()) for file in bench.channels) / 2 / 32000
     print(f"\n{arguments.weights}, {bench.set.name}: {audio_s:.0f} s of calls, {arguments.threads} thread(s), "
-          f"medians of {arguments.rounds} alternating rounds; splitting the channels: {split[0]:.1f} s wall, {split[1]:.1f} s CPU")
+          f"medians of {arguments.rounds} alternating rounds; "
+          f"splitting the channels: {split[0]:.1f} s wall, {split[1]:.1f} s CPU")
     print("| engine | wall s | CPU s | wall ÷ callmark's | CPU ÷ callmark's | peak MiB "
           "| call-hours per core-hour | WER % |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
