@@ -53,9 +53,9 @@ class Bench:
         self.channels = [str(folder / f"{name}.{side}.wav") for name in self.references for side in (0, 1)]
         return ["sh", "-ec", "\n".join(script)], dict
 
-    def whisper_cpp(self, *options):
+    def whisper_cpp(self, *options, build="build"):
         # Its text files lie beside the sound.
-        command = [self.work / "build/bin/whisper-cli", "-m", self.model, "-l", "en", "-t", str(self.threads),
+        command = [self.work / build / "bin/whisper-cli", "-m", self.model, "-l", "en", "-t", str(self.threads),
                    "-otxt", *options, *self.channels]
         return command, lambda: {Path(file).stem: Path(file + ".txt").read_text() for file in self.channels}
 
@@ -86,7 +86,8 @@ class Bench:
     def engines(self):
         named = {
             "callmark": self.callmark,
-            "whisper.cpp, defaults": self.whisper_cpp,
+            "whisper.cpp, defaults": lambda: self.whisper_cpp(build="build-plain"),
+            "whisper.cpp, defaults, blocked products": self.whisper_cpp,
             "whisper.cpp, VAD, greedy": self.whisper_cpp_vad,
             "whisper.cpp, VAD, greedy, no fallback": lambda: self.whisper_cpp_vad("-nf"),
             "faster-whisper int8, batched, VAD, greedy":
