@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use callmark_core::recording::{Direction, Language, Metadata};
+use callmark_core::recording::{Direction, Language, Metadata, is_han};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
@@ -28,6 +28,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("channels", "CALLMARK_CHANNELS"),
     ("model", "CALLMARK_MODEL"),
     ("vocabulary", "CALLMARK_VOCABULARY"),
+    ("vocabulary_file", "CALLMARK_VOCABULARY_FILE"),
     ("max_minutes", "CALLMARK_MAX_MINUTES"),
     ("report.language", "CALLMARK_REPORT_LANGUAGE"),
     ("report.clips", "CALLMARK_REPORT_CLIPS"),
@@ -39,6 +40,9 @@ const VARIABLES: &[(&str, &str)] = &[
     ("night.give_up_base_s", "CALLMARK_GIVE_UP_BASE_S"),
     ("night.give_up_factor", "CALLMARK_GIVE_UP_FACTOR"),
 ];
+
+/// Half of a Whisper decoder's positions, without its marks.
+const VOCABULARY_TOKENS: u32 = 220;
 
 const KEYS_HINT: &str = "`callmark config` prints every key with its default";
 
@@ -52,6 +56,8 @@ pub struct Config {
     pub model: Option<String>,
     #[serde(deserialize_with = "text")]
     pub vocabulary: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub vocabulary_file: Option<String>,
     #[serde(rename = "max_minutes", deserialize_with = "minutes")]
     pub max_duration_s: u32,
     #[serde(rename = "route")]
@@ -204,6 +210,7 @@ impl Config {
         let folder = path.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
         config.folder = folder.unwrap_or(Path::new(".")).to_path_buf();
         config.file = path;
+        config.read_vocabulary()?;
         Ok(config)
     }
 
@@ -216,6 +223,28 @@ impl Config {
         let mut config: Config = Value::Table(merged).try_into().map_err(|error| explain(&error, None))?;
         config.settings = settings;
         Ok(config)
+    }
+
+    /// Puts the words of `vocabulary_file` behind `vocabulary`, and sees that the recogniser can hold them.
+    fn read_vocabulary(&mut self) -> Result<()> {
+        if let Some(file) = &self.vocabulary_file {
+            let path = self.folder.join(file);
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read the vocabulary_file {}", path.display()))?;
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+            let words: Vec<&str> = self.vocabulary.as_deref().into_iter().chain(lines).collect();
+            self.vocabulary = Some(words.join(", ")).filter(|words| !words.is_empty());
+        }
+        // About four Latin letters or two thirds of a Han character make a token.
+        let thirds = |c: char| if is_han(c) { 18 } else { 3 };
+        let tokens: u32 = self.vocabulary.iter().flat_map(|words| words.chars().map(thirds)).sum::<u32>() / 12;
+        if tokens > VOCABULARY_TOKENS {
+            bail!(
+                "the vocabulary is too long: about {tokens} tokens, and a Whisper model looks at {VOCABULARY_TOKENS}\n\
+                 hint: keep the names that it gets wrong; common words it knows"
+            );
+        }
+        Ok(())
     }
 
     /// Everything in the configuration that can change a transcript, in one line for hashing.
@@ -395,6 +424,24 @@ mod tests {
 
     fn merged(file: &str) -> Config {
         Config::merge(vec![(Origin::File("f.toml".into()), parse(file).unwrap())]).unwrap()
+    }
+
+    #[test]
+    fn a_word_list_joins_the_vocabulary() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("words.txt"), "# products\nNorthgate Gold\n\n  Acme Telecom \n").unwrap();
+        let read = |vocabulary: &str, file: &str| {
+            let layer = parse(&format!("vocabulary = {vocabulary:?}\nvocabulary_file = {file:?}")).unwrap();
+            let mut config = Config::merge(vec![(Origin::Flag, layer)]).unwrap();
+            config.folder = folder.path().to_path_buf();
+            config.read_vocabulary().map(|()| config.vocabulary)
+        };
+        assert_eq!(read("Zed", "words.txt").unwrap().as_deref(), Some("Zed, Northgate Gold, Acme Telecom"));
+        assert_eq!(read("", "words.txt").unwrap().as_deref(), Some("Northgate Gold, Acme Telecom"));
+        assert_eq!(read("Zed", "").unwrap().as_deref(), Some("Zed"));
+        assert!(read("", "none.txt").unwrap_err().to_string().contains("none.txt"));
+        assert!(read(&"word ".repeat(200), "").unwrap_err().to_string().contains("hint:"));
+        assert!(read(&"字".repeat(150), "").unwrap_err().to_string().contains("too long"));
     }
 
     #[test]

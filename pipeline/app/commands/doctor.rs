@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_core::accuracy;
 use callmark_core::recording::Language;
 use callmark_core::scorecard::lint;
-use callmark_models::manifest::{ModelError, STARTER};
+use callmark_models::manifest::{ModelError, ModelFile, STARTER};
 use callmark_models::text_encoder::TextEncoder;
 use callmark_models::{asr, runtime};
 use callmark_store::{CallFilter, STORE_SCHEMA, StoreError};
@@ -23,6 +23,7 @@ use crate::cli::{Common, DoctorArgs};
 use crate::commands::store_url;
 use crate::config::{self, Config};
 use crate::install::{Install, known_models};
+use crate::lanes::{self, Wishes};
 use crate::read;
 use crate::{FINISHED, GATE};
 
@@ -225,6 +226,7 @@ fn models(findings: &mut Findings, install: &Install, wanted: Option<&str>, lang
     if !names.contains(&used.as_str()) {
         names.push(&used);
     }
+    let machine = Machine::this();
     for name in names {
         match manifest.find_model(name, &folders) {
             Ok(file) => {
@@ -235,9 +237,10 @@ fn models(findings: &mut Findings, install: &Install, wanted: Option<&str>, lang
                 let known = if entry.is_some() { "size and SHA-256 are right" } else { "not in the manifest" };
                 let role = if name == used { ", used" } else { "" };
                 let size = megabytes(bytes);
+                let lanes = if name == used { lanes_in_use(&file, bytes >> 20, &machine) } else { String::new() };
                 findings.ok(
                     SUBJECT,
-                    format!("{}{role}: {size}, {languages}, {known} ({})", file.name, file.path.display()),
+                    format!("{}{role}: {size}{lanes}, {languages}, {known} ({})", file.name, file.path.display()),
                 );
             }
             Err(ModelError::NotInstalled { .. }) if name != used => {}
@@ -245,7 +248,6 @@ fn models(findings: &mut Findings, install: &Install, wanted: Option<&str>, lang
             Err(error) => findings.warning(SUBJECT, error.to_string(), error.hint()),
         }
     }
-    let machine = Machine::this();
     let advice = advice::best(&manifest, &machine, languages, 0.0);
     if !best_installed {
         let hint = match &advice {
@@ -260,6 +262,15 @@ fn models(findings: &mut Findings, install: &Install, wanted: Option<&str>, lang
         Err(error) => findings.problem("voice activity", error.to_string(), error.hint()),
     }
     fits(findings, &machine, advice);
+}
+
+/// What a run would do with it here.
+fn lanes_in_use(file: &ModelFile, weights_mb: u64, machine: &Machine) -> String {
+    let Ok(plan) = lanes::plan(file, weights_mb, machine, &Wishes::default()) else { return String::new() };
+    let measured = file.entry.as_ref().is_some_and(|entry| entry.memory_mb.is_some() && !entry.memory_estimated);
+    let estimated = if measured { "" } else { " (an estimate)" };
+    let lane_mb = lanes::lane_mb(file, weights_mb);
+    format!("; lanes: {} of {} threads and {lane_mb} MB{estimated}", plan.lanes, plan.threads_per_lane)
 }
 
 fn megabytes(bytes: u64) -> String {

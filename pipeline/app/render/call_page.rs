@@ -69,6 +69,11 @@ fn facts(out: &mut String, record: &CallRecord) {
         if evaluation.scorecard.is_empty() { "–" } else { &evaluation.scorecard },
         evaluation.scorecard_version
     );
+    if !transcript.dropped.is_empty() {
+        let count = |(guard, n): (&String, &u32)| format!("{n} {guard}");
+        let counts = transcript.dropped.iter().map(count).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(out, "left out, because nobody said it: {counts}");
+    }
     let verdict = evaluation.verdict.map_or(String::new(), |v| format!("  {}", snake(&v)));
     let reason = evaluation.reason.map_or(String::new(), |r| format!(": {}", snake(&r)));
     let score = evaluation.score.map_or("–".into(), points);
