@@ -1,0 +1,372 @@
+#!/usr/bin/env python3
+"""Makes the labelled sets of synthetic recordings that the starter model is measured on.
+
+  make_speech_sets.py --out DIR [--sets known-voices,calls] [--sentences F.jsonl] [--trained F.txt.gz] [--seed 5]
+
+A set is a folder with NAME.wav (8 kHz, 16 bit, through µ-law) and NAME.reference.json: language, and turns with role,
+channel, voice, times, text and the synthesiser's own word times. The same seed makes the same sets with the same versions
+of espeak-ng, flite and festival. Sentences are drawn from the templates of models/training/starter and kept when they are
+held out of every training (held_out.py); --sentences adds held-out sentences of real customer service, --trained makes
+sure that none was trained on. Needs the training's requirements.txt, libespeak-ng1, flite1-dev, festival, gcc, ffmpeg."""
+
+import argparse
+import gzip
+import json
+import pathlib
+import random
+import sys
+
+import numpy as np
+import scipy.io.wavfile
+from scipy.signal import resample_poly
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "training" / "starter"))
+
+import channel
+from grammar import Grammar, SaidWord, Sentence, spoken, written
+from held_out import ESPEAK_HELD_OUT, is_held_out_sentence, sentence_key
+from voices import Speaker, Speech, random_speaker, speak
+
+RATE = channel.TELEPHONE_RATE
+# Voices that the first edition was trained on, so that both editions know them.
+KNOWN_ESPEAK = "m1 m3 m4 m7 f1 f2 f5 klatt Andrea Gene Lee Michael Mike adam belinda david edward john steph travis".split()
+KNOWN_FLITE = ["slt", "awb", "kal16"]
+ACCENTS = ["en-us"] * 7 + ["en"] * 2 + ["en-us-nyc"]
+SENTENCES_PER_RECORDING = 9
+# Sections of a call, in its course; the second of a pair answers the first.
+COURSE = """A greeting|C back|A disclosure|C back|A identity|C identity|A identity|C identity|A needs|C needs|A needs|C needs|
+    A hold|C back|A pitch|C back|A pitch|C objection|A answer|C objection|A answer|A pitch|C back|A forbidden|C angry|
+    A empathy|C angry|A answer|C happy|A next|C back|A next|C happy|A closing|C back"""
+
+
+class SentenceSource:
+    """Held-out sentences, each used once in a set."""
+
+    def __init__(self, rng: random.Random, more: list[Sentence], trained: set[str]):
+        self.rng, self.trained = rng, trained
+        self.grammar = Grammar(rng)
+        self.more = [sentence for sentence in more if self.is_unheard(sentence)]
+        self.sections = [name for name in self.grammar.templates if name.startswith("call") and name != "call C back"]
+        self.used: set[str] = set()
+
+    def is_unheard(self, sentence: Sentence) -> bool:
+        text = written(sentence)
+        return is_held_out_sentence(text) and sentence_key(text) not in self.trained
+
+    def from_section(self, section: str) -> Sentence | None:
+        """A new held-out sentence of a section; None when the section has no more of them."""
+        for _ in range(4000):
+            sentence = self.grammar.draw(section)
+            if sentence and sentence_key(written(sentence)) not in self.used and self.is_unheard(sentence):
+                self.used.add(sentence_key(written(sentence)))
+                return sentence
+        return None
+
+    def any(self) -> Sentence:
+        if self.more and self.rng.random() < 0.2:
+            sentence = self.more.pop(self.rng.randrange(len(self.more)))
+            if sentence_key(written(sentence)) not in self.used:
+                self.used.add(sentence_key(written(sentence)))
+                return sentence
+        return self.from_section(self.rng.choice(self.sections)) or self.any()
+
+
+class Track:
+    """One channel at 8 kHz while it is put together: clean speech, and who says what when."""
+
+    def __init__(self):
+        self.parts: list[tuple[int, np.ndarray]] = []
+        self.turns: list[dict] = []
+        self.end_s = 0.0
+
+    def add(self, speech: Speech, begin_s: float, role: str, channel_number: int) -> float:
+        """Places speech so that its first word begins at begin_s; → when its last word ends."""
+        wave = resample_poly(speech.wave, 1, 2).astype(np.float32)
+        wave *= 0.1 / channel.active_level(wave, RATE)
+        start = max(0, round((begin_s - speech.words[0][1]) * RATE))
+        offset_s = start / RATE
+        milliseconds = lambda at_s: round((at_s + offset_s) * 1000)
+        words = [dict(text=text, begin_ms=milliseconds(begin), end_ms=milliseconds(end)) for text, begin, end in speech.words]
+        self.parts.append((start, wave))
+        self.turns.append(
+            dict(role=role, channel=channel_number, voice=f"{speech.speaker.engine} {speech.speaker.voice}",
+                 begin_ms=words[0]["begin_ms"], end_ms=words[-1]["end_ms"], text=speech.text, words=words)
+        )  # fmt: skip
+        self.end_s = max(self.end_s, offset_s + len(wave) / RATE)
+        return words[-1]["end_ms"] / 1000
+
+    def clean(self, length_s: float) -> np.ndarray:
+        sound = np.zeros(round(length_s * RATE), np.float32)
+        for start, wave in self.parts:
+            wave = wave[: len(sound) - start]
+            sound[start : start + len(wave)] += wave
+        return channel.telephone_band(sound, RATE)
+
+
+def line(clean: np.ndarray, generator: np.random.Generator, snr_db: float, level_dbfs: float) -> np.ndarray:
+    """Noise at an SNR below the active speech, active speech at a level, then µ-law."""
+    active = channel.active_level(clean, RATE)
+    noisy = clean + channel.line_noise(generator, len(clean)) * active * 10 ** (-snr_db / 20)
+    return channel.mulaw(np.clip(noisy * 10 ** (level_dbfs / 20) / active, -1, 1))
+
+
+def save(folder: pathlib.Path, name: str, channels: list[np.ndarray], turns: list[dict]):
+    folder.mkdir(parents=True, exist_ok=True)
+    samples = (np.clip(np.stack(channels, 1), -1, 1) * 32767).round().astype(np.int16)
+    scipy.io.wavfile.write(folder / f"{name}.wav", RATE, samples[:, 0] if len(channels) == 1 else samples)
+    turns = sorted(turns, key=lambda turn: turn["begin_ms"])
+    (folder / f"{name}.reference.json").write_text(json.dumps(dict(language="en", turns=turns), indent=1) + "\n")
+
+
+# -------------------------------------------------------------------- one speaker, several utterances
+def monologues(speakers: list[Speaker], source: SentenceSource, rng: random.Random, build: pathlib.Path) -> list[Track]:
+    tracks = []
+    for speaker in speakers:
+        track, at_s = Track(), rng.uniform(0.4, 1.0)
+        for speech in speak([(source.any(), speaker) for _ in range(SENTENCES_PER_RECORDING)], build):
+            at_s = track.add(speech, at_s, "rep", 0) + rng.uniform(0.3, 3.0)
+        tracks.append(track)
+    return tracks
+
+
+def make_voice_sets(known: bool, out: pathlib.Path, wanted: list[str], source, seed: int, build: pathlib.Path):
+    rng, generator = random.Random(seed + known), np.random.default_rng(seed + known)
+    if known:
+        speakers = [random_speaker(rng, "espeak", voices=[voice], accents=ACCENTS) for voice in KNOWN_ESPEAK]
+        speakers += [random_speaker(rng, "flite", voices=[KNOWN_FLITE[index % 3]]) for index in range(12)]
+    else:
+        speakers = [random_speaker(rng, "espeak", voices=[voice], accents=ACCENTS) for voice in ESPEAK_HELD_OUT * 3]
+        speakers += [random_speaker(rng, "flite", voices=["rms"]) for _ in range(8)]
+        speakers += [random_speaker(rng, "festival", voices=["kal_diphone"]) for _ in range(8)]
+    for index, track in enumerate(monologues(speakers, source, rng, build)):
+        clean = track.clean(track.end_s + 0.5)
+        voice = speakers[index].voice.split("+")[-1]
+        name = f"{index:02}-{speakers[index].engine}-{voice}"
+        versions = {"known-voices" if known else "unseen-voices": (generator.uniform(20, 35), generator.uniform(-27, -17))}
+        if known:
+            versions |= {"noise-10db": (10.0, -22.0), "quiet-35dbfs": (generator.uniform(20, 35), -35.0)}
+        for set_name, (snr_db, level_dbfs) in versions.items():
+            sound = line(clean, generator, snr_db, level_dbfs)
+            if set_name in wanted:
+                save(out / set_name, name, [sound], track.turns)
+
+
+# -------------------------------------------------------------------- calls
+def call_turns(source: SentenceSource, rng: random.Random) -> list[tuple[str, list[Sentence]]]:
+    turns = []
+    for section in (part.strip() for part in COURSE.split("|")):
+        count = 1 if section.endswith("back") else rng.choice([1, 2, 2, 3])
+        sentences = [source.from_section(f"call {section}") for _ in range(count)]
+        sentences = [sentence for sentence in sentences if sentence]
+        if sentences:
+            turns.append(("rep" if section.startswith("A") else "customer", sentences))
+    return turns
+
+
+def make_call(index: int, speakers: dict[str, Speaker], source, rng: random.Random, build) -> tuple[list[Track], float]:
+    """Even calls have about half of their time filled with speech, odd ones nearly all of it."""
+    is_dense = index % 2 == 1
+    tracks = {"rep": Track(), "customer": Track()}
+    now_s, last_s, limit_s = rng.uniform(0.5, 1.5), 0.0, rng.uniform(130, 215)
+    while now_s < limit_s:
+        for role, sentences in call_turns(source, rng):
+            # espeak-ng changes little from sentence to sentence; one speaker keeps its settings.
+            for speech in speak([(sentence, speakers[role]) for sentence in sentences], build):
+                begin_s = max(now_s, last_s if last_s <= now_s else now_s)
+                end_s = tracks[role].add(speech, begin_s, role, 0 if role == "rep" else 1)
+                length_s = end_s - begin_s
+                pause_s = rng.uniform(0.03, 0.2) if is_dense else rng.uniform(0.4, 1.6) * (0.4 + length_s / 4)
+                now_s = last_s = end_s + pause_s
+            if rng.random() < (0.35 if is_dense else 0.15):  # the other one comes in early
+                own = tracks[role].turns[-1]
+                now_s = max(own["begin_ms"] / 1000 + 0.3, own["end_ms"] / 1000 - rng.uniform(0.2, 0.9))
+            if now_s >= limit_s:
+                break
+    return [tracks["rep"], tracks["customer"]], max(track.end_s for track in tracks.values()) + 0.6
+
+
+def make_calls(out: pathlib.Path, wanted: list[str], source_for, count: int, seed: int, build: pathlib.Path):
+    rng, generator = random.Random(seed + 10), np.random.default_rng(seed + 10)
+    kinds = [("espeak", False), ("flite", True), ("espeak", True), ("flite", False), ("festival", True), ("espeak", True)]
+    for index in range(count):
+        speakers, used = {}, set()
+        for role, (engine, held_out) in (("rep", kinds[index % 6]), ("customer", kinds[(index * 5 + 2 + index // 6) % 6])):
+            known = KNOWN_ESPEAK if engine == "espeak" else KNOWN_FLITE
+            voices = None if held_out else known
+            if engine == "festival":
+                voices = ["kal_diphone"]
+            speaker = random_speaker(rng, engine, held_out, voices, ACCENTS)
+            while speaker.voice.split("+")[-1] in used:  # the two voices differ
+                speaker = random_speaker(rng, "espeak", True, accents=ACCENTS)
+            used.add(speaker.voice.split("+")[-1])
+            speakers[role] = speaker
+        tracks, length_s = make_call(index, speakers, source_for(), rng, build)
+        sounds = [line(t.clean(length_s), generator, generator.uniform(20, 35), generator.uniform(-26, -18)) for t in tracks]
+        turns = [turn for track in tracks for turn in track.turns]
+        name = f"{index:02}-{'dense' if index % 2 else 'half'}"
+        if "calls" in wanted:
+            save(out / "calls", name, sounds, turns)
+        if "mono-calls" in wanted:
+            mixed = channel.mulaw((sounds[0] + sounds[1]) / 2)
+            save(out / "mono-calls", name, [mixed], [turn | dict(channel=0) for turn in turns])
+
+
+# -------------------------------------------------------------------- no speech
+def tones(time_s: np.ndarray, hertz: list[float], on: np.ndarray | bool = True) -> np.ndarray:
+    return sum(np.sin(2 * np.pi * value * time_s) for value in hertz) / len(hertz) * on * 0.3
+
+
+def hold_music(generator: np.random.Generator, length_s: float, instrument: str) -> np.ndarray:
+    """Chords and a melody over a random scale: `bells` die away, `organ` does not."""
+    sound, beat_s, at_s = np.zeros(round(length_s * RATE), np.float32), generator.uniform(0.25, 0.6), 0.0
+    scale, root_hertz = [0, 2, 4, 7, 9, 12, 14, 16], generator.uniform(130, 260)
+    while at_s < length_s - 2.5:
+        notes = [generator.choice(scale) + 12] + ([0, 4, 7] if generator.random() < 0.4 else [])
+        duration_s = beat_s * generator.choice([1, 1, 2]) * 1.5
+        time_s = np.arange(round(duration_s * RATE)) / RATE
+        envelope = np.exp(-time_s * (4 if instrument == "bells" else 0.4)) * np.minimum(1, time_s * 60)
+        envelope *= np.minimum(1, (duration_s - time_s) * 30)
+        start = round(at_s * RATE)
+        for note in notes:
+            hertz = root_hertz * 2 ** (note / 12)
+            vibrato = 0.004 * np.sin(2 * np.pi * 5 * time_s) if instrument == "strings" else 0
+            for harmonic in range(1, 2 + (4 if instrument != "bells" else 2)):
+                wave = np.sin(2 * np.pi * hertz * harmonic * (time_s + vibrato / 5)) / harmonic**1.3
+                sound[start : start + len(wave)] += 0.12 * wave * envelope
+        at_s += beat_s * generator.choice([1, 1, 2])
+    return sound
+
+
+def modem(generator: np.random.Generator, time_s: np.ndarray) -> np.ndarray:
+    """Fax: calling tone, answer tone, then frequency-shift keying at 300 bits a second and scrambled carrier noise."""
+    count = len(time_s)
+    calling = tones(time_s, [1100], (time_s % 3.5) < 0.5) * (time_s < 8)
+    answer = tones(time_s, [2100]) * ((time_s >= 8) & (time_s < 12))
+    bits = generator.integers(0, 2, count // (RATE // 300) + 1).repeat(RATE // 300)[:count]
+    keyed = np.sin(2 * np.pi * np.cumsum(np.where(bits, 1650, 1850)) / RATE) * 0.3 * ((time_s >= 12) & (time_s < 25))
+    phases = generator.integers(0, 4, count // 3 + 1).repeat(3)[:count] * np.pi / 2
+    carrier = np.sin(2 * np.pi * 1800 * time_s + phases) * 0.3 * (time_s >= 25)
+    return calling + answer + keyed + carrier
+
+
+def key_tones(generator: np.random.Generator, time_s: np.ndarray) -> np.ndarray:
+    sound = np.zeros(len(time_s))
+    for at in np.arange(0.5, time_s[-1] - 1, 0.35):
+        if generator.random() < 0.6:
+            pair = [generator.choice([697, 770, 852, 941]), generator.choice([1209, 1336, 1477, 1633])]
+            sound += tones(time_s, pair, (time_s >= at) & (time_s < at + 0.12))
+    return sound
+
+
+def babble(rng: random.Random, source, length_s: float, voices: int, build: pathlib.Path) -> np.ndarray:
+    """So many voices at once that nothing can be understood."""
+    total = np.zeros(round(length_s * RATE), np.float32)
+    for index in range(voices):
+        engine = rng.choice(["espeak", "espeak", "flite"])
+        speaker, track, at_s = random_speaker(rng, engine, index % 2 == 0, accents=ACCENTS), Track(), rng.uniform(0, 1.5)
+        while at_s < length_s:
+            for speech in speak([(source.any(), speaker) for _ in range(4)], build):
+                at_s = track.add(speech, at_s, "rep", 0) + rng.uniform(0.05, 0.4)
+        total += track.clean(length_s) * rng.uniform(0.7, 1.2)
+    return total / voices**0.5
+
+
+def make_no_speech(out: pathlib.Path, source_for, seed: int, build: pathlib.Path):
+    rng, generator = random.Random(seed + 20), np.random.default_rng(seed + 20)
+    minute = np.arange(60 * RATE) / RATE
+    noise = lambda slope: np.fft.irfft(
+        np.fft.rfft(generator.standard_normal(len(minute))) * np.maximum(np.fft.rfftfreq(len(minute), 1 / RATE), 20) ** -slope
+    )
+    scaled = lambda sound, dbfs: sound * 10 ** (dbfs / 20) / np.sqrt((sound**2).mean())
+    hum = lambda hertz: sum(np.sin(2 * np.pi * hertz * k * minute) / k for k in range(1, 8, 2))
+    sounds = {
+        "silence-digital": np.zeros(len(minute)), "silence-line": scaled(noise(0.3), -62), "silence-hiss": scaled(noise(0), -50),
+        "white-40": scaled(noise(0), -40), "white-22": scaled(noise(0), -22), "pink-35": scaled(noise(0.5), -35),
+        "pink-20": scaled(noise(0.5), -20), "brown-25": scaled(noise(1.0), -25), "hum-50": scaled(hum(50), -30),
+        "hum-60-noise": scaled(hum(60), -30) + scaled(noise(0.5), -40),
+        "ringing-us": tones(minute, [440, 480], (minute % 6) < 2), "ringing-uk": tones(minute, [400, 450], (minute % 3 < 0.4) | ((minute % 3 > 0.6) & (minute % 3 < 1))),
+        "ringing-eu": tones(minute, [425], (minute % 5) < 1), "busy-us": tones(minute, [480, 620], (minute % 1) < 0.5),
+        "dial-tone": tones(minute, [350, 440]), "key-tones-1": key_tones(generator, minute), "key-tones-2": key_tones(generator, minute) * 0.3 + scaled(noise(0.4), -45),
+        "fax-1": modem(generator, minute), "fax-2": modem(generator, minute) * 0.4 + scaled(noise(0.3), -45),
+        "clicks": (generator.random(len(minute)) < 0.0004) * generator.uniform(-0.8, 0.8, len(minute)) + scaled(noise(0.3), -55),
+    }  # fmt: skip
+    for index, instrument in enumerate(["bells", "organ", "strings", "bells", "organ"]):
+        sounds[f"hold-music-{index + 1}-{instrument}"] = scaled(hold_music(generator, 60, instrument), -20)
+    for index, voices in enumerate([6, 7, 8, 10, 12]):
+        sounds[f"babble-{voices}-voices"] = scaled(babble(rng, source_for(), 60, voices, build), [-24, -30, -22, -35, -26][index])
+    for index, (name, sound) in enumerate(sounds.items()):
+        sound = np.clip(sound, -1, 1).astype(np.float32)
+        if index % 3 == 1 and sound.any():
+            sound, name = channel.through_codec(sound, RATE, "mp3-24k"), name + "-mp3"
+        elif index % 3 == 2:
+            sound, name = channel.mulaw(sound), name + "-mulaw"
+        save(out / "no-speech", name, [sound], [])
+
+
+# -------------------------------------------------------------------- which
+def read_sentences(path: pathlib.Path) -> list[Sentence]:
+    """Held-out sentences of real customer service: lines with text, spoken, source."""
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    return [
+        [SaidWord(word, word) for word in entry["text"].split()]
+        for entry in entries
+        if entry["source"] == "real" and entry["text"] == entry["spoken"]
+    ]
+
+
+SETS = ["known-voices", "unseen-voices", "calls", "mono-calls", "noise-10db", "quiet-35dbfs", "no-speech"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", required=True, type=pathlib.Path)
+    parser.add_argument("--sets", default=",".join(SETS), help="comma-separated; default: all")
+    parser.add_argument("--sentences", type=pathlib.Path, help="JSON lines with held-out sentences of source `real`")
+    parser.add_argument("--trained", type=pathlib.Path, help="gzip text of all sentences that were trained on")
+    parser.add_argument("--build", type=pathlib.Path, help="folder for the flite program (default: OUT/.build)")
+    parser.add_argument("--calls", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=5)
+    options = parser.parse_args()
+    wanted, build = options.sets.split(","), options.build or options.out / ".build"
+    if unknown := set(wanted) - set(SETS):
+        parser.error(f"no such set: {', '.join(sorted(unknown))}; there are: {', '.join(SETS)}")
+    trained: set[str] = set()
+    if options.trained:
+        with gzip.open(options.trained, "rt") as lines:
+            trained = {sentence_key(text) for text in lines}
+    more = read_sentences(options.sentences) if options.sentences else []
+
+    def source_for(offset: int):
+        return lambda: SentenceSource(random.Random(options.seed + offset), list(more), trained)
+
+    if {"known-voices", "noise-10db", "quiet-35dbfs"} & set(wanted):
+        make_voice_sets(True, options.out, wanted, source_for(100)(), options.seed, build)
+    if "unseen-voices" in wanted:
+        make_voice_sets(False, options.out, wanted, source_for(200)(), options.seed, build)
+    if {"calls", "mono-calls"} & set(wanted):
+        shared = source_for(300)()
+        make_calls(options.out, wanted, lambda: shared, options.calls, options.seed, build)
+    if "no-speech" in wanted:
+        make_no_speech(options.out, source_for(400), options.seed, build)
+    for folder in (options.out / name for name in wanted):
+        report(folder)
+
+
+def report(folder: pathlib.Path):
+    words = speech_ms = length_s = overlap_ms = 0
+    for file in sorted(folder.glob("*.wav")):
+        rate_hz, samples = scipy.io.wavfile.read(file)
+        turns = json.loads(file.with_suffix("").with_suffix(".reference.json").read_text())["turns"]
+        length_s += len(samples) / rate_hz
+        words += sum(len(turn["words"]) for turn in turns)
+        active = np.zeros(len(samples) * 1000 // rate_hz + 1, int)
+        for turn in turns:
+            active[turn["begin_ms"] : turn["end_ms"]] += 1
+        speech_ms += int((active > 0).sum())
+        overlap_ms += int((active > 1).sum())
+    files = len(list(folder.glob("*.wav")))
+    print(f"{folder.name}: {files} recordings, {length_s / 60:.1f} min, {words} words, speech {speech_ms / length_s / 10:.0f} %, overlap {overlap_ms / length_s / 10:.1f} %")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
