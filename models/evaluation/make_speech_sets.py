@@ -155,7 +155,7 @@ def make_voice_sets(known: bool, out: pathlib.Path, wanted: list[str], source, s
 def call_turns(source: SentenceSource, rng: random.Random) -> list[tuple[str, list[Sentence]]]:
     turns = []
     for section in (part.strip() for part in COURSE.split("|")):
-        count = 1 if section.endswith("back") else rng.choice([1, 2, 2, 3])
+        count = 1 if section.endswith("back") else rng.choice([1, 1, 2] if section.startswith("A") else [2, 2, 3])
         sentences = [source.from_section(f"call {section}") for _ in range(count)]
         sentences = [sentence for sentence in sentences if sentence]
         if sentences:
@@ -174,8 +174,7 @@ def make_call(index: int, speakers: dict[str, Speaker], source, rng: random.Rand
             for speech in speak([(sentence, speakers[role]) for sentence in sentences], build):
                 begin_s = max(now_s, last_s if last_s <= now_s else now_s)
                 end_s = tracks[role].add(speech, begin_s, role, 0 if role == "rep" else 1)
-                length_s = end_s - begin_s
-                pause_s = rng.uniform(0.03, 0.2) if is_dense else rng.uniform(0.4, 1.6) * (0.4 + length_s / 4)
+                pause_s = rng.uniform(0.03, 0.2) if is_dense else (end_s - begin_s) * rng.uniform(0.4, 1.8)
                 now_s = last_s = end_s + pause_s
             if rng.random() < (0.35 if is_dense else 0.15):  # the other one comes in early
                 own = tracks[role].turns[-1]
@@ -192,9 +191,9 @@ def make_calls(out: pathlib.Path, wanted: list[str], source_for, count: int, see
         speakers, used = {}, set()
         for role, (engine, held_out) in (("rep", kinds[index % 6]), ("customer", kinds[(index * 5 + 2 + index // 6) % 6])):
             known = KNOWN_ESPEAK if engine == "espeak" else KNOWN_FLITE
-            voices = None if held_out else known
-            if engine == "festival":
-                voices = ["kal_diphone"]
+            voices = [ESPEAK_HELD_OUT[(2 * index + (role == "customer")) % 6]] if held_out else known
+            if engine != "espeak" and held_out:
+                voices = ["rms"] if engine == "flite" else ["kal_diphone"]
             speaker = random_speaker(rng, engine, held_out, voices, ACCENTS)
             while speaker.voice.split("+")[-1] in used:  # the two voices differ
                 speaker = random_speaker(rng, "espeak", True, accents=ACCENTS)
