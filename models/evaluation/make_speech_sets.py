@@ -98,7 +98,7 @@ class Track:
     def clean(self, length_s: float) -> np.ndarray:
         sound = np.zeros(round(length_s * RATE), np.float32)
         for start, wave in self.parts:
-            wave = wave[: len(sound) - start]
+            wave = wave[: max(0, len(sound) - start)]
             sound[start : start + len(wave)] += wave
         return channel.telephone_band(sound, RATE)
 
