@@ -27,9 +27,9 @@ from network import Recogniser, from_config
 from tokens import SPECIAL, Tokens
 from windows import Utterances, WindowMaker
 
-SHORT = Mixture((2.4, 3.4, 4.6, 6.0, 7.5), dict(dense=0.45, pack=0.35, one=0.15, silent=0.05), 0.35, 0.06)
-MIDDLE = Mixture((9.0, 11.0, 14.0, 20.0), dict(dense=0.2, pack=0.7, one=0.04, silent=0.06), 0.25, 0.05, prompt_share=0.1, stampless_share=0.05)
-LONG = Mixture((30.0,), dict(pack=0.8, dense=0.08, one=0.05, silent=0.07), 0.2, 0.05, prompt_share=0.15, stampless_share=0.0)
+SHORT = Mixture((2.4, 3.4, 4.6, 6.0, 7.5), dict(dense=0.42, pack=0.33, one=0.15, silent=0.10), 0.35, 0.06)
+MIDDLE = Mixture((9.0, 11.0, 14.0, 20.0), dict(dense=0.2, pack=0.66, one=0.04, silent=0.10), 0.25, 0.05, prompt_share=0.1, stampless_share=0.05)
+LONG = Mixture((30.0,), dict(pack=0.77, dense=0.06, one=0.05, silent=0.12), 0.2, 0.05, prompt_share=0.15, stampless_share=0.0)
 # From scratch: short dense windows teach listening, anywhere in the 30 s; pauses come later.
 FIRST = Mixture((2.4, 3.0, 3.6, 4.4, 5.2), dict(dense=0.97, silent=0.03), 0.5, 0.08, random_positions=True)
 SECOND = Mixture((4.0, 6.0, 8.0, 10.0, 14.0), dict(dense=0.35, pack=0.57, one=0.04, silent=0.04), 0.35, 0.06, random_positions=True, prompt_share=0.15)

@@ -84,6 +84,7 @@ class Utterances:
         self.arrays: list[tuple[np.ndarray, np.ndarray]] = []
         self.of_engine: dict[str, list[Utterance]] = {engine: [] for engine in engine_shares}
         self.of_voice: dict[str, list[Utterance]] = collections.defaultdict(list)
+        self.silences: list[tuple[int, int, int]] = []  # shard, first frame, frames of sounds without speech
         self.hours, self.left_out, self._seen, self._spans = 0.0, 0, set(), {}
         self.scan()
 
@@ -97,6 +98,9 @@ class Utterances:
             self.arrays.append((mel, labels))
             for item in pickle.loads(path.read_bytes()):
                 engine = item["voice"].split(":")[0]
+                if engine == "silence":
+                    self.silences.append((len(self.arrays) - 1, item["off"], item["n"]))
+                    continue
                 words = [Word(*word) for word in item["words"]]
                 if engine not in self.of_engine or item["n"] > 2900 or any(not self.spans(word.text) for word in words):
                     self.left_out += 1
@@ -234,6 +238,12 @@ class WindowMaker:
                 mel[at : at + length] = np.maximum(mel[at : at + length], burst)
         return mel
 
+    def recorded_silence(self, frames: int) -> np.ndarray:
+        """A stretch of the synthesised sounds in which nobody speaks, looped when it is too short."""
+        shard, first, count = self.rng.choice(self.utterances.silences)
+        index = (np.arange(frames) + self.rng.randrange(count)) % count + first
+        return self.utterances.arrays[shard][0][index] * np.float32(0.05) + FLOOR
+
     def music(self, frames: int) -> np.ndarray:
         """Chords and a melody that change every 0.15–1.5 s, with harmonics that die away."""
         rng = self.rng
@@ -288,11 +298,7 @@ class WindowMaker:
         mel, labels = np.full((2 * positions, 80), FLOOR, np.float32), np.full(positions, NO_PHONE, np.uint8)
         segments: list[Segment] = []
         if kind == "silent":
-            draw = rng.random()
-            if draw < 0.5:
-                return self.tones(2 * positions), labels, segments
-            quiet = self.music(2 * positions) if draw < 0.75 else self.talk(2 * positions, rng.randint(6, 9))
-            return quiet, labels, segments
+            return self._silent(2 * positions), labels, segments
         pool = self.utterances.pool(rng)
         if rng.random() < 0.5:  # one voice for the whole window
             pool = self.utterances.of_voice[rng.choice(pool).voice]
@@ -322,6 +328,14 @@ class WindowMaker:
                 break
             at_s = at / 50 + len(phones) / 50 + max(0.0, pause())
         return np.maximum(mel, FLOOR), labels, segments
+
+    def _silent(self, frames: int) -> np.ndarray:
+        draw = self.rng.random()
+        if draw < 0.45 and self.utterances.silences:
+            return self.recorded_silence(frames)
+        if draw < 0.7:
+            return self.tones(frames)
+        return self.music(frames) if draw < 0.8 else self.talk(frames, self.rng.randint(6, 12))
 
     def _plan(self, kind: str):
         """→ (begin of the first utterance, how many at most, draws a pause)."""
