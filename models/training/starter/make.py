@@ -53,13 +53,13 @@ def main():
     parser.add_argument("--audio-hours", type=float, default=170.0, help="audio to hear (without --until)")
     parser.add_argument("--learning-rate", type=float, help="default: 9e-4 from scratch, 4e-4 with --warm-start")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--tiny", action="store_true", help="a few hundred sentences, two minutes of training")
+    parser.add_argument("--tiny", action="store_true", help="400 template sentences, two minutes of training")
     options = parser.parse_args()
     work = options.work_dir
     find_assets(work, options.assets)
 
     if not (work / "text.jsonl").exists():
-        real = ["--real", options.real] if options.real else []
+        real = ["--real", options.real] if options.real and not options.tiny else []
         amount = ["--sentences", TINY["sentences"]] if options.tiny else []
         run(HERE / "corpus.py", "--work-dir", work, *real, *amount)
 

@@ -4,7 +4,8 @@
 
 What comes next depends on the share of the plan that is done: audio heard, or, with --until, the time of day, so that the
 learning rate has come down when the time is up. The process may be stopped (SIGSTOP) and continued; SIGTERM saves;
-kill -9 loses at most --save-minutes. New shards in W/shards are picked up while it runs."""
+kill -9 loses at most --save-minutes. New shards in W/shards are picked up while it runs. The exit status is 0 only at
+the plan's end."""
 
 import argparse
 import datetime
@@ -280,6 +281,8 @@ def main():
     feeder.join(timeout=30)
     training.save()
     print(f"saved at step {training.step}, {training.audio_s / 3600:.2f} h of audio heard", flush=True)
+    if training.plan.done(training.audio_s) < 1:
+        raise SystemExit("stopped before the plan's end; hint: the same command goes on from here")
 
 
 if __name__ == "__main__":
