@@ -7,7 +7,8 @@ A set is a folder with NAME.wav (8 kHz, 16 bit, through µ-law) and NAME.referen
 channel, voice, times, text and the synthesiser's own word times. The same seed makes the same sets with the same versions
 of espeak-ng, flite and festival. Sentences are drawn from the templates of models/training/starter and kept when they are
 held out of every training (held_out.py); --sentences adds held-out sentences of real customer service, --trained makes
-sure that none was trained on. Needs the training's requirements.txt, libespeak-ng1, flite1-dev, festival, gcc, ffmpeg."""
+sure that none was trained on. `people` cuts real recordings (--people FOLDER) into pieces of a minute, without references.
+Needs the training's requirements.txt, libespeak-ng1, flite1-dev, festival, gcc, ffmpeg."""
 
 import argparse
 import gzip
@@ -23,6 +24,8 @@ from scipy.signal import resample_poly
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "training" / "starter"))
 
 import channel
+import people
+import sounds
 from grammar import Grammar, SaidWord, Sentence, spoken, written
 from held_out import ESPEAK_HELD_OUT, is_held_out_sentence, sentence_key
 from voices import Speaker, Speech, random_speaker, speak
@@ -211,52 +214,6 @@ def make_calls(out: pathlib.Path, wanted: list[str], source_for, count: int, see
 
 
 # -------------------------------------------------------------------- no speech
-def tones(time_s: np.ndarray, hertz: list[float], on: np.ndarray | bool = True) -> np.ndarray:
-    return sum(np.sin(2 * np.pi * value * time_s) for value in hertz) / len(hertz) * on * 0.3
-
-
-def hold_music(generator: np.random.Generator, length_s: float, instrument: str) -> np.ndarray:
-    """Chords and a melody over a random scale: `bells` die away, `organ` does not."""
-    sound, beat_s, at_s = np.zeros(round(length_s * RATE), np.float32), generator.uniform(0.25, 0.6), 0.0
-    scale, root_hertz = [0, 2, 4, 7, 9, 12, 14, 16], generator.uniform(130, 260)
-    while at_s < length_s - 2.5:
-        notes = [generator.choice(scale) + 12] + ([0, 4, 7] if generator.random() < 0.4 else [])
-        duration_s = beat_s * generator.choice([1, 1, 2]) * 1.5
-        time_s = np.arange(round(duration_s * RATE)) / RATE
-        envelope = np.exp(-time_s * (4 if instrument == "bells" else 0.4)) * np.minimum(1, time_s * 60)
-        envelope *= np.minimum(1, (duration_s - time_s) * 30)
-        start = round(at_s * RATE)
-        for note in notes:
-            hertz = root_hertz * 2 ** (note / 12)
-            vibrato = 0.004 * np.sin(2 * np.pi * 5 * time_s) if instrument == "strings" else 0
-            for harmonic in range(1, 2 + (4 if instrument != "bells" else 2)):
-                wave = np.sin(2 * np.pi * hertz * harmonic * (time_s + vibrato / 5)) / harmonic**1.3
-                sound[start : start + len(wave)] += 0.12 * wave * envelope
-        at_s += beat_s * generator.choice([1, 1, 2])
-    return sound
-
-
-def modem(generator: np.random.Generator, time_s: np.ndarray) -> np.ndarray:
-    """Fax: calling tone, answer tone, then frequency-shift keying at 300 bits a second and scrambled carrier noise."""
-    count = len(time_s)
-    calling = tones(time_s, [1100], (time_s % 3.5) < 0.5) * (time_s < 8)
-    answer = tones(time_s, [2100]) * ((time_s >= 8) & (time_s < 12))
-    bits = generator.integers(0, 2, count // (RATE // 300) + 1).repeat(RATE // 300)[:count]
-    keyed = np.sin(2 * np.pi * np.cumsum(np.where(bits, 1650, 1850)) / RATE) * 0.3 * ((time_s >= 12) & (time_s < 25))
-    phases = generator.integers(0, 4, count // 3 + 1).repeat(3)[:count] * np.pi / 2
-    carrier = np.sin(2 * np.pi * 1800 * time_s + phases) * 0.3 * (time_s >= 25)
-    return calling + answer + keyed + carrier
-
-
-def key_tones(generator: np.random.Generator, time_s: np.ndarray) -> np.ndarray:
-    sound = np.zeros(len(time_s))
-    for at in np.arange(0.5, time_s[-1] - 1, 0.35):
-        if generator.random() < 0.6:
-            pair = [generator.choice([697, 770, 852, 941]), generator.choice([1209, 1336, 1477, 1633])]
-            sound += tones(time_s, pair, (time_s >= at) & (time_s < at + 0.12))
-    return sound
-
-
 def babble(rng: random.Random, source, length_s: float, voices: int, build: pathlib.Path) -> np.ndarray:
     """So many voices at once that nothing can be understood."""
     total = np.zeros(round(length_s * RATE), np.float32)
@@ -271,29 +228,42 @@ def babble(rng: random.Random, source, length_s: float, voices: int, build: path
 
 
 def make_no_speech(out: pathlib.Path, source_for, seed: int, build: pathlib.Path):
+    """Thirty minutes; every third sound through MP3, every third through µ-law."""
     rng, generator = random.Random(seed + 20), np.random.default_rng(seed + 20)
-    minute = np.arange(60 * RATE) / RATE
-    noise = lambda slope: np.fft.irfft(
-        np.fft.rfft(generator.standard_normal(len(minute))) * np.maximum(np.fft.rfftfreq(len(minute), 1 / RATE), 20) ** -slope
-    )
-    scaled = lambda sound, dbfs: sound * 10 ** (dbfs / 20) / np.sqrt((sound**2).mean())
-    hum = lambda hertz: sum(np.sin(2 * np.pi * hertz * k * minute) / k for k in range(1, 8, 2))
-    sounds = {
-        "silence-digital": np.zeros(len(minute)), "silence-line": scaled(noise(0.3), -62), "silence-hiss": scaled(noise(0), -50),
-        "white-40": scaled(noise(0), -40), "white-22": scaled(noise(0), -22), "pink-35": scaled(noise(0.5), -35),
-        "pink-20": scaled(noise(0.5), -20), "brown-25": scaled(noise(1.0), -25), "hum-50": scaled(hum(50), -30),
-        "hum-60-noise": scaled(hum(60), -30) + scaled(noise(0.5), -40),
-        "ringing-us": tones(minute, [440, 480], (minute % 6) < 2), "ringing-uk": tones(minute, [400, 450], (minute % 3 < 0.4) | ((minute % 3 > 0.6) & (minute % 3 < 1))),
-        "ringing-eu": tones(minute, [425], (minute % 5) < 1), "busy-us": tones(minute, [480, 620], (minute % 1) < 0.5),
-        "dial-tone": tones(minute, [350, 440]), "key-tones-1": key_tones(generator, minute), "key-tones-2": key_tones(generator, minute) * 0.3 + scaled(noise(0.4), -45),
-        "fax-1": modem(generator, minute), "fax-2": modem(generator, minute) * 0.4 + scaled(noise(0.3), -45),
-        "clicks": (generator.random(len(minute)) < 0.0004) * generator.uniform(-0.8, 0.8, len(minute)) + scaled(noise(0.3), -55),
-    }  # fmt: skip
+    minute_s, time_s = 60.0, sounds.clock(60.0)
+
+    def noise(slope: float, dbfs: float) -> np.ndarray:
+        return sounds.at_level(sounds.noise(generator, minute_s, slope), dbfs)
+
+    uk_cadence = (time_s % 3 < 0.4) | ((time_s % 3 > 0.6) & (time_s % 3 < 1))
+    made = {
+        "silence-digital": np.zeros(len(time_s)),
+        "silence-line": noise(0.3, -62),
+        "silence-hiss": noise(0, -50),
+        "white-40": noise(0, -40),
+        "white-22": noise(0, -22),
+        "pink-35": noise(0.5, -35),
+        "pink-20": noise(0.5, -20),
+        "brown-25": noise(1.0, -25),
+        "hum-50": sounds.at_level(sounds.hum(minute_s, 50), -30),
+        "hum-60-noise": sounds.at_level(sounds.hum(minute_s, 60), -30) + noise(0.5, -40),
+        "ringing-us": sounds.tones(time_s, [440, 480], (time_s % 6) < 2),
+        "ringing-uk": sounds.tones(time_s, [400, 450], uk_cadence),
+        "ringing-eu": sounds.tones(time_s, [425], (time_s % 5) < 1),
+        "busy-us": sounds.tones(time_s, [480, 620], (time_s % 1) < 0.5),
+        "dial-tone": sounds.tones(time_s, [350, 440]),
+        "key-tones-1": sounds.key_tones(generator, minute_s),
+        "key-tones-2": sounds.key_tones(generator, minute_s) * 0.3 + noise(0.4, -45),
+        "fax-1": sounds.fax(generator, minute_s),
+        "fax-2": sounds.fax(generator, minute_s) * 0.4 + noise(0.3, -45),
+        "clicks": sounds.clicks(generator, minute_s, 0.0004) + noise(0.3, -55),
+    }
     for index, instrument in enumerate(["bells", "organ", "strings", "bells", "organ"]):
-        sounds[f"hold-music-{index + 1}-{instrument}"] = scaled(hold_music(generator, 60, instrument), -20)
-    for index, voices in enumerate([6, 7, 8, 10, 12]):
-        sounds[f"babble-{voices}-voices"] = scaled(babble(rng, source_for(), 60, voices, build), [-24, -30, -22, -35, -26][index])
-    for index, (name, sound) in enumerate(sounds.items()):
+        music = sounds.hold_music(generator, minute_s, instrument)
+        made[f"hold-music-{index + 1}-{instrument}"] = sounds.at_level(music, -20)
+    for voices, dbfs in ((6, -24), (7, -30), (8, -22), (10, -35), (12, -26)):
+        made[f"babble-{voices}-voices"] = sounds.at_level(babble(rng, source_for(), minute_s, voices, build), dbfs)
+    for index, (name, sound) in enumerate(made.items()):
         sound = np.clip(sound, -1, 1).astype(np.float32)
         if index % 3 == 1 and sound.any():
             sound, name = channel.through_codec(sound, RATE, "mp3-24k"), name + "-mp3"
@@ -314,19 +284,26 @@ def read_sentences(path: pathlib.Path) -> list[Sentence]:
 
 
 SETS = ["known-voices", "unseen-voices", "calls", "mono-calls", "noise-10db", "quiet-35dbfs", "no-speech"]
+PEOPLE = "people"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, type=pathlib.Path)
-    parser.add_argument("--sets", default=",".join(SETS), help="comma-separated; default: all")
+    parser.add_argument("--sets", default=",".join(SETS), help="comma-separated; default: all that are synthetic")
     parser.add_argument("--sentences", type=pathlib.Path, help="JSON lines with held-out sentences of source `real`")
     parser.add_argument("--trained", type=pathlib.Path, help="gzip text of all sentences that were trained on")
     parser.add_argument("--build", type=pathlib.Path, help="folder for the flite program (default: OUT/.build)")
+    parser.add_argument("--people", type=pathlib.Path, help="folder of real recordings, for the set `people`")
+    parser.add_argument("--people-hop", type=int, default=60, help="seconds between the begins of two pieces of 60 s")
     parser.add_argument("--calls", type=int, default=12)
     parser.add_argument("--seed", type=int, default=5)
     options = parser.parse_args()
     wanted, build = options.sets.split(","), options.build or options.out / ".build"
+    if options.people:
+        count = people.write_pieces(options.people, options.out / PEOPLE, hop_s=options.people_hop)
+        print(f"{PEOPLE}: {count} pieces")
+        wanted = [name for name in wanted if name != PEOPLE]
     if unknown := set(wanted) - set(SETS):
         parser.error(f"no such set: {', '.join(sorted(unknown))}; there are: {', '.join(SETS)}")
     trained: set[str] = set()

@@ -63,7 +63,7 @@ def hold_music(generator: np.random.Generator, length_s: float, instrument: str)
     sound, at_s = np.zeros(round(length_s * RATE), np.float32), 0.0
     beat_s, root_hertz = generator.uniform(0.25, 0.6), generator.uniform(130, 260)
     scale = [0, 2, 4, 7, 9, 12, 14, 16]
-    while at_s < length_s:
+    while at_s < length_s - 2.5:
         notes = [generator.choice(scale) + 12] + ([0, 4, 7] if generator.random() < 0.4 else [])
         duration_s = beat_s * generator.choice([1, 1, 2]) * 1.5
         time_s = clock(duration_s)
