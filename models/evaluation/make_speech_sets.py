@@ -26,13 +26,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "training" 
 import channel
 import people
 import sounds
-from grammar import Grammar, SaidWord, Sentence, spoken, written
+from grammar import Grammar, SaidWord, Sentence, written
 from held_out import ESPEAK_HELD_OUT, is_held_out_sentence, sentence_key
 from voices import Speaker, Speech, random_speaker, speak
 
 RATE = channel.TELEPHONE_RATE
 # Voices that the first edition was trained on, so that both editions know them.
-KNOWN_ESPEAK = "m1 m3 m4 m7 f1 f2 f5 klatt Andrea Gene Lee Michael Mike adam belinda david edward john steph travis".split()
+KNOWN_ESPEAK = (
+    "m1 m3 m4 m7 f1 f2 f5 klatt Andrea Gene Lee Michael Mike adam belinda david edward john steph travis".split()
+)
 KNOWN_FLITE = ["slt", "awb", "kal16"]
 ACCENTS = ["en-us"] * 7 + ["en"] * 2 + ["en-us-nyc"]
 SENTENCES_PER_RECORDING = 9
@@ -89,7 +91,9 @@ class Track:
         start = max(0, round((begin_s - speech.words[0][1]) * RATE))
         offset_s = start / RATE
         milliseconds = lambda at_s: round((at_s + offset_s) * 1000)
-        words = [dict(text=text, begin_ms=milliseconds(begin), end_ms=milliseconds(end)) for text, begin, end in speech.words]
+        words = [
+            dict(text=text, begin_ms=milliseconds(begin), end_ms=milliseconds(end)) for text, begin, end in speech.words
+        ]
         self.parts.append((start, wave))
         self.turns.append(
             dict(role=role, channel=channel_number, voice=f"{speech.speaker.engine} {speech.speaker.voice}",
@@ -145,7 +149,9 @@ def make_voice_sets(known: bool, out: pathlib.Path, wanted: list[str], source, s
         clean = track.clean(track.end_s + 0.5)
         voice = speakers[index].voice.split("+")[-1]
         name = f"{index:02}-{speakers[index].engine}-{voice}"
-        versions = {"known-voices" if known else "unseen-voices": (generator.uniform(20, 35), generator.uniform(-27, -17))}
+        versions = {
+            "known-voices" if known else "unseen-voices": (generator.uniform(20, 35), generator.uniform(-27, -17))
+        }
         if known:
             versions |= {"noise-10db": (10.0, -22.0), "quiet-35dbfs": (generator.uniform(20, 35), -35.0)}
         for set_name, (snr_db, level_dbfs) in versions.items():
@@ -189,10 +195,20 @@ def make_call(index: int, speakers: dict[str, Speaker], source, rng: random.Rand
 
 def make_calls(out: pathlib.Path, wanted: list[str], source_for, count: int, seed: int, build: pathlib.Path):
     rng, generator = random.Random(seed + 10), np.random.default_rng(seed + 10)
-    kinds = [("espeak", False), ("flite", True), ("espeak", True), ("flite", False), ("festival", True), ("espeak", True)]
+    kinds = [
+        ("espeak", False),
+        ("flite", True),
+        ("espeak", True),
+        ("flite", False),
+        ("festival", True),
+        ("espeak", True),
+    ]
     for index in range(count):
         speakers, used = {}, set()
-        for role, (engine, held_out) in (("rep", kinds[index % 6]), ("customer", kinds[(index * 5 + 2 + index // 6) % 6])):
+        for role, (engine, held_out) in (
+            ("rep", kinds[index % 6]),
+            ("customer", kinds[(index * 5 + 2 + index // 6) % 6]),
+        ):
             known = KNOWN_ESPEAK if engine == "espeak" else KNOWN_FLITE
             voices = [ESPEAK_HELD_OUT[(2 * index + (role == "customer")) % 6]] if held_out else known
             if engine != "espeak" and held_out:
@@ -203,7 +219,9 @@ def make_calls(out: pathlib.Path, wanted: list[str], source_for, count: int, see
             used.add(speaker.voice.split("+")[-1])
             speakers[role] = speaker
         tracks, length_s = make_call(index, speakers, source_for(), rng, build)
-        sounds = [line(t.clean(length_s), generator, generator.uniform(20, 35), generator.uniform(-26, -18)) for t in tracks]
+        sounds = [
+            line(t.clean(length_s), generator, generator.uniform(20, 35), generator.uniform(-26, -18)) for t in tracks
+        ]
         turns = [turn for track in tracks for turn in track.turns]
         name = f"{index:02}-{'dense' if index % 2 else 'half'}"
         if "calls" in wanted:
@@ -219,7 +237,11 @@ def babble(rng: random.Random, source, length_s: float, voices: int, build: path
     total = np.zeros(round(length_s * RATE), np.float32)
     for index in range(voices):
         engine = rng.choice(["espeak", "espeak", "flite"])
-        speaker, track, at_s = random_speaker(rng, engine, index % 2 == 0, accents=ACCENTS), Track(), rng.uniform(0, 1.5)
+        speaker, track, at_s = (
+            random_speaker(rng, engine, index % 2 == 0, accents=ACCENTS),
+            Track(),
+            rng.uniform(0, 1.5),
+        )
         while at_s < length_s:
             for speech in speak([(source.any(), speaker) for _ in range(4)], build):
                 at_s = track.add(speech, at_s, "rep", 0) + rng.uniform(0.05, 0.4)
@@ -341,7 +363,11 @@ def report(folder: pathlib.Path):
         speech_ms += int((active > 0).sum())
         overlap_ms += int((active > 1).sum())
     files = len(list(folder.glob("*.wav")))
-    print(f"{folder.name}: {files} recordings, {length_s / 60:.1f} min, {words} words, speech {speech_ms / length_s / 10:.0f} %, overlap {overlap_ms / length_s / 10:.1f} %")  # fmt: skip
+    share, overlap = speech_ms / length_s / 10, overlap_ms / length_s / 10
+    print(
+        f"{folder.name}: {files} recordings, {length_s / 60:.1f} min, {words} words, "
+        f"speech {share:.0f} %, overlap {overlap:.1f} %"
+    )
 
 
 if __name__ == "__main__":

@@ -137,7 +137,9 @@ class BatchMaker:
         limit = rows.first_stamp + FIRST_STAMP_LIMIT
         if has_stamps and segments and given[0] > limit and rng.random() < 0.6:
             given[0] = rows.first_stamp + rng.randint(0, FIRST_STAMP_LIMIT)
-        given = [self._any_text_row() if rows.is_text(row) and rng.random() < mixture.corrupt_share else row for row in given]
+        given = [
+            self._any_text_row() if rows.is_text(row) and rng.random() < mixture.corrupt_share else row for row in given
+        ]
         head = self._prompt(mixture) + [rows.start] + ([] if has_stamps else [rows.no_timestamps])
         skipped = len(head) - 1
         return Answer(

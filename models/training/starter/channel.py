@@ -98,7 +98,9 @@ def random_telephone(wave: np.ndarray, generator: np.random.Generator, rate_hz: 
         gain_db = gain_db + np.float32(generator.uniform(-4, 4)) * np.exp(np.float32(-0.5) * distance**2)
     if generator.random() < 0.1:
         length = int(rate_hz * generator.uniform(0.05, 0.25))
-        echo = generator.standard_normal(length) * np.exp(-6 * np.arange(length) / length) * generator.uniform(0.02, 0.12)
+        echo = (
+            generator.standard_normal(length) * np.exp(-6 * np.arange(length) / length) * generator.uniform(0.02, 0.12)
+        )
         response = np.zeros(even, np.float32)
         response[: min(length, even)] = echo[:even]
         response[0] = 1

@@ -79,7 +79,9 @@ def main():
     options = parser.parse_args()
     results = {}
     for path in options.models:
-        quiet = dict(print_realtime=False, print_progress=False, print_timestamps=False, redirect_whispercpp_logs_to=None)
+        quiet = dict(
+            print_realtime=False, print_progress=False, print_timestamps=False, redirect_whispercpp_logs_to=None
+        )
         model = Model(str(path), n_threads=options.threads, **quiet)
         for folder in options.sets:
             result = evaluate(model, folder, options.whole, options.files)
@@ -88,7 +90,10 @@ def main():
             for key, count in result.items():
                 share = f"{count['errors'] / count['words']:.3f} " if count["words"] else "invented words: "
                 parts.append(f"{key} {share}({count['errors']}/{count['words']})")
-            print(f"{path.name} {folder.name} {'whole' if options.whole else 'by utterance'}: {', '.join(parts)}", flush=True)
+            print(
+                f"{path.name} {folder.name} {'whole' if options.whole else 'by utterance'}: {', '.join(parts)}",
+                flush=True,
+            )
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
 

@@ -80,7 +80,9 @@ def quantise(array: np.ndarray, kind: str) -> bytes:
     steps = np.clip((blocks - low[:, None]) * inverse[:, None] + 0.5, 0, 31).astype(np.uint8)
     half = BLOCK // 2
     fifth_bits = ((steps >> 4).astype(np.uint32) << np.arange(BLOCK, dtype=np.uint32)).sum(1, dtype=np.uint32)
-    record = np.zeros(len(blocks), np.dtype([("scale", "<f2"), ("low", "<f2"), ("fifth", "<u4"), ("steps", "u1", half)]))
+    record = np.zeros(
+        len(blocks), np.dtype([("scale", "<f2"), ("low", "<f2"), ("fifth", "<u4"), ("steps", "u1", half)])
+    )
     record["scale"], record["low"], record["fifth"] = scale, low, fifth_bits
     record["steps"] = (steps[:, :half] & 15) | ((steps[:, half:] & 15) << 4)
     return record.tobytes()
@@ -115,7 +117,9 @@ def write_ggml(path: pathlib.Path, network: Recogniser, config: dict, assets: pa
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work-dir", required=True, type=pathlib.Path)
-    parser.add_argument("--out", required=True, type=pathlib.Path, help="NAME.bin; NAME-TYPE.bin is written for each type")
+    parser.add_argument(
+        "--out", required=True, type=pathlib.Path, help="NAME.bin; NAME-TYPE.bin is written for each type"
+    )
     parser.add_argument("--weights", type=pathlib.Path)
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average")
     parser.add_argument("--types", nargs="+", default=["q8_0", "q5_1"], choices=list(FILE_TYPE))

@@ -29,11 +29,15 @@ def spoken(sentence: Sentence) -> str:
 
 
 # -------------------------------------------------------------------- numbers
-ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+ONES = (
+    """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
     eighteen nineteen""".split()
+)
 TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
-ORDINALS = """zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
+ORDINALS = (
+    """zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
     fifteenth sixteenth seventeenth eighteenth nineteenth twentieth""".split()
+)
 SPOKEN_TITLES = {"Mr.": "Mister", "Mrs.": "Missus", "Ms.": "Miz"}
 SPOKEN_LITERALS = {"12": "twelve", "14": "fourteen", "18": "eighteen", "24": "twenty four", "30": "thirty"}
 OPEN, PART, CLOSE = "\u27e6", "~", "\u27e7"  # mark a word that is written otherwise than it is spoken

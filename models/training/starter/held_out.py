@@ -4,11 +4,15 @@ import hashlib
 import re
 
 # espeak-ng variants, spoken with the accents below. Monster, robot and whisper variants are left out.
-ESPEAK_ACCENTS = ["en-us"] * 12 + ["en"] * 3 + ["en-us-nyc"] * 2 + ["en-gb-x-rp"] * 2 + ["en-gb-scotland", "en-gb-x-gbcwmd"]
-ESPEAK_TRAIN = """m1 m2 m3 m4 m5 m7 m8 f1 f2 f3 f5 klatt klatt2 Andrea Gene Lee Michael Mike Mario adam anika antonio belinda
+ESPEAK_ACCENTS = (
+    ["en-us"] * 12 + ["en"] * 3 + ["en-us-nyc"] * 2 + ["en-gb-x-rp"] * 2 + ["en-gb-scotland", "en-gb-x-gbcwmd"]
+)
+ESPEAK_TRAIN = (
+    """m1 m2 m3 m4 m5 m7 m8 f1 f2 f3 f5 klatt klatt2 Andrea Gene Lee Michael Mike Mario adam anika antonio belinda
     david edward john marcelo paul rob steph travis zac Alex Alicia Andy Denis Diogo Gene2 Henrique Hugo Jacky Marco
     anikaRobot announcer aunty boris caleb ed edward2 fast gustave iven iven2 iven3 max michel miguel norbert pablo pedro
     quincy robert sandro shelby steph2 steph3 victor klatt4 klatt6 grandma grandpa RicishayMax""".split()
+)
 ESPEAK_HELD_OUT = "m6 f4 Annie benjamin klatt3 linda".split()
 FLITE_TRAIN = ["slt", "awb", "kal16", "kal"]
 FLITE_HELD_OUT = ["rms"]

@@ -23,7 +23,11 @@ TINY = dict(sentences=400, training_minutes=2.0)
 
 def run(script: pathlib.Path, *arguments):
     """One stage in a process of its own; freed memory stays in the process (page faults cost up to 40 % of a step)."""
-    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TOP_PAD_": str(2**29), "GOMP_SPINCOUNT": "20000"}
+    environment = os.environ | {
+        "MALLOC_MMAP_THRESHOLD_": str(2**30),
+        "MALLOC_TOP_PAD_": str(2**29),
+        "GOMP_SPINCOUNT": "20000",
+    }
     command = [sys.executable, "-W", "ignore", str(script), *map(str, arguments)]
     print("$", script.name, *arguments, flush=True)
     subprocess.run(command, check=True, env=environment)
@@ -37,7 +41,9 @@ def find_assets(work: pathlib.Path, source: pathlib.Path | None):
             continue
         found = next(source.rglob(name), None) if source else None
         if not found:
-            raise SystemExit(f"{name} is missing; hint: unpack the openai-whisper source package and give it as --assets")
+            raise SystemExit(
+                f"{name} is missing; hint: unpack the openai-whisper source package and give it as --assets"
+            )
         shutil.copy(found, target)
     if not (work / "inventory.json").exists():
         shutil.copy(HERE / "inventory.json", work / "inventory.json")
@@ -46,7 +52,9 @@ def find_assets(work: pathlib.Path, source: pathlib.Path | None):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work-dir", required=True, type=pathlib.Path)
-    parser.add_argument("--assets", type=pathlib.Path, help="folder with gpt2.tiktoken and mel_filters.npz somewhere in it")
+    parser.add_argument(
+        "--assets", type=pathlib.Path, help="folder with gpt2.tiktoken and mel_filters.npz somewhere in it"
+    )
     parser.add_argument("--real", type=pathlib.Path, help="folder with sets of real customer-service sentences")
     parser.add_argument("--warm-start", type=pathlib.Path, help="weights to start from")
     parser.add_argument("--until", help="local time at which the training ends")

@@ -83,7 +83,9 @@ def hold_music(generator: np.random.Generator, length_s: float, instrument: str)
 def random_sound(generator: np.random.Generator, length_s: float) -> np.ndarray:
     """Any of them, with random settings and level."""
     time_s = clock(length_s)
-    kind = generator.choice(["noise", "noise", "noise", "hum", "cadence", "cadence", "keys", "fax", "clicks", "music", "music"])
+    kind = generator.choice(
+        ["noise", "noise", "noise", "hum", "cadence", "cadence", "keys", "fax", "clicks", "music", "music"]
+    )
     if kind == "noise":
         sound = noise(generator, length_s, generator.uniform(0, 1.1))
     elif kind == "hum":

@@ -1,6 +1,6 @@
 """Sentences → shards of cached speech (W/shards), ready to train on.
 
-  synthesise.py --work-dir W [--part 0/1] [--sentences-per-shard 600] [--engines espeak:3,flite:2,festival:1] [--codec-share .35]
+  synthesise.py --work-dir W [--part 0/1] [--engines espeak:3,flite:2,festival:1] [--codec-share .35]
 
 A shard is three files: NAME.mel.npy (uint8, 100 frames a second × 80 mel bands, 0.05 log10 units from −10), NAME.lab.npy
 (uint8 phone labels, 50 a second) and NAME.pkl (off, n, words with times, voice, text of every utterance). Shards that exist
@@ -140,7 +140,9 @@ def make_silences(path: pathlib.Path, filters: torch.Tensor, seed: int = 7):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work-dir", required=True, type=pathlib.Path)
-    parser.add_argument("--part", default="0/1", help="this process's share of the shards: 0/2 and 1/2 for two processes")
+    parser.add_argument(
+        "--part", default="0/1", help="this process's share of the shards: 0/2 and 1/2 for two processes"
+    )
     parser.add_argument("--sentences-per-shard", type=int, default=600)
     parser.add_argument("--limit", type=int, help="use the first sentences only")
     parser.add_argument("--engines", default="espeak:3,flite:2,festival:1", help="share of the shards per engine")
@@ -156,7 +158,9 @@ def main():
     sentences = [[SaidWord(*word) for word in json.loads(line)["c"]] for line in lines]
     if any(is_held_out_sentence(written(sentence)) for sentence in sentences):
         raise SystemExit(f"{work}/text.jsonl has held-out sentences; hint: make it again with corpus.py")
-    shares = collections.Counter({name: int(share) for name, share in (p.split(":") for p in options.engines.split(","))})
+    shares = collections.Counter(
+        {name: int(share) for name, share in (p.split(":") for p in options.engines.split(","))}
+    )
     engines = list(shares.elements())
     random.Random(3).shuffle(engines)
     part, parts = map(int, options.part.split("/"))

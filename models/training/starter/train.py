@@ -24,16 +24,32 @@ import torch
 import torch.nn.functional as F
 
 from batches import IGNORED, BatchMaker, Mixture, Rows
-from network import Recogniser, from_config
+from network import from_config
 from tokens import SPECIAL, Tokens
 from windows import Utterances, WindowMaker
 
 SHORT = Mixture((2.4, 3.4, 4.6, 6.0, 7.5), dict(dense=0.42, pack=0.33, one=0.15, silent=0.10), 0.35, 0.06)
-MIDDLE = Mixture((9.0, 11.0, 14.0, 20.0), dict(dense=0.2, pack=0.66, one=0.04, silent=0.10), 0.25, 0.05, prompt_share=0.1, stampless_share=0.05)
-LONG = Mixture((30.0,), dict(pack=0.77, dense=0.06, one=0.05, silent=0.12), 0.2, 0.05, prompt_share=0.15, stampless_share=0.0)
+MIDDLE = Mixture(
+    (9.0, 11.0, 14.0, 20.0),
+    dict(dense=0.2, pack=0.66, one=0.04, silent=0.10),
+    0.25,
+    0.05,
+    prompt_share=0.1,
+    stampless_share=0.05,
+)
+LONG = Mixture(
+    (30.0,), dict(pack=0.77, dense=0.06, one=0.05, silent=0.12), 0.2, 0.05, prompt_share=0.15, stampless_share=0.0
+)
 # From scratch: short dense windows teach listening, anywhere in the 30 s; pauses come later.
 FIRST = Mixture((2.4, 3.0, 3.6, 4.4, 5.2), dict(dense=0.97, silent=0.03), 0.5, 0.08, random_positions=True)
-SECOND = Mixture((4.0, 6.0, 8.0, 10.0, 14.0), dict(dense=0.35, pack=0.57, one=0.04, silent=0.04), 0.35, 0.06, random_positions=True, prompt_share=0.15)
+SECOND = Mixture(
+    (4.0, 6.0, 8.0, 10.0, 14.0),
+    dict(dense=0.35, pack=0.57, one=0.04, silent=0.04),
+    0.35,
+    0.06,
+    random_positions=True,
+    prompt_share=0.15,
+)
 LAST_STAGE = [(SHORT, 0.36), (MIDDLE, 0.32), (LONG, 0.32)]  # shares of the audio
 FROM_SCRATCH = [(0.5, [(FIRST, 1.0)]), (0.75, [(SECOND, 1.0)]), (1.0, LAST_STAGE)]
 FROM_WEIGHTS = [(1.0, LAST_STAGE)]
@@ -127,7 +143,11 @@ class Training:
     @torch.no_grad()
     def update_average(self):
         live = self._floats()
-        share = max(self.options.average_share, 1 / (1 + self.step / EMA_EVERY_STEPS)) if not self.warm else self.options.average_share
+        share = (
+            max(self.options.average_share, 1 / (1 + self.step / EMA_EVERY_STEPS))
+            if not self.warm
+            else self.options.average_share
+        )
         torch._foreach_lerp_(list(self.average.values()), [live[name] for name in self.average], share)
 
     def save(self):
@@ -249,7 +269,10 @@ def main():
     utterances = Utterances(training.work / "shards", Tokens(training.work / "assets"), row_of_token, shares)
     silence = training.phones.index("E:_"), training.phones.index("R:pau")
     batches = BatchMaker(WindowMaker(utterances, training.rng, training.noise), training.rows, silence)
-    print(f"{utterances.hours:.1f} h of speech, {utterances.left_out} utterances left out, step {training.step}", flush=True)
+    print(
+        f"{utterances.hours:.1f} h of speech, {utterances.left_out} utterances left out, step {training.step}",
+        flush=True,
+    )
 
     stop, ready = threading.Event(), queue.Queue(maxsize=3)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -272,7 +295,10 @@ def main():
             training.history.append(dict(step=training.step, audio_h=round(training.audio_s / 3600, 2), **mean))
             speed = (training.audio_s - logged_audio_s) / (now - logged)
             text = " ".join(f"{name} {value}" for name, value in training.history[-1].items())
-            print(f"{text} | rate {rate:.1e}, {speed:.0f} audio s/s, plan {done:.1%}, {utterances.hours:.1f} h", flush=True)
+            print(
+                f"{text} | rate {rate:.1e}, {speed:.0f} audio s/s, plan {done:.1%}, {utterances.hours:.1f} h",
+                flush=True,
+            )
             logged, logged_audio_s, reports = now, training.audio_s, []
         if now - saved > options.save_minutes * 60:
             training.save()

@@ -30,8 +30,14 @@ from held_out import (
 
 SAMPLE_RATE = 16_000
 # Mean pitch of the flite voices in Hz: lowest, the voice's own, highest.
-FLITE_PITCH_HZ = {"slt": (130, 167, 215), "awb": (90, 120, 160), "rms": (75, 95, 125), "kal16": (75, 95, 150), "kal": (75, 95, 150)}
-FLITE_LIBRARIES = "flite_cmu_us_slt flite_cmu_us_rms flite_cmu_us_awb flite_cmu_us_kal16 flite_cmu_us_kal flite_usenglish flite_cmulex flite m"
+FLITE_PITCH_HZ = {
+    "slt": (130, 167, 215),
+    "awb": (90, 120, 160),
+    "rms": (75, 95, 125),
+    "kal16": (75, 95, 150),
+    "kal": (75, 95, 150),
+}
+FLITE_LIBRARIES = [*(f"flite_cmu_us_{voice}" for voice in FLITE_PITCH_HZ), "flite_usenglish", "flite_cmulex", "flite", "m"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,7 +221,7 @@ def _flite_program(build_folder: pathlib.Path) -> pathlib.Path:
     if not program.exists():
         build_folder.mkdir(parents=True, exist_ok=True)
         source = pathlib.Path(__file__).parent / "flite_batch.c"
-        libraries = [f"-l{name}" for name in FLITE_LIBRARIES.split()]
+        libraries = [f"-l{name}" for name in FLITE_LIBRARIES]
         subprocess.run(["gcc", "-O2", source, "-o", program, *libraries], check=True)
     return program
 
@@ -286,7 +292,9 @@ def _speak_festival(jobs: list[tuple[Sentence, Speaker]], at_once: int = 100) ->
                     yield speech
 
 
-def _read_festival(sound: pathlib.Path, times_file: pathlib.Path, sentence: Sentence, speaker: Speaker) -> Speech | None:
+def _read_festival(
+    sound: pathlib.Path, times_file: pathlib.Path, sentence: Sentence, speaker: Speaker
+) -> Speech | None:
     rate_hz, samples = scipy.io.wavfile.read(sound)
     wave = samples.astype(np.float32) / 32768
     if rate_hz != SAMPLE_RATE:

@@ -78,7 +78,9 @@ def formant_warps(count: int = 25, lowest: float = 0.86, highest: float = 1.16) 
 class Utterances:
     """All shards of a folder; scan() picks up new ones. Utterances with a word that has no token row are left out."""
 
-    def __init__(self, folder: pathlib.Path, tokens: Tokens, row_of_token: dict[int, int], engine_shares: dict[str, float]):
+    def __init__(
+        self, folder: pathlib.Path, tokens: Tokens, row_of_token: dict[int, int], engine_shares: dict[str, float]
+    ):
         self.folder, self.tokens, self.row_of_token = folder, tokens, row_of_token
         self.engine_shares = engine_shares
         self.arrays: list[tuple[np.ndarray, np.ndarray]] = []
