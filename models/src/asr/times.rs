@@ -14,6 +14,9 @@ use super::words::Spoken;
 const STEP_MS: i64 = 10;
 /// Sound this far below the segment's loud moments (90th percentile of its energy) is a pause, dB.
 const PAUSE_DB: f64 = 25.0;
+/// A pause of so many steps ends a word that ends within so many audible steps of it.
+const PAUSE_STEPS: usize = 8;
+const NEAR_STEPS: f64 = 15.0;
 /// Times come out this much late, by the same fit: models date segments on a grid.
 const EARLIER_MS: i64 = 27;
 
@@ -48,22 +51,41 @@ pub(super) fn give_times(words: Vec<Spoken>, said: Span, samples: &[f32]) -> Vec
         .map(|length| length.max(SHORTEST))
         .collect();
     let total: f64 = lengths.iter().sum();
-    let mut said_before = 0.0;
+    let mut bounds = vec![0.0];
+    bounds.extend(lengths.iter().scan(0.0, |sum, length| {
+        *sum += length;
+        Some(*sum / total * total_steps)
+    }));
+    move_to_pauses(&mut bounds, &audible);
     let time = |step: usize| (begin_ms + step as i64 * STEP_MS - EARLIER_MS).max(0);
-    words
-        .into_iter()
-        .zip(lengths)
-        .map(|(word, length)| {
-            let from = said_before / total * total_steps;
-            said_before += length;
-            let to = said_before / total * total_steps;
-            // A pause between two words lies behind the end of the first and before the begin of the second.
-            let first = before.partition_point(|steps| f64::from(*steps) <= from + 1e-6).saturating_sub(1);
-            let behind = before.partition_point(|steps| f64::from(*steps) < to - 1e-6);
-            let (begin_ms, end_ms) = (time(first), time(behind.max(first)));
-            Word { text: word.text, begin_ms, end_ms, confidence_permille: word.confidence_permille }
-        })
-        .collect()
+    let timed = |(word, bounds): (Spoken, &[f64])| {
+        // A pause between two words lies behind the end of the first and before the begin of the second.
+        let first = before.partition_point(|steps| f64::from(*steps) <= bounds[0] + 1e-6).saturating_sub(1);
+        let behind = before.partition_point(|steps| f64::from(*steps) < bounds[1] - 1e-6);
+        let (begin_ms, end_ms) = (time(first), time(behind.max(first)));
+        Word { text: word.text, begin_ms, end_ms, confidence_permille: word.confidence_permille }
+    };
+    words.into_iter().zip(bounds.windows(2)).map(timed).collect()
+}
+
+/// Moves a bound between two words to a pause close by: nobody pauses inside a word. Bounds count audible steps.
+fn move_to_pauses(bounds: &mut [f64], audible: &[bool]) {
+    let (mut heard, mut silent) = (0u32, 0usize);
+    for &step in audible {
+        if !step {
+            silent += 1;
+            continue;
+        }
+        if silent >= PAUSE_STEPS && heard > 0 && bounds.len() > 2 {
+            let pause = f64::from(heard);
+            let distance = |index: usize| libm::fabs(bounds[index] - pause);
+            let nearest = (1..bounds.len() - 1).min_by(|a, b| distance(*a).total_cmp(&distance(*b))).unwrap_or(1);
+            if distance(nearest) <= NEAR_STEPS && bounds[nearest - 1] < pause && pause < bounds[nearest + 1] {
+                bounds[nearest] = pause;
+            }
+        }
+        (heard, silent) = (heard + 1, 0);
+    }
 }
 
 /// For every step of the stretch: is it louder than a pause?
@@ -133,13 +155,15 @@ mod tests {
 
     #[test]
     fn a_pause_belongs_to_no_word() {
-        // Half a second of sound, a second of silence, half a second of sound.
+        // A second of sound for both words, with a second of silence where the first ends.
+        let (first, second) = (length("hello,"), length("mellow.") + AT_END);
+        let first_ms = (1_000.0 * first / (first + second)) as i64;
         let mut samples = vec![0.3f32; 32_000];
-        samples[8_000..24_000].fill(0.0);
+        samples[(first_ms * SAMPLES_PER_MS) as usize..((first_ms + 1_000) * SAMPLES_PER_MS) as usize].fill(0.0);
         let found = times(&["hello,", "mellow."], Span { begin_ms: 0, end_ms: 2_000 }, &samples);
-        assert_eq!(found[0].0, 0);
-        assert!(found[0].1 <= 500 && found[1].0 >= 500 - EARLIER_MS, "{found:?}");
-        assert!(found[0].1 <= found[1].0 && found[1].1 >= 1_900, "{found:?}");
+        let near = |a: i64, b: i64| (a + EARLIER_MS - b).abs() <= 2 * STEP_MS;
+        assert!(found[0].0 == 0 && near(found[0].1, first_ms), "{found:?}");
+        assert!(near(found[1].0, first_ms + 1_000) && near(found[1].1, 2_000), "{found:?}");
     }
 
     #[test]
