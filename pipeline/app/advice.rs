@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(name(machine(16_000, 8), &[En], 0.0), Some("large-v3-turbo-q5_0"));
         assert_eq!(name(machine(16_000, 8), &[Zh], 0.0), Some("belle-turbo-zh-q5_0"));
         assert_eq!(name(machine(16_000, 8), &[En, Zh], 0.0), Some("large-v3-turbo-q5_0"));
-        assert_eq!(name(machine(1_500, 8), &[], 0.0), Some("small-q5_1"));
+        assert_eq!(name(machine(1_600, 8), &[], 0.0), Some("small-q5_1"));
         assert_eq!(name(machine(10, 8), &[En], 0.0), None);
         // 8 lanes: 100 h are 12.5 h with the large one and 3.75 h with the small one; 1,000 h suit none.
         assert_eq!(name(machine(16_000, 8), &[En], 100.0), Some("small.en-q5_1"));
