@@ -17,6 +17,8 @@ const WORKER_MB: u64 = 90;
 const SOUND_MB: std::ops::RangeInclusive<u64> = 64..=512;
 /// A worker without a limit of its own still gets one, so that a mad allocation fails instead of taking the machine.
 const GENEROUS_MB: u64 = 4096;
+/// Mapped by the worker and never touched (stacks, arenas): the system's limit counts it, the memory does not.
+const UNTOUCHED_MB: u64 = 640;
 /// A lane of a model that the manifest does not know: this, and half of its weights again.
 const UNKNOWN_LANE_MB: u64 = 130;
 /// Lanes on one graphics card gain almost nothing: the card works on one at a time (shared/TECH.md).
@@ -90,7 +92,7 @@ pub fn plan(model: &ModelFile, weights_mb: u64, machine: &Machine, wishes: &Wish
     let (memory_limit_mb, sound_mb) = match wishes.max_memory_mb {
         Some(most) => {
             let left = most - fixed_mb - lanes as u64 * lane_mb;
-            (most - PROGRAM_MB, (SOUND_MB.start() + left / 2).min(*SOUND_MB.end()))
+            (most - PROGRAM_MB + UNTOUCHED_MB, (SOUND_MB.start() + left / 2).min(*SOUND_MB.end()))
         }
         None => (GENEROUS_MB + weights_mb + lanes as u64 * lane_mb, *SOUND_MB.end()),
     };
@@ -147,7 +149,7 @@ mod tests {
         let found = plan(8, 64_000, limited).unwrap();
         assert_eq!(found.lanes, 3);
         let taken = PROGRAM_MB + WORKER_MB + 500 + 3 * 300 + found.sound_mb;
-        assert!(taken <= 2_048 && found.memory_limit_mb == 2_048 - PROGRAM_MB, "{found:?}");
+        assert!(taken <= 2_048 && found.memory_limit_mb == 2_048 - PROGRAM_MB + UNTOUCHED_MB, "{found:?}");
         let error = plan(8, 64_000, Wishes { max_memory_mb: Some(1_000), ..Wishes::default() }).unwrap_err();
         assert!(error.to_string().contains("at least 1374 MB"), "{error}");
     }
