@@ -2,7 +2,6 @@
 //!
 //! A bad call never stops a batch: it becomes a [`Done::Failed`]. Results are events; the caller stores and reports them.
 
-use crate::work_time::Stopwatch;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -17,6 +16,7 @@ use rayon::prelude::*;
 use crate::analysis::{Analysed, Analyst};
 use crate::call::{self, CallError, Stage, StageClock};
 use crate::discover;
+use crate::work_time::Stopwatch;
 use crate::worker::Crew;
 
 /// One recording to process.

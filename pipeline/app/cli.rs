@@ -162,7 +162,8 @@ pub struct ProcessArgs {
     /// Threads inside each recogniser lane; default: the cores that the lanes leave, one when --jobs is given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub threads_per_lane: Option<u32>,
-    /// Most memory of the program and its recogniser together, such as 2G: fewer lanes, less sound in advance
+    /// Memory to plan for, of the program and its recogniser together, such as 2G: fewer lanes, less sound in advance; a single
+    /// recording of hours may take more
     #[arg(long, value_name = "SIZE", value_parser = crate::lanes::parse_megabytes)]
     pub max_memory: Option<u64>,
     /// Summary as JSON on standard output (`watch`: one object per batch)

@@ -1,7 +1,8 @@
 //! How many recogniser lanes a run has, on how many threads each, and what memory they may take.
 //!
 //! A lane is one Whisper state. The weights are in memory once, a state once a lane, so memory decides how many lanes there
-//! are; cores that are left help inside the lanes. One thread a lane uses cores best (README, "Speed").
+//! are; cores that are left help inside the lanes. A limit of memory is kept by planning with measured sizes; the system's
+//! limit on the worker only stops what runs away.
 
 use anyhow::{Result, bail};
 use callmark_models::asr::GPU;
@@ -17,11 +18,12 @@ const WORKER_MB: u64 = 90;
 const SOUND_MB: std::ops::RangeInclusive<u64> = 64..=512;
 /// A worker without a limit of its own still gets one, so that a mad allocation fails instead of taking the machine.
 const GENEROUS_MB: u64 = 4096;
-/// Mapped by the worker and never touched (stacks, arenas): the system's limit counts it, the memory does not.
+/// Mapped by the worker and never touched (stacks, arenas): the system's limit counts it, resident memory does not. With the
+/// starter and one lane, loading failed under a limit of 600 MB and went well under 800.
 const UNTOUCHED_MB: u64 = 640;
 /// A lane of a model that the manifest does not know: this, and half of its weights again.
 const UNKNOWN_LANE_MB: u64 = 130;
-/// Lanes on one graphics card gain almost nothing: the card works on one at a time (shared/TECH.md).
+/// Lanes on one graphics card gain almost nothing: the card works on one at a time (reported by whisper.cpp's users; not measured here).
 const GPU_LANES: usize = 1;
 const GPU_THREADS: usize = 4;
 

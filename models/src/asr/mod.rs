@@ -195,7 +195,7 @@ struct Decoded {
 }
 
 impl Lane {
-    /// Stops at the next span once the flag is set.
+    /// Stops at the next clip once the flag is set.
     pub fn cancel_on(&mut self, flag: Arc<AtomicBool>) {
         self.cancel = Some(flag);
     }
