@@ -50,7 +50,7 @@ SECOND = Mixture(
     random_positions=True,
     prompt_share=0.15,
 )
-LAST_STAGE = [(SHORT, 0.36), (MIDDLE, 0.32), (LONG, 0.32)]  # shares of the audio
+LAST_STAGE = [(SHORT, 0.42), (MIDDLE, 0.35), (LONG, 0.23)]  # shares of the audio
 FROM_SCRATCH = [(0.5, [(FIRST, 1.0)]), (0.75, [(SECOND, 1.0)]), (1.0, LAST_STAGE)]
 FROM_WEIGHTS = [(1.0, LAST_STAGE)]
 

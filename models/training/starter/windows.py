@@ -333,11 +333,11 @@ class WindowMaker:
 
     def _silent(self, frames: int) -> np.ndarray:
         draw = self.rng.random()
-        if draw < 0.45 and self.utterances.silences:
+        if draw < 0.35 and self.utterances.silences:
             return self.recorded_silence(frames)
-        if draw < 0.7:
+        if draw < 0.52:
             return self.tones(frames)
-        return self.music(frames) if draw < 0.8 else self.talk(frames, self.rng.randint(6, 12))
+        return self.music(frames) if draw < 0.62 else self.talk(frames, self.rng.randint(6, 12))
 
     def _plan(self, kind: str):
         """→ (begin of the first utterance, how many at most, draws a pause)."""
