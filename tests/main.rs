@@ -19,6 +19,7 @@ mod privacy;
 mod recogniser;
 mod report;
 mod report_in_browser;
+mod roles;
 mod text_calls;
 mod two_runs;
 mod watch;

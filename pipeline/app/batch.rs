@@ -73,8 +73,8 @@ pub struct Lanes<'a> {
     pub clock: StageClock,
     pub analyst: &'a Analyst,
     pub encoders: Option<&'a EncoderPool>,
-    /// What is known about a call before scoring: earlier text scores, reviews, provenance.
-    pub context: &'a (dyn Fn(&Job, &Transcript) -> Result<Context, CallError> + Sync),
+    /// What is known about a call before scoring: earlier text scores, reviews, provenance. Settles the transcript's roles.
+    pub context: &'a (dyn Fn(&Job, &mut Transcript) -> Result<Context, CallError> + Sync),
 }
 
 /// Stored facts that the analysis of one call needs.
@@ -179,9 +179,9 @@ fn analysis(lanes: &Lanes, pool: &rayon::ThreadPool, transcribed: &Receiver<Tran
     }
 }
 
-fn analyse(lanes: &Lanes, job: Job, transcript: Transcript) -> Done {
+fn analyse(lanes: &Lanes, job: Job, mut transcript: Transcript) -> Done {
     let result = call::guarded(Stage::Analyse, || {
-        let context = (lanes.context)(&job, &transcript)?;
+        let context = (lanes.context)(&job, &mut transcript)?;
         let began = Stopwatch::start();
         let (scores, encoder_hash) = crate::analysis::text_scores(lanes.encoders, &transcript, context.scores)
             .map_err(|e| CallError::new(Stage::Analyse, e, "run scripts/get-models again"))?;

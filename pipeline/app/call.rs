@@ -304,6 +304,7 @@ pub fn recognise_with(
         speech: vec![],
         dropped: BTreeMap::new(),
         warnings: prepared.warnings.clone(),
+        channel_roles: vec![],
     };
     let follows = |l: Language| options.model_languages.is_empty() || options.model_languages.contains(&l);
     if wanted.is_some_and(|_| !language.is_some_and(follows)) {
@@ -314,6 +315,9 @@ pub fn recognise_with(
         return Ok(transcript);
     }
     let roles = channel_roles(prepared.channels.len(), options.channels, &mut transcript)?;
+    if transcript.role_method != RoleMethod::None {
+        transcript.channel_roles = roles.iter().map(|role| role.unwrap_or(Role::Unknown)).collect();
+    }
     let failed = |e: AsrError| CallError::new(Stage::Recognise, &e, e.hint());
     let heard_channels =
         || prepared.channels.iter().zip(&roles).filter_map(|(channel, role)| Some((channel, (*role)?)));

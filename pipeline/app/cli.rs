@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use callmark_core::recording::Language;
+use callmark_core::roles::RoleAssignment;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CALLMARK_BUILD_VARIANT"), ")");
@@ -56,6 +57,8 @@ pub enum Command {
     Reps(RepsArgs),
     /// Agree with or overturn a ledger row (append-only)
     Review(ReviewArgs),
+    /// Who is rep and who customer in a call, and why; turn them round without transcribing again (append-only)
+    Roles(RolesArgs),
     /// Find what was said: words, "phrases", beginnings*, Chinese from one character on
     Search(SearchArgs),
     /// Remove everything about a call, for good
@@ -303,6 +306,52 @@ pub struct ReviewArgs {
     pub appeal_of: Option<i64>,
 }
 
+#[derive(Debug, Args)]
+pub struct RolesArgs {
+    /// Call id, its unique beginning, or the recording's file name
+    pub call: String,
+    /// Rep and customer change places
+    #[arg(long, group = "decision", requires = "by")]
+    pub swap: bool,
+    /// Who is on which channel; where channels are not known, 0 is who speaks first
+    #[arg(long, group = "decision", requires = "by", value_name = "0=rep,1=customer",
+        value_parser = crate::commands::roles::parse_assignment)]
+    pub set: Option<RoleAssignment>,
+    /// The roles are right (a call that was doubtful is scored)
+    #[arg(long, group = "decision", requires = "by")]
+    pub keep: bool,
+    /// Who decides
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Also write the call's outputs anew into the folder of a run
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The scorecard that the call was scored with, when the configuration's routes name another
+    #[arg(long, value_name = "FILE")]
+    pub scorecard: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RolesEvalArgs {
+    /// Labelled transcripts (.vtt, .srt, .txt with `Rep:` and `Customer:`): files or folders
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only the first N turns of each call; 0 is the whole call
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [4, 8, 16, 0])]
+    pub turns: Vec<usize>,
+    /// Damage this share of the words first, as a recogniser would
+    #[arg(long, value_name = "PERMILLE", default_value_t = 0)]
+    pub error_permille: u16,
+    /// Print each call's cues as JSON lines instead
+    #[arg(long)]
+    pub cues: bool,
+    /// Name the calls that were decided wrongly
+    #[arg(long)]
+    pub show_errors: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Source {
     Flag,
@@ -392,6 +441,8 @@ pub enum EvalCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Who is the rep, from the words of labelled transcripts: accuracy and calibration by length
+    Roles(RolesEvalArgs),
     /// Turn written text into what a recogniser with this error rate might have heard
     Noise {
         /// Text file, one sentence a line

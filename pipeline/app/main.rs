@@ -66,6 +66,7 @@ fn main() -> ExitCode {
         Command::Report(args) => commands::report::report(args, common),
         Command::Reps(args) => commands::reps::reps(args, common),
         Command::Review(args) => commands::review::review(args, common),
+        Command::Roles(args) => commands::roles::roles(args, common),
         Command::Search(args) => commands::search::search(args, common),
         Command::Forget(args) => commands::forget::forget(args, common),
         Command::Purge(args) => commands::purge::purge(args, common),

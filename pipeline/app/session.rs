@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use callmark_core::acts::ActLexicon;
 use callmark_core::performance::{CallSummary, PeriodKind};
 use callmark_core::recording::{Language, sha256_hex};
+use callmark_core::roles;
 use callmark_core::transcript::Transcript;
 use callmark_models::manifest::{ModelError, ModelFile, STARTER};
 use callmark_models::text_encoder::EncoderPool;
@@ -280,13 +282,15 @@ fn is_text_name(name: &str) -> bool {
 /// What the store knows about a call that decides whether and how it is scored.
 fn context(
     job: &Job,
-    transcript: &Transcript,
+    transcript: &mut Transcript,
     store: &dyn Store,
     engines: &Engines,
     encoders: Option<&EncoderPool>,
     configuration: &str,
 ) -> Result<Context, CallError> {
     let failed = |e: callmark_store::StoreError| CallError::new(Stage::Analyse, &e, e.hint());
+    let reviews = store.reviews(&job.call_id).map_err(failed)?;
+    roles::settle(transcript, job.metadata.direction, &reviews, ActLexicon::built_in());
     let scores = match encoders.filter(|_| transcript.language == Some(Language::En)) {
         Some(pool) => {
             store.get_text_scores(&job.call_id, pool.encoder_hash(), &transcript_hash(transcript)).map_err(failed)?
@@ -296,7 +300,7 @@ fn context(
     let spoken = transcript.recogniser_confidence_permille.is_some();
     Ok(Context {
         scores,
-        reviews: store.reviews(&job.call_id).map_err(failed)?,
+        reviews,
         models: if spoken { engines.hashes() } else { BTreeMap::new() },
         configuration: configuration.to_string(),
         stored_key: store.evaluation_key(&job.call_id).map_err(failed)?,

@@ -132,6 +132,7 @@ fn failed_record(job: &Job) -> CallRecord {
         speech: vec![],
         dropped: BTreeMap::new(),
         warnings: vec![],
+        channel_roles: vec![],
     };
     let mut evaluation = scoring::unscored(UnscoredReason::NoConversation, None);
     (evaluation.status, evaluation.reason) = (Status::Failed, None);

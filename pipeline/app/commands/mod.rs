@@ -12,6 +12,7 @@ pub mod purge;
 pub mod report;
 pub mod reps;
 pub mod review;
+pub mod roles;
 pub mod run;
 pub mod score;
 pub mod scorecard;

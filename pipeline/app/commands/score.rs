@@ -3,6 +3,8 @@
 use anyhow::{Result, bail};
 use callmark_core::record::{CallRecord, Status};
 use callmark_core::recording::Language;
+use callmark_core::roles;
+use callmark_core::transcript::Transcript;
 use callmark_store::{CallFilter, Store};
 use rayon::prelude::*;
 
@@ -154,6 +156,7 @@ impl Rescorer {
         if stored.words_purged || old.evaluation.status == Status::Failed || self.is_chosen_by_hand(&old) {
             return Ok(None);
         }
+        let reviews = store.reviews(call_id).map_err(explain)?;
         let transcript = transcript_hash(&old.transcript);
         let english = old.transcript.language == Some(Language::En);
         let here = self.encoders.as_ref().map(EncoderPool::encoder_hash).or(self.stored_encoder.as_deref());
@@ -168,8 +171,18 @@ impl Rescorer {
             );
         }
         let kept = if self.encoders.is_none() && scores.is_some() { self.stored_encoder.clone() } else { None };
-        let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &old.transcript, scores)?;
+        let mut settled = old.transcript.clone();
+        roles::settle(&mut settled, old.metadata.direction, &reviews, self.analyst.lexicon);
+        // Sentiment and meaning do not depend on who speaks: what was computed for the same turns in the same order still holds.
+        let said = |t: &Transcript| -> Vec<(i64, String)> {
+            t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
+        };
+        let scores = scores.filter(|_| said(&settled) == said(&old.transcript));
+        let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &settled, scores)?;
         let encoder_hash = encoder_hash.or(kept);
+        if let Some(hash) = encoder_hash.as_deref().filter(|_| settled != old.transcript) {
+            store.put_text_scores(call_id, hash, &transcript_hash(&settled), &scores).map_err(explain)?;
+        }
         let mut models = old.provenance.models;
         models.remove("encoder");
         let mut metadata = old.metadata;
@@ -177,13 +190,13 @@ impl Rescorer {
         let call = Analysed {
             call_id: call_id.to_string(),
             metadata,
-            transcript: old.transcript,
+            transcript: settled,
             scores,
             encoder_hash,
             recording_ids: old.provenance.audio,
             models,
             configuration: old.provenance.configuration,
-            reviews: store.reviews(call_id).map_err(explain)?,
+            reviews,
         };
         let key = self.analyst.evaluation_key(&call);
         if key == stored.evaluation_key {

@@ -294,6 +294,7 @@ impl Found {
             speech,
             dropped: self.dropped,
             warnings,
+            channel_roles: vec![],
         })
     }
 }

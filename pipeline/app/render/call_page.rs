@@ -2,10 +2,15 @@
 
 use std::fmt::Write as _;
 
+use callmark_core::acts::ActLexicon;
 use callmark_core::record::{CallRecord, LedgerRow, Outcome, Review, RowKind};
-use callmark_core::transcript::{Medium, Role};
+use callmark_core::roles;
+use callmark_core::transcript::{Medium, Role, RoleMethod};
 
 use crate::render::outputs::snake;
+
+/// So many reasons for the roles stand on a call's page; `callmark roles` has all.
+const SHOWN_EVIDENCE: usize = 5;
 
 /// Millipoints as people read them: 70,723 → `70.7`.
 pub fn points(millipoints: i64) -> String {
@@ -74,6 +79,9 @@ fn facts(out: &mut String, record: &CallRecord) {
         let counts = transcript.dropped.iter().map(count).collect::<Vec<_>>().join(", ");
         let _ = writeln!(out, "left out, because nobody said it: {counts}");
     }
+    if transcript.role_method == RoleMethod::Inferred {
+        out.push_str(&role_evidence(record, ActLexicon::built_in(), SHOWN_EVIDENCE));
+    }
     let verdict = evaluation.verdict.map_or(String::new(), |v| format!("  {}", snake(&v)));
     let reason = evaluation.reason.map_or(String::new(), |r| format!(": {}", snake(&r)));
     let score = evaluation.score.map_or("–".into(), points);
@@ -85,6 +93,22 @@ fn facts(out: &mut String, record: &CallRecord) {
         let _ = writeln!(out, "warning: {warning}");
     }
     out.push('\n');
+}
+
+/// Why somebody is the rep, one line for each piece of evidence: moment, log-odds for the roles as they are, who, cue. At most `most`,
+/// the weightiest ones, by time.
+pub fn role_evidence(record: &CallRecord, lexicon: &ActLexicon, most: usize) -> String {
+    let mut evidence = roles::explain(&record.transcript, record.metadata.direction, lexicon);
+    evidence.sort_by_key(|e| -e.log_odds_milli.abs());
+    evidence.truncate(most);
+    evidence.sort_by_key(|e| (e.begin_ms, e.speaker, e.cue));
+    let mut out = String::new();
+    for e in evidence {
+        let (who, sign) = if e.speaker == 0 { (Role::Rep, 1) } else { (Role::Customer, -1) };
+        let odds = sign as f64 * e.log_odds_milli as f64 / 1000.0;
+        let _ = writeln!(out, "  {}  {odds:+.2}  {:<8}  {}", clock(e.begin_ms), role(who), e.cue);
+    }
+    out
 }
 
 fn script(out: &mut String, record: &CallRecord) {

@@ -82,6 +82,7 @@ pub fn record() -> CallRecord {
             speech,
             dropped: BTreeMap::new(),
             warnings: Vec::new(),
+            channel_roles: vec![],
         },
         signals: Signals {
             duration_ms: Some(20_000),

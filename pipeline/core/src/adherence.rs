@@ -673,5 +673,6 @@ fn example_transcript(requirement: &Requirement, example: &Example) -> Transcrip
         turns,
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
+        channel_roles: vec![],
     }
 }

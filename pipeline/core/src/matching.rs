@@ -1012,6 +1012,7 @@ mod tests {
             speech: Vec::new(),
             dropped: BTreeMap::new(),
             warnings: Vec::new(),
+            channel_roles: vec![],
         }
     }
 

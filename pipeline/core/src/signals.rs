@@ -650,7 +650,7 @@ fn ratio(a: i64, b: i64) -> Option<i64> {
 // ---- Words ---------------------------------------------------------------------------------------------------------
 
 /// Words by white space and hyphens outside of words; a token needs a letter or digit. Each Han character is a word.
-fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for token in text.split(|c: char| c.is_whitespace() || matches!(c, '—' | '–' | '/' | '…')) {
         let mut word = String::new();

@@ -69,6 +69,8 @@ pub enum RoleMethod {
     ChannelMap,
     Inferred,
     Labelled,
+    /// A person said who is who (`callmark roles`).
+    Reviewed,
     None,
 }
 
@@ -92,6 +94,9 @@ pub struct Transcript {
     pub dropped: BTreeMap<String, u32>,
     /// Things a reader of the record should know about the source (repaired header, cut file, …).
     pub warnings: Vec<String>,
+    /// Who is on which channel, `Unknown` for one that was not listened to; empty for texts, mono and older transcripts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channel_roles: Vec<Role>,
 }
 
 /// Sentiment probabilities of one turn, per mille, summing to 1000.

@@ -352,6 +352,7 @@ fn transcript(medium: Medium, turns: &[(Role, i64, &str)], confidence_permille: 
         turns,
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
+        channel_roles: vec![],
     }
 }
 

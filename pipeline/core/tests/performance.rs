@@ -290,6 +290,7 @@ fn a_summary_forgets_what_a_review_overturned() {
                 speech: Vec::new(),
                 dropped: BTreeMap::new(),
                 warnings: Vec::new(),
+                channel_roles: vec![],
             },
             signals: Default::default(),
             sentiment: Vec::new(),

@@ -296,6 +296,7 @@ fn eligible() -> Transcript {
         speech: Vec::new(),
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
+        channel_roles: vec![],
     }
 }
 

@@ -36,6 +36,7 @@ fn call(medium: Medium, duration_ms: i64, lines: &[Line]) -> (Transcript, Vec<BT
         speech: Vec::new(),
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
+        channel_roles: vec![],
     };
     (transcript, acts)
 }

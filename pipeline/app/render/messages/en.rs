@@ -83,6 +83,7 @@ pub static MESSAGES: Messages = Messages {
         RoleMethod::ChannelMap => "channel map",
         RoleMethod::Inferred => "what is said",
         RoleMethod::Labelled => "names in the transcript",
+        RoleMethod::Reviewed => "a person",
         RoleMethod::None => "nothing",
     },
     direction: |direction| match direction {

@@ -77,6 +77,7 @@ pub static MESSAGES: Messages = Messages {
         RoleMethod::ChannelMap => "声道配置",
         RoleMethod::Inferred => "说话内容",
         RoleMethod::Labelled => "文字稿中的说话人",
+        RoleMethod::Reviewed => "人工确认",
         RoleMethod::None => "无",
     },
     direction: |direction| match direction {
