@@ -7,11 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use callmark_audio::{AudioError, ChannelRelation, Limits, channel_relation, spans};
+use callmark_audio::tones::{self, Tone, ToneKind};
+use callmark_audio::{AudioError, ChannelRelation, Limits, channel_relation, spans, voice};
 use callmark_core::acts::ActLexicon;
 use callmark_core::recording::{Language, Metadata, sha256_hex};
 use callmark_core::roles;
-use callmark_core::transcript::{Medium, Role, RoleMethod, RoleSegment, RoleSpan, Span, Transcript, assemble_turns};
+use callmark_core::transcript::{
+    Medium, Role, RoleMethod, RoleSegment, RoleSpan, Sound, SoundKind, Span, Transcript, VoiceSpan, assemble_turns,
+};
 use callmark_models::asr::{AsrError, AsrOptions, Lane, Removed, Trust};
 use callmark_models::vad::VoiceActivity;
 use serde::{Deserialize, Serialize};
@@ -126,6 +129,8 @@ pub struct PreparedChannel {
     /// 16 kHz mono.
     pub samples: Vec<f32>,
     pub spans: Vec<Span>,
+    /// Tones, music and the closed line.
+    pub tones: Vec<Tone>,
 }
 
 /// Where a batch spends its time; for the summary only, never part of a record.
@@ -255,7 +260,9 @@ pub fn prepare(
         }
         spans.retain(|span| span.begin_ms < span.end_ms);
         clock.voice_activity.add(&began);
-        prepared.channels.push(PreparedChannel { samples, spans });
+        let speech: Vec<(i64, i64)> = spans.iter().map(|span| (span.begin_ms, span.end_ms)).collect();
+        let tones = tones::tones(&samples, &speech);
+        prepared.channels.push(PreparedChannel { samples, spans, tones });
     }
     Ok(prepared)
 }
@@ -305,6 +312,8 @@ pub fn recognise_with(
         dropped: BTreeMap::new(),
         warnings: prepared.warnings.clone(),
         channel_roles: vec![],
+        sounds: vec![],
+        voice: vec![],
     };
     let follows = |l: Language| options.model_languages.is_empty() || options.model_languages.contains(&l);
     if wanted.is_some_and(|_| !language.is_some_and(follows)) {
@@ -346,6 +355,7 @@ pub fn recognise_with(
             begin_ms: s.begin_ms,
             end_ms: s.end_ms,
         }));
+        add_sounds(&mut transcript, channel, role);
         segments.extend(heard.segments.into_iter().map(|s| RoleSegment {
             role,
             begin_ms: s.span.begin_ms,
@@ -358,10 +368,40 @@ pub fn recognise_with(
     transcript.recogniser_confidence_permille = Some(trust.confidence_permille());
     transcript.turns = assemble_turns(segments, transcript.language);
     transcript.speech.sort_by_key(|s| (s.begin_ms, s.role));
+    transcript.sounds.sort_by_key(|s| (s.begin_ms, s.role, s.kind));
+    transcript.voice.sort_by_key(|v| (v.begin_ms, v.role));
     if transcript.role_method == RoleMethod::Inferred {
         infer_roles(&mut transcript, options.lexicon);
     }
     Ok(transcript)
+}
+
+/// What the channel's sound tells beside its words.
+fn add_sounds(transcript: &mut Transcript, channel: &PreparedChannel, role: Role) {
+    transcript.sounds.extend(channel.tones.iter().map(|tone| Sound {
+        kind: match tone.kind {
+            ToneKind::Beep => SoundKind::Beep,
+            ToneKind::Ringing => SoundKind::Ringing,
+            ToneKind::Busy => SoundKind::Busy,
+            ToneKind::Music => SoundKind::Music,
+            ToneKind::Closed => SoundKind::Closed,
+        },
+        role,
+        begin_ms: tone.begin_ms,
+        end_ms: tone.end_ms,
+    }));
+    transcript.voice.extend(channel.spans.iter().map(|span| {
+        let voice = voice::measure(&channel.samples, span.begin_ms, span.end_ms);
+        VoiceSpan {
+            role,
+            begin_ms: span.begin_ms,
+            end_ms: span.end_ms,
+            level_centi_dbfs: voice.level_centi_dbfs,
+            voiced_ms: voice.voiced_ms,
+            pitch_cents: voice.pitch_cents,
+            pitch_spread_cents: voice.pitch_spread_cents,
+        }
+    }));
 }
 
 /// One role per channel, `None` for channels that the map leaves out. `Auto` starts with channel 0 as the rep.

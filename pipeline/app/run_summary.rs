@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use callmark_core::record::{CallRecord, Severity, Status};
+use callmark_core::roles::SWAPPED_WARNING;
 
 use crate::call::CallError;
 use crate::render::outputs;
@@ -41,6 +42,8 @@ pub struct RunSummary {
     pub unscored: BTreeMap<String, usize>,
     pub unchanged: usize,
     pub duplicates: usize,
+    /// Calls whose words contradict the configured channel map.
+    pub swapped_channels: usize,
     /// Forgotten or purged earlier: not taken in again.
     pub forgotten: usize,
     pub failed: Vec<Failure>,
@@ -78,6 +81,8 @@ impl RunSummary {
     /// Takes a call of the batch into the counts.
     pub fn count(&mut self, record: &CallRecord) {
         let evaluation = &record.evaluation;
+        let swapped = |warning: &String| warning == SWAPPED_WARNING;
+        self.swapped_channels += usize::from(record.transcript.warnings.iter().any(swapped));
         match evaluation.status {
             Status::Scored => self.scored += 1,
             Status::PendingReview => self.pending_review += 1,

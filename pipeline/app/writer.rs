@@ -133,6 +133,8 @@ fn failed_record(job: &Job) -> CallRecord {
         dropped: BTreeMap::new(),
         warnings: vec![],
         channel_roles: vec![],
+        sounds: vec![],
+        voice: vec![],
     };
     let mut evaluation = scoring::unscored(UnscoredReason::NoConversation, None);
     (evaluation.status, evaluation.reason) = (Status::Failed, None);

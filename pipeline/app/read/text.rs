@@ -295,6 +295,8 @@ impl Found {
             dropped: self.dropped,
             warnings,
             channel_roles: vec![],
+            sounds: vec![],
+            voice: vec![],
         })
     }
 }

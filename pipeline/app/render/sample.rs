@@ -83,6 +83,8 @@ pub fn record() -> CallRecord {
             dropped: BTreeMap::new(),
             warnings: Vec::new(),
             channel_roles: vec![],
+            sounds: vec![],
+            voice: vec![],
         },
         signals: Signals {
             duration_ms: Some(20_000),

@@ -36,6 +36,12 @@ pub fn print_run(report: &RunSummary) {
     for (reason, count) in &report.unscored {
         println!("  unscored: {reason}: {count}");
     }
+    if report.swapped_channels > 0 {
+        println!(
+            "  in {} calls rep and customer may be swapped (hint: check the channel map; `callmark roles CALL --swap`)",
+            report.swapped_channels
+        );
+    }
     print_failures(report);
     println!("  results: {}   store: {}", report.out, report.store);
     if !report.report.is_empty() {

@@ -19,6 +19,8 @@ pub mod peaks;
 mod resample;
 mod sniff;
 pub mod spans;
+pub mod tones;
+pub mod voice;
 mod wav;
 
 pub use channels::{ChannelRelation, channel_correlation_permille, channel_relation, level_centi_dbfs};

@@ -674,5 +674,7 @@ fn example_transcript(requirement: &Requirement, example: &Example) -> Transcrip
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
         channel_roles: vec![],
+        sounds: vec![],
+        voice: vec![],
     }
 }

@@ -9,6 +9,7 @@ pub mod acts;
 pub mod adherence;
 pub mod calibration;
 pub mod comparison;
+pub mod conversation;
 pub mod diarization;
 pub mod matching;
 pub mod operator;

@@ -1013,6 +1013,8 @@ mod tests {
             dropped: BTreeMap::new(),
             warnings: Vec::new(),
             channel_roles: vec![],
+            sounds: vec![],
+            voice: vec![],
         }
     }
 

@@ -230,7 +230,15 @@ pub fn swap(transcript: &mut Transcript, confidence_permille: u16) {
     for role in &mut transcript.channel_roles {
         *role = other(*role);
     }
+    for sound in &mut transcript.sounds {
+        sound.role = other(sound.role);
+    }
+    for voice in &mut transcript.voice {
+        voice.role = other(voice.role);
+    }
     transcript.speech.sort_by_key(|s| (s.begin_ms, s.role));
+    transcript.sounds.sort_by_key(|s| (s.begin_ms, s.role, s.kind));
+    transcript.voice.sort_by_key(|v| (v.begin_ms, v.role));
     transcript.turns.sort_by_key(|t| (t.begin_ms, t.end_ms, t.role));
     transcript.role_method = RoleMethod::Inferred;
     transcript.role_confidence_permille = confidence_permille;
@@ -369,6 +377,9 @@ pub fn reviewed(reviews: &[Review]) -> Option<RoleAssignment> {
     RoleAssignment::parse(&last.requirement_id[REVIEW_PREFIX.len()..]).ok()
 }
 
+/// The warning of a record whose words contradict its channel map.
+pub const SWAPPED_WARNING: &str = "rep and customer may be swapped: what is said contradicts the channel map";
+
 /// Roles before a call is scored: what people decided, else what is said weighed with the direction. Idempotent, so that stored
 /// transcripts and stored records may go through it. True when rep and customer changed places.
 pub fn settle(
@@ -382,6 +393,11 @@ pub fn settle(
         Some(Ok(_)) => {}
         // Transcribed anew in a way that does not fit what was decided: what is said decides again.
         Some(Err(_)) | None => refine(transcript, direction, lexicon),
+    }
+    // Reported, not corrected: the map may be right and the call unusual; `callmark roles --swap` corrects it.
+    transcript.warnings.retain(|warning| warning != SWAPPED_WARNING);
+    if transcript.role_method == RoleMethod::ChannelMap && contradiction(transcript, direction, lexicon).is_some() {
+        transcript.warnings.push(SWAPPED_WARNING.to_string());
     }
     before != RoleAssignment::of(transcript)
 }
@@ -408,6 +424,8 @@ mod tests {
             dropped: BTreeMap::new(),
             warnings: vec![],
             channel_roles: vec![Role::Rep, Role::Customer],
+            sounds: vec![],
+            voice: vec![],
         }
     }
 
@@ -486,6 +504,29 @@ mod tests {
         reviews.push(decision("roles:0=customer,1=rep"));
         assert!(settle(&mut transcript, None, &reviews, lexicon));
         assert_eq!(transcript.turns, settled.turns);
+    }
+
+    #[test]
+    fn a_channel_map_that_the_words_contradict_is_reported_until_somebody_decides() {
+        let lexicon = ActLexicon::built_in();
+        let mut crossed = call(vec![
+            turn(Role::Customer, 0, "Thank you for calling Harbor, this call is recorded. How can I help you today?"),
+            turn(Role::Rep, 1000, "I need to change my address."),
+            turn(Role::Customer, 2000, "May I have your account number please?"),
+        ]);
+        crossed.role_method = RoleMethod::ChannelMap;
+        let roles = RoleAssignment::of(&crossed);
+        for _ in 0..2 {
+            settle(&mut crossed, None, &[], lexicon);
+            assert_eq!(crossed.warnings, [SWAPPED_WARNING]);
+            assert_eq!(RoleAssignment::of(&crossed), roles, "not silently corrected");
+        }
+        roles.unwrap().swapped().apply(&mut crossed).unwrap();
+        settle(&mut crossed, None, &[], lexicon);
+        assert!(crossed.warnings.is_empty());
+        crossed.role_method = RoleMethod::ChannelMap;
+        settle(&mut crossed, None, &[], lexicon);
+        assert!(crossed.warnings.is_empty(), "the map and the words agree");
     }
 
     #[test]

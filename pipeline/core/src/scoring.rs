@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::conversation;
 use crate::record::{
     Decision, DimensionScore, Evaluation, Evidence, ItemKind, ItemResult, LedgerRow, MatchType, Outcome, RowKind,
     Severity, Status, UnscoredReason, Verdict,
@@ -94,7 +95,7 @@ pub struct ScorecardId<'a> {
 }
 
 /// Why a call cannot be scored; `None`: it can (SCORING.md §1, "Eligible"). What the call is comes first, how well it was
-/// recognised last. Voicemail and menus are recognised by the caller.
+/// recognised last.
 pub fn eligibility(transcript: &Transcript) -> Option<UnscoredReason> {
     let spoke = |role: Role| transcript.turns.iter().any(|turn| turn.role == role && !turn.text.trim().is_empty());
     let (rep, customer, unknown) = (spoke(Role::Rep), spoke(Role::Customer), spoke(Role::Unknown));
@@ -105,6 +106,9 @@ pub fn eligibility(transcript: &Transcript) -> Option<UnscoredReason> {
             return Some(UnscoredReason::WrongLanguage);
         }
         return Some(UnscoredReason::NoConversation);
+    }
+    if let Some(reason) = conversation::no_conversation(transcript) {
+        return Some(reason);
     }
     if transcript.role_method == RoleMethod::None || (unknown && !(rep && customer)) {
         return Some(UnscoredReason::MonoRolesUnknown);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::recording::{Language, is_han};
-use crate::transcript::{Medium, Role, Sentiment, Span, Transcript, Turn};
+use crate::transcript::{Medium, Role, Sentiment, SoundKind, Span, Transcript, Turn};
 
 /// A gap longer than this in which nobody speaks is a silence (the 3 s of SCORING.md).
 pub const SILENCE_MS: i64 = 3_000;
@@ -21,6 +21,10 @@ const BRIDGE_MS: i64 = 300;
 const MIN_INTERRUPTION_MS: i64 = 200;
 /// No pace from less own speech than this: a single word would give hundreds per minute. Engineering guess.
 const MIN_PACE_MS: i64 = 3_000;
+/// A line is closed so much before the other one when its side hung up. Engineering guess.
+const HUNG_UP_MS: i64 = 200;
+/// No pitch from less voiced speech than this. Engineering guess.
+const MIN_VOICED_MS: i64 = 1_000;
 /// An act counts from this probability, per mille.
 const ACT_PERMILLE: u16 = 500;
 /// An objection must be answered within this many rep turns (SCORING.md).
@@ -96,6 +100,24 @@ pub struct Signals {
     pub sentiment_customer_quarters_milli: [Option<i64>; 4],
     pub sentiment_customer_shift_milli: Option<i64>,
     pub sentiment_customer_recovered_permille: Option<i64>,
+    pub hold_ms: Option<i64>,
+    pub questions_rep_milli_per_min: Option<i64>,
+    pub pace_customer_change_permille: Option<i64>,
+    pub loudness_rep_centi_dbfs: Option<i64>,
+    pub loudness_customer_centi_dbfs: Option<i64>,
+    pub loudness_rep_grade_milli: Option<i64>,
+    pub loudness_customer_grade_milli: Option<i64>,
+    pub energy_customer_change_centi_db: Option<i64>,
+    pub pitch_rep_cents: Option<i64>,
+    pub pitch_customer_cents: Option<i64>,
+    pub pitch_variation_rep_cents: Option<i64>,
+    pub pitch_variation_customer_cents: Option<i64>,
+    /// The customer's pace per quarter of the call.
+    pub pace_customer_quarters: [Option<i64>; 4],
+    /// The customer's loudness per quarter, hundredths of a decibel of full scale.
+    pub energy_customer_quarters_centi_dbfs: [Option<i64>; 4],
+    /// Whose line was closed first at the end; `None` when both end with the recording.
+    pub hung_up_by: Option<Role>,
     pub silences: Vec<Silence>,
     pub overlaps: Vec<Overlap>,
 }
@@ -191,6 +213,30 @@ metrics! {
         "ms: the call's duration";
     TalkTimeMs, "talk_time_ms", |s| s.talk_time_ms,
         "ms: time in which at least one role speaks";
+    HoldMs, "hold_ms", |s| s.hold_ms,
+        "ms: gaps over 3 s that the rep announced or in which music plays on a line";
+    QuestionsRepMilliPerMin, "questions_rep_milli_per_min", |s| s.questions_rep_milli_per_min,
+        "thousandths per minute of call: questions of the rep";
+    PaceCustomerChangePermille, "pace_customer_change_permille", |s| s.pace_customer_change_permille,
+        "per mille: the customer's pace in the last quarter less the first / the first";
+    LoudnessRepCentiDbfs, "loudness_rep_centi_dbfs", |s| s.loudness_rep_centi_dbfs,
+        "hundredths of a decibel of full scale: mean power of the rep's speech";
+    LoudnessCustomerCentiDbfs, "loudness_customer_centi_dbfs", |s| s.loudness_customer_centi_dbfs,
+        "hundredths of a decibel of full scale: mean power of the customer's speech";
+    LoudnessRepGradeMilli, "loudness_rep_grade_milli", |s| s.loudness_rep_grade_milli,
+        "thousandths of a grade 1…10: 1 at −45 dBFS and below, 10 at −9 dBFS and above, 4 dB each (engineering guess)";
+    LoudnessCustomerGradeMilli, "loudness_customer_grade_milli", |s| s.loudness_customer_grade_milli,
+        "thousandths of a grade 1…10: 1 at −45 dBFS and below, 10 at −9 dBFS and above, 4 dB each (engineering guess)";
+    EnergyCustomerChangeCentiDb, "energy_customer_change_centi_db", |s| s.energy_customer_change_centi_db,
+        "hundredths of a decibel: loudness of the customer's speech in the last quarter less the first";
+    PitchRepCents, "pitch_rep_cents", |s| s.pitch_rep_cents,
+        "cents above 55 Hz: mean pitch of the rep's voiced speech";
+    PitchCustomerCents, "pitch_customer_cents", |s| s.pitch_customer_cents,
+        "cents above 55 Hz: mean pitch of the customer's voiced speech";
+    PitchVariationRepCents, "pitch_variation_rep_cents", |s| s.pitch_variation_rep_cents,
+        "cents: standard deviation of the rep's pitch over voiced speech";
+    PitchVariationCustomerCents, "pitch_variation_customer_cents", |s| s.pitch_variation_customer_cents,
+        "cents: standard deviation of the customer's pitch over voiced speech";
 }
 
 impl Signals {
@@ -217,6 +263,8 @@ pub fn compute(
         fill_timed(&mut signals, transcript, &acts);
     }
     fill_said(&mut signals, &acts);
+    let per_minute = |count: i64| signals.duration_ms.and_then(|ms| ratio(count * 1000 * 60_000, ms));
+    signals.questions_rep_milli_per_min = signals.questions_rep.and_then(per_minute);
     fill_stages(&mut signals, stages_per_turn, scorecard_stages);
     fill_sentiment(&mut signals, transcript, sentiment);
     signals
@@ -402,6 +450,7 @@ fn fill_timed(signals: &mut Signals, transcript: &Transcript, acts: &Acts) {
     signals.silence_ms = Some(duration_ms - talk_ms);
     signals.overtalk_ms = Some(rep_ms + customer_ms + total(&unknown) - talk_ms);
     fill_silences(signals, &all, acts);
+    fill_sounds(signals, transcript);
     if rep_ms + customer_ms == 0 {
         return; // Nobody spoke, or nobody knows who: what follows needs roles.
     }
@@ -409,6 +458,10 @@ fn fill_timed(signals: &mut Signals, transcript: &Transcript, acts: &Acts) {
     signals.customer_talk_permille = signals.rep_talk_permille.map(|rep| 1000 - rep);
     signals.pace_rep = pace(transcript, Role::Rep, rep_ms);
     signals.pace_customer = pace(transcript, Role::Customer, customer_ms);
+    signals.pace_customer_quarters = quarters(duration_ms).map(|quarter| pace_in(transcript, &customer, quarter));
+    if let [Some(first), .., Some(last)] = signals.pace_customer_quarters {
+        signals.pace_customer_change_permille = ratio(1000 * (last - first), first);
+    }
 
     let contributions = contributions(transcript, &rep, &customer);
     signals.overlaps = overlaps(&contributions);
@@ -506,6 +559,103 @@ fn explained(acts: &Acts, gap_begin_ms: i64) -> bool {
         .is_some_and(|turn| acts.has(turn, |act| act == "hold_request"))
 }
 
+/// The four quarters of a call.
+fn quarters(duration_ms: i64) -> [Span; 4] {
+    [0, 1, 2, 3].map(|q| Span { begin_ms: duration_ms * q / 4, end_ms: duration_ms * (q + 1) / 4 })
+}
+
+/// The customer's pace inside a window: each turn's words are laid out evenly over it.
+fn pace_in(transcript: &Transcript, speech: &[Span], window: Span) -> Option<i64> {
+    let speech_ms: i64 = speech.iter().map(|span| overlap_ms(*span, window)).sum();
+    let turns = || transcript.turns.iter().filter(|turn| turn.role == Role::Customer);
+    let all = || turns().map(|turn| turn.text.as_str()).collect::<String>();
+    let language = transcript.language.or_else(|| Language::of_text(&all()))?;
+    let mut milli_units = 0;
+    for turn in turns() {
+        let span = Span { begin_ms: turn.begin_ms, end_ms: turn.end_ms.max(turn.begin_ms + 1) };
+        milli_units +=
+            pace_units(&turn.text, language) * 1000 * overlap_ms(span, window) / (span.end_ms - span.begin_ms);
+    }
+    if speech_ms < MIN_PACE_MS { None } else { ratio(milli_units * 60, speech_ms) }
+}
+
+fn pace_units(text: &str, language: Language) -> i64 {
+    match language {
+        Language::En => words(text).len() as i64,
+        Language::Zh => text.chars().filter(|c| c.is_alphanumeric()).count() as i64,
+    }
+}
+
+/// Hold, loudness, pitch and the closed line: what the sound says beside speech and words.
+fn fill_sounds(signals: &mut Signals, transcript: &Transcript) {
+    let music = merged(
+        transcript
+            .sounds
+            .iter()
+            .filter(|s| s.kind == SoundKind::Music)
+            .map(|s| Span { begin_ms: s.begin_ms, end_ms: s.end_ms }),
+        0,
+    );
+    let held = |gap: &&Silence| {
+        let span = Span { begin_ms: gap.begin_ms, end_ms: gap.end_ms };
+        gap.explained || 2 * music.iter().map(|m| overlap_ms(*m, span)).sum::<i64>() >= gap.end_ms - gap.begin_ms
+    };
+    signals.hold_ms = Some(signals.silences.iter().filter(held).map(|s| s.end_ms - s.begin_ms).sum());
+    let closed = |role| transcript.sounds.iter().find(|s| s.kind == SoundKind::Closed && s.role == role);
+    signals.hung_up_by = match (closed(Role::Rep), closed(Role::Customer)) {
+        (Some(rep), Some(customer)) if rep.begin_ms + HUNG_UP_MS <= customer.begin_ms => Some(Role::Rep),
+        (Some(rep), Some(customer)) if customer.begin_ms + HUNG_UP_MS <= rep.begin_ms => Some(Role::Customer),
+        (Some(_), None) => Some(Role::Rep),
+        (None, Some(_)) => Some(Role::Customer),
+        _ => None,
+    };
+    let whole = Span { begin_ms: 0, end_ms: i64::MAX };
+    let loudness = |role, window| loudness_centi_dbfs(transcript, role, window);
+    signals.loudness_rep_centi_dbfs = loudness(Role::Rep, whole);
+    signals.loudness_customer_centi_dbfs = loudness(Role::Customer, whole);
+    signals.loudness_rep_grade_milli = signals.loudness_rep_centi_dbfs.map(loudness_grade_milli);
+    signals.loudness_customer_grade_milli = signals.loudness_customer_centi_dbfs.map(loudness_grade_milli);
+    let windows = quarters(signals.duration_ms.unwrap_or(transcript.duration_ms));
+    signals.energy_customer_quarters_centi_dbfs = windows.map(|window| loudness(Role::Customer, window));
+    if let [Some(first), .., Some(last)] = signals.energy_customer_quarters_centi_dbfs {
+        signals.energy_customer_change_centi_db = Some(last - first);
+    }
+    (signals.pitch_rep_cents, signals.pitch_variation_rep_cents) = pitch(transcript, Role::Rep);
+    (signals.pitch_customer_cents, signals.pitch_variation_customer_cents) = pitch(transcript, Role::Customer);
+}
+
+/// Mean power of a role's speech inside a window; stretches weigh by their length in it.
+fn loudness_centi_dbfs(transcript: &Transcript, role: Role, window: Span) -> Option<i64> {
+    let (mut weights, mut power) = (0, 0.0);
+    for voice in transcript.voice.iter().filter(|v| v.role == role) {
+        let weight = overlap_ms(Span { begin_ms: voice.begin_ms, end_ms: voice.end_ms }, window);
+        weights += weight;
+        power += weight as f64 * libm::pow(10.0, f64::from(voice.level_centi_dbfs) / 1000.0);
+    }
+    (weights > 0).then(|| libm::round(1000.0 * libm::log10((power / weights as f64).max(1e-10))) as i64)
+}
+
+/// 1…10 in thousandths: 1 at −45 dBFS, 10 at −9 dBFS. Engineering guess: telephone speech lies around −26 dBFS (ITU-T P.56).
+fn loudness_grade_milli(centi_dbfs: i64) -> i64 {
+    (1000 + (centi_dbfs + 4500) * 5 / 2).clamp(1000, 10_000)
+}
+
+/// Mean and standard deviation of a role's pitch, cents, pooled over its stretches by their voiced time.
+fn pitch(transcript: &Transcript, role: Role) -> (Option<i64>, Option<i64>) {
+    let voiced: Vec<_> = transcript.voice.iter().filter(|v| v.role == role && v.voiced_ms > 0).collect();
+    let weights: i64 = voiced.iter().map(|v| i64::from(v.voiced_ms)).sum();
+    if weights < MIN_VOICED_MS {
+        return (None, None);
+    }
+    let mean = voiced.iter().map(|v| f64::from(v.voiced_ms) * f64::from(v.pitch_cents)).sum::<f64>() / weights as f64;
+    let squares = voiced.iter().map(|v| {
+        let (own, off) = (f64::from(v.pitch_spread_cents), f64::from(v.pitch_cents) - mean);
+        f64::from(v.voiced_ms) * (own * own + off * off)
+    });
+    let spread = libm::sqrt(squares.sum::<f64>() / weights as f64);
+    (Some(libm::round(mean) as i64), Some(libm::round(spread) as i64))
+}
+
 /// English words or Chinese characters per minute of own speech.
 fn pace(transcript: &Transcript, role: Role, speech_ms: i64) -> Option<i64> {
     if speech_ms < MIN_PACE_MS {
@@ -513,11 +663,8 @@ fn pace(transcript: &Transcript, role: Role, speech_ms: i64) -> Option<i64> {
     }
     let texts = || transcript.turns.iter().filter(|turn| turn.role == role).map(|turn| turn.text.as_str());
     let language = transcript.language.or_else(|| Language::of_text(&texts().collect::<String>()))?;
-    let units: usize = match language {
-        Language::En => texts().map(|text| words(text).len()).sum(),
-        Language::Zh => texts().map(|text| text.chars().filter(|c| c.is_alphanumeric()).count()).sum(),
-    };
-    ratio(units as i64 * 60_000, speech_ms)
+    let units: i64 = texts().map(|text| pace_units(text, language)).sum();
+    ratio(units * 60_000, speech_ms)
 }
 
 /// Contributions of both roles by (begin, end, role).

@@ -97,6 +97,51 @@ pub struct Transcript {
     /// Who is on which channel, `Unknown` for one that was not listened to; empty for texts, mono and older transcripts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channel_roles: Vec<Role>,
+    /// Tones and music of the line, by (begin_ms, role); empty for texts and older transcripts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sounds: Vec<Sound>,
+    /// Loudness and pitch of each stretch of speech, by (begin_ms, role); empty for texts and older transcripts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voice: Vec<VoiceSpan>,
+}
+
+/// What can be heard on a line beside speech.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SoundKind {
+    /// The tone after which an answering machine records.
+    Beep,
+    Ringing,
+    Busy,
+    /// Sound in a pause of speech: hold music or an announcement.
+    Music,
+    /// The line carries nothing any more: this side hung up.
+    Closed,
+}
+
+/// One sound on the channel of one role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sound {
+    pub kind: SoundKind,
+    pub role: Role,
+    pub begin_ms: i64,
+    pub end_ms: i64,
+}
+
+/// How a stretch of speech sounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoiceSpan {
+    pub role: Role,
+    pub begin_ms: i64,
+    pub end_ms: i64,
+    /// Mean power, hundredths of a decibel of full scale.
+    pub level_centi_dbfs: i32,
+    /// Time with a pitch.
+    pub voiced_ms: i32,
+    /// Mean pitch, cents above 55 Hz.
+    pub pitch_cents: i32,
+    /// Standard deviation of the pitch, cents.
+    pub pitch_spread_cents: i32,
 }
 
 /// Sentiment probabilities of one turn, per mille, summing to 1000.

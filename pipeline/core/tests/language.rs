@@ -353,6 +353,8 @@ fn transcript(medium: Medium, turns: &[(Role, i64, &str)], confidence_permille: 
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
         channel_roles: vec![],
+        sounds: vec![],
+        voice: vec![],
     }
 }
 

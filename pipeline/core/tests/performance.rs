@@ -291,6 +291,8 @@ fn a_summary_forgets_what_a_review_overturned() {
                 dropped: BTreeMap::new(),
                 warnings: Vec::new(),
                 channel_roles: vec![],
+                sounds: vec![],
+                voice: vec![],
             },
             signals: Default::default(),
             sentiment: Vec::new(),

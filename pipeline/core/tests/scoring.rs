@@ -297,6 +297,8 @@ fn eligible() -> Transcript {
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
         channel_roles: vec![],
+        sounds: vec![],
+        voice: vec![],
     }
 }
 

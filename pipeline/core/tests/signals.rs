@@ -37,6 +37,8 @@ fn call(medium: Medium, duration_ms: i64, lines: &[Line]) -> (Transcript, Vec<BT
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
         channel_roles: vec![],
+        sounds: vec![],
+        voice: vec![],
     };
     (transcript, acts)
 }
@@ -357,5 +359,182 @@ proptest! {
             let share = 1000 * count(0) as i128 * 2 + (count(0) + count(1)) as i128;
             prop_assert_eq!(s.rep_talk_permille.unwrap() as i128, share / (2 * (count(0) + count(1)) as i128));
         }
+    }
+}
+
+// ---- Generated conversations whose truth is known to the millisecond ------------------------------------------------------
+
+mod generated {
+    use callmark_core::transcript::{Sound, SoundKind, VoiceSpan};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What happens between two turns.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        /// The other answers after so long.
+        Answer(i64),
+        /// The other starts so long before the end, at least 1 s in.
+        Interrupt(i64),
+        /// The same speaker goes on after a silence of more than 3 s.
+        Silence(i64),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<(Step, i64, usize)>> {
+        let step = prop_oneof![
+            4 => (0_i64..2_900).prop_map(Step::Answer),
+            1 => (200_i64..1_500).prop_map(Step::Interrupt),
+            1 => (3_001_i64..20_000).prop_map(Step::Silence),
+        ];
+        // Turns are long enough that an interruption finds the other 1 s in and stays inside both turns.
+        prop::collection::vec((step, 4_000_i64..15_000, 5_usize..40), 2..40)
+    }
+
+    proptest! {
+        /// Tolerance 0 ms for times and counts; pace and shares are rounded to their unit.
+        #[test]
+        fn signals_equal_the_truth(plan in steps(), tail_ms in 0_i64..5_000) {
+            let mut turns: Vec<(Role, i64, i64, usize)> = Vec::new();
+            let (mut overtalk, mut dead_air) = (0, 0);
+            let mut interruptions = BTreeMap::from([(REP, 0_i64), (CUSTOMER, 0)]);
+            let (mut latencies, mut switches) = (Vec::new(), 0_i64);
+            for (step, length, words) in &plan {
+                let (role, begin) = match (turns.last(), step) {
+                    (None, _) => (REP, 0),
+                    (Some((last, _, end, _)), step) => {
+                        let other = if *last == REP { CUSTOMER } else { REP };
+                        match step {
+                            Step::Answer(wait) => (other, end + wait),
+                            Step::Interrupt(over) => (other, end - over),
+                            Step::Silence(pause) => (*last, end + pause),
+                        }
+                    }
+                };
+                if let Some((last, _, end, _)) = turns.last() {
+                    match step {
+                        Step::Interrupt(over) => {
+                            overtalk += over;
+                            *interruptions.entry(role).or_default() += 1;
+                        }
+                        Step::Silence(pause) => dead_air += pause,
+                        Step::Answer(_) => {}
+                    }
+                    if *last != role {
+                        switches += 1;
+                        if role == REP {
+                            latencies.push(begin - end);
+                        }
+                    }
+                }
+                turns.push((role, begin, begin + length, *words));
+            }
+            let texts: Vec<String> = turns.iter().map(|(.., words)| vec!["plans"; *words].join(" ")).collect();
+            let lines: Vec<Line> =
+                turns.iter().zip(&texts).map(|((role, b, e, _), text)| (*role, *b, *e, text.as_str(), &[][..])).collect();
+            let duration = turns.iter().map(|t| t.2).max().unwrap_or(0) + tail_ms;
+            let s = signals(duration, &lines);
+            let sum = |role| turns.iter().filter(|t| t.0 == role).map(|t| t.2 - t.1).sum::<i64>();
+            let (rep, customer) = (sum(REP), sum(CUSTOMER));
+            prop_assert_eq!(s.overtalk_ms, Some(overtalk));
+            prop_assert_eq!(s.talk_time_ms, Some(rep + customer - overtalk));
+            prop_assert_eq!(s.unexcused_silence_ms, Some(dead_air));
+            prop_assert_eq!(s.hold_ms, Some(0));
+            prop_assert_eq!(s.interruptions_rep, Some(interruptions[&REP]));
+            prop_assert_eq!(s.interruptions_customer, Some(interruptions[&CUSTOMER]));
+            let per_minute = switches * 60_000_000;
+            prop_assert!((s.interactivity_milli_per_min.unwrap() - per_minute / duration).abs() <= 1);
+            prop_assert!((s.rep_talk_permille.unwrap() - 1000 * rep / (rep + customer)).abs() <= 1);
+            latencies.sort_unstable();
+            let middle = latencies.len() / 2;
+            let median = match latencies.len() {
+                0 => None,
+                n if n % 2 == 1 => Some(latencies[middle]),
+                _ => Some((latencies[middle - 1] + latencies[middle]).div_euclid(2)),
+            };
+            match (s.response_latency_rep_ms, median) {
+                (Some(found), Some(truth)) => prop_assert!((found - truth).abs() <= 1, "{found} {truth}"),
+                (found, truth) => prop_assert_eq!(found, truth),
+            }
+            let said = |role| turns.iter().filter(|t| t.0 == role).map(|t| t.3 as i64).sum::<i64>();
+            prop_assert!((s.pace_rep.unwrap() - said(REP) * 60_000 / rep).abs() <= 1);
+            if customer > 0 {
+                prop_assert!((s.pace_customer.unwrap() - said(CUSTOMER) * 60_000 / customer).abs() <= 1);
+            }
+        }
+
+        /// Loudness within 1/100 dB, pitch within 1 cent, whatever the stretches' lengths.
+        #[test]
+        fn loudness_and_pitch_equal_the_truth(
+            spans in prop::collection::vec((1_000_i64..9_000, -4_000_i32..-900, 0_i32..2_500, 0_i32..400), 1..20),
+        ) {
+            let (mut transcript, acts) = call(Medium::Speech, 400_000, &[(REP, 0, 1_000, SEVEN, &[])]);
+            let mut at = 0;
+            let (mut weights, mut power, mut sum, mut squares) = (0.0, 0.0, 0.0, 0.0);
+            for (length, level, pitch, spread) in &spans {
+                transcript.voice.push(VoiceSpan {
+                    role: CUSTOMER,
+                    begin_ms: at,
+                    end_ms: at + length,
+                    level_centi_dbfs: *level,
+                    voiced_ms: *length as i32,
+                    pitch_cents: *pitch,
+                    pitch_spread_cents: *spread,
+                });
+                at += length;
+                let w = *length as f64;
+                weights += w;
+                power += w * 10_f64.powf(f64::from(*level) / 1000.0);
+                sum += w * f64::from(*pitch);
+                squares += w * (f64::from(*spread).powi(2) + f64::from(*pitch).powi(2));
+            }
+            let s = compute(&transcript, &[], &acts, &[], &[]);
+            let near = |found: Option<i64>, truth: f64| (found.unwrap() as f64 - truth).abs() <= 1.0;
+            let mean = sum / weights;
+            prop_assert!(near(s.loudness_customer_centi_dbfs, 1000.0 * (power / weights).log10()));
+            prop_assert!(near(s.pitch_customer_cents, mean));
+            prop_assert!(near(s.pitch_variation_customer_cents, (squares / weights - mean * mean).max(0.0).sqrt()));
+            prop_assert_eq!(s.pitch_rep_cents, None);
+        }
+    }
+
+    #[test]
+    fn hold_is_music_or_announced() {
+        let lines: &[Line] = &[
+            (REP, 0, 5_000, SEVEN, &[]),
+            (CUSTOMER, 15_000, 20_000, SEVEN, &[]),
+            (REP, 21_000, 25_000, SEVEN, &["hold_request"]),
+            (REP, 35_000, 40_000, SEVEN, &[]),
+        ];
+        let (mut transcript, acts) = call(Medium::Speech, 40_000, lines);
+        assert_eq!(compute(&transcript, &[], &acts, &[], &[]).hold_ms, Some(10_000));
+        transcript.sounds.push(Sound { kind: SoundKind::Music, role: REP, begin_ms: 5_000, end_ms: 12_000 });
+        assert_eq!(compute(&transcript, &[], &acts, &[], &[]).hold_ms, Some(20_000));
+    }
+
+    #[test]
+    fn the_line_that_closes_first_hung_up() {
+        let (mut transcript, acts) = call(Medium::Speech, 60_000, &[(REP, 0, 5_000, SEVEN, &[])]);
+        let hung_up = |transcript: &Transcript| compute(transcript, &[], &acts, &[], &[]).hung_up_by;
+        assert_eq!(hung_up(&transcript), None);
+        transcript.sounds.push(Sound { kind: SoundKind::Closed, role: CUSTOMER, begin_ms: 58_000, end_ms: 60_000 });
+        assert_eq!(hung_up(&transcript), Some(CUSTOMER));
+        transcript.sounds.push(Sound { kind: SoundKind::Closed, role: REP, begin_ms: 57_000, end_ms: 60_000 });
+        assert_eq!(hung_up(&transcript), Some(REP));
+        transcript.sounds[0].begin_ms = 57_100;
+        assert_eq!(hung_up(&transcript), None, "both at once say nothing");
+    }
+
+    #[test]
+    fn pace_and_energy_change_from_the_first_to_the_last_quarter() {
+        let fast = [SEVEN, SEVEN].join(" ");
+        let lines: &[Line] = &[
+            (CUSTOMER, 0, 10_000, SEVEN, &[]),
+            (REP, 40_000, 50_000, SEVEN, &[]),
+            (CUSTOMER, 90_000, 100_000, &fast, &[]),
+        ];
+        let s = signals(100_000, lines);
+        assert_eq!(s.pace_customer_quarters, [Some(42), None, None, Some(84)]);
+        assert_eq!(s.pace_customer_change_permille, Some(1000));
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use callmark_core::accuracy::simulate_recogniser_noise;
 use callmark_core::acts::ActLexicon;
+use callmark_core::conversation;
 use callmark_core::recording::Language;
 use callmark_core::roles::{self, RoleEvidence};
 use callmark_core::scoring::MIN_ROLE_CONFIDENCE_PERMILLE;
@@ -43,6 +44,7 @@ pub fn run(args: &RolesEvalArgs) -> Result<u8> {
     }
     files.sort();
     let lengths: Vec<usize> = args.turns.iter().map(|n| if *n == 0 { usize::MAX } else { *n }).collect();
+    let (read, caught) = false_alarms(&files);
     let cases: Vec<Vec<Case>> = files
         .par_iter()
         .enumerate()
@@ -94,6 +96,7 @@ pub fn run(args: &RolesEvalArgs) -> Result<u8> {
             brier / of.len().max(1) as f64
         );
     }
+    println!("taken for no conversation: {} of {read} {}", caught.len(), caught.join(", "));
     println!("confidence (said)   n   mean   right");
     let all: Vec<(bool, u16)> = cases.iter().map(Case::right).collect();
     let mut from = 500;
@@ -110,6 +113,16 @@ pub fn run(args: &RolesEvalArgs) -> Result<u8> {
         println!("wrong: {} turns={} confidence={}", case.name, shown(case.turns), case.right().1);
     }
     Ok(FINISHED)
+}
+
+/// How many transcripts were read, and which of them are taken for voicemail, a menu or one side alone: all are conversations.
+fn false_alarms(files: &[std::path::PathBuf]) -> (usize, Vec<String>) {
+    let read: Vec<_> = files.par_iter().filter_map(|file| Some((file, labelled(file)?))).collect();
+    let caught = read.iter().filter_map(|(file, transcript)| {
+        let reason = conversation::no_conversation(transcript)?;
+        Some(format!("{} ({reason:?})", file.file_stem()?.to_string_lossy()))
+    });
+    (read.len(), caught.collect())
 }
 
 fn shown(turns: usize) -> String {

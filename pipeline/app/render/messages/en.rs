@@ -123,6 +123,18 @@ pub static MESSAGES: Messages = Messages {
         Metric::EmpathyPhrases => "phrases of empathy",
         Metric::DurationMs => "duration",
         Metric::TalkTimeMs => "talk time",
+        Metric::HoldMs => "hold (music or announced)",
+        Metric::QuestionsRepMilliPerMin => "questions per minute, rep",
+        Metric::PaceCustomerChangePermille => "customer pace change",
+        Metric::LoudnessRepCentiDbfs => "loudness, rep",
+        Metric::LoudnessCustomerCentiDbfs => "loudness, customer",
+        Metric::LoudnessRepGradeMilli => "loudness grade, rep",
+        Metric::LoudnessCustomerGradeMilli => "loudness grade, customer",
+        Metric::EnergyCustomerChangeCentiDb => "customer energy change",
+        Metric::PitchRepCents => "mean pitch, rep",
+        Metric::PitchCustomerCents => "mean pitch, customer",
+        Metric::PitchVariationRepCents => "pitch variation, rep",
+        Metric::PitchVariationCustomerCents => "pitch variation, customer",
     },
     metric_what: |metric| match metric {
         Metric::RepTalkSharePermille => "Share of the rep's speech in all speech.",
@@ -166,6 +178,18 @@ pub static MESSAGES: Messages = Messages {
         Metric::PatienceMs => "Median wait of the rep after the customer has finished.",
         Metric::InteractivityMilliPerMin => "Changes of speaker per minute of call.",
         Metric::EmpathyPhrases => "Turns in which the rep shows understanding or apologises.",
+        Metric::HoldMs => "Pauses over 3 s that the rep announced, or in which music plays.",
+        Metric::QuestionsRepMilliPerMin => "Questions of the rep for each minute of the call.",
+        Metric::PaceCustomerChangePermille => "How much faster the customer speaks at the end than at the beginning.",
+        Metric::LoudnessRepCentiDbfs => "How loud the rep's speech is on the line.",
+        Metric::LoudnessCustomerCentiDbfs => "How loud the customer's speech is on the line.",
+        Metric::LoudnessRepGradeMilli => "The rep's loudness as a grade from 1 to 10.",
+        Metric::LoudnessCustomerGradeMilli => "The customer's loudness as a grade from 1 to 10.",
+        Metric::EnergyCustomerChangeCentiDb => "How much louder the customer speaks at the end than at the beginning.",
+        Metric::PitchRepCents => "How high the rep's voice is.",
+        Metric::PitchCustomerCents => "How high the customer's voice is.",
+        Metric::PitchVariationRepCents => "How much the rep's voice goes up and down.",
+        Metric::PitchVariationCustomerCents => "How much the customer's voice goes up and down.",
         Metric::DurationMs => "Length of the call.",
         Metric::TalkTimeMs => "Time in which somebody speaks.",
     },
@@ -200,6 +224,18 @@ pub static MESSAGES: Messages = Messages {
         Metric::PatienceMs => "Wait a moment after the customer has finished.",
         Metric::InteractivityMilliPerMin => "Short turns and questions keep it a conversation.",
         Metric::EmpathyPhrases => "Say that you understand before you explain.",
+        Metric::HoldMs
+        | Metric::QuestionsRepMilliPerMin
+        | Metric::PaceCustomerChangePermille
+        | Metric::LoudnessRepCentiDbfs
+        | Metric::LoudnessCustomerCentiDbfs
+        | Metric::LoudnessRepGradeMilli
+        | Metric::LoudnessCustomerGradeMilli
+        | Metric::EnergyCustomerChangeCentiDb
+        | Metric::PitchRepCents
+        | Metric::PitchCustomerCents
+        | Metric::PitchVariationRepCents
+        | Metric::PitchVariationCustomerCents => "Listen to these stretches before drawing a conclusion.",
         Metric::DurationMs | Metric::TalkTimeMs => "Look at what takes the time before making it shorter.",
     },
     dimension: |id| {

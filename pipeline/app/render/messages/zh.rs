@@ -117,6 +117,18 @@ pub static MESSAGES: Messages = Messages {
         Metric::EmpathyPhrases => "共情用语数",
         Metric::DurationMs => "通话时长",
         Metric::TalkTimeMs => "说话时长",
+        Metric::HoldMs => "等待时长（音乐或已说明）",
+        Metric::QuestionsRepMilliPerMin => "坐席每分钟提问数",
+        Metric::PaceCustomerChangePermille => "客户语速变化",
+        Metric::LoudnessRepCentiDbfs => "坐席音量",
+        Metric::LoudnessCustomerCentiDbfs => "客户音量",
+        Metric::LoudnessRepGradeMilli => "坐席音量等级",
+        Metric::LoudnessCustomerGradeMilli => "客户音量等级",
+        Metric::EnergyCustomerChangeCentiDb => "客户音量变化",
+        Metric::PitchRepCents => "坐席平均音高",
+        Metric::PitchCustomerCents => "客户平均音高",
+        Metric::PitchVariationRepCents => "坐席音高变化",
+        Metric::PitchVariationCustomerCents => "客户音高变化",
     },
     metric_what: |metric| match metric {
         Metric::RepTalkSharePermille => "坐席说话时间占双方说话时间的比例。",
@@ -144,6 +156,18 @@ pub static MESSAGES: Messages = Messages {
         Metric::PatienceMs => "客户说完后坐席等待的时间中位数。",
         Metric::InteractivityMilliPerMin => "每分钟通话中双方轮换的次数。",
         Metric::EmpathyPhrases => "坐席表示理解或道歉的话轮数。",
+        Metric::HoldMs => "坐席事先说明的或播放音乐的、超过 3 秒的停顿。",
+        Metric::QuestionsRepMilliPerMin => "每分钟通话中坐席的提问数。",
+        Metric::PaceCustomerChangePermille => "客户结尾语速比开头快多少。",
+        Metric::LoudnessRepCentiDbfs => "坐席在线路上的音量。",
+        Metric::LoudnessCustomerCentiDbfs => "客户在线路上的音量。",
+        Metric::LoudnessRepGradeMilli => "坐席音量的等级，1 到 10。",
+        Metric::LoudnessCustomerGradeMilli => "客户音量的等级，1 到 10。",
+        Metric::EnergyCustomerChangeCentiDb => "客户结尾音量比开头高多少。",
+        Metric::PitchRepCents => "坐席声音的高低。",
+        Metric::PitchCustomerCents => "客户声音的高低。",
+        Metric::PitchVariationRepCents => "坐席声音高低起伏的程度。",
+        Metric::PitchVariationCustomerCents => "客户声音高低起伏的程度。",
         Metric::DurationMs => "通话的长度。",
         Metric::TalkTimeMs => "有人说话的时间。",
     },
@@ -174,6 +198,18 @@ pub static MESSAGES: Messages = Messages {
         Metric::PatienceMs => "客户说完后稍等片刻。",
         Metric::InteractivityMilliPerMin => "短句和提问让通话保持为对话。",
         Metric::EmpathyPhrases => "先表示理解，再作解释。",
+        Metric::HoldMs
+        | Metric::QuestionsRepMilliPerMin
+        | Metric::PaceCustomerChangePermille
+        | Metric::LoudnessRepCentiDbfs
+        | Metric::LoudnessCustomerCentiDbfs
+        | Metric::LoudnessRepGradeMilli
+        | Metric::LoudnessCustomerGradeMilli
+        | Metric::EnergyCustomerChangeCentiDb
+        | Metric::PitchRepCents
+        | Metric::PitchCustomerCents
+        | Metric::PitchVariationRepCents
+        | Metric::PitchVariationCustomerCents => "先听这些片段，再下结论。",
         Metric::DurationMs | Metric::TalkTimeMs => "先看时间花在哪里，再谈缩短。",
     },
     dimension: |id| {

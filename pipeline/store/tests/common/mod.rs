@@ -39,6 +39,8 @@ pub fn transcript() -> Transcript {
         dropped: BTreeMap::from([("repetition".to_string(), 2)]),
         warnings: vec!["header repaired".into()],
         channel_roles: vec![],
+        sounds: vec![],
+        voice: vec![],
     }
 }
 

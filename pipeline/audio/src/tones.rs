@@ -1,0 +1,232 @@
+//! Tones of the telephone network and music, outside of speech: a beep, ringing, busy, hold music, a line that was closed.
+
+use crate::resample::SPEECH_RATE_HZ;
+
+/// 50 ms: bins 20 Hz apart.
+const FRAME: usize = SPEECH_RATE_HZ as usize / 20;
+const FRAME_MS: i64 = 50;
+/// Tones are looked for in the first two minutes: what comes later is inside a conversation.
+const LOOKED_AT_MS: i64 = 120_000;
+/// Frames quieter than −50 dBFS hold no tone.
+const MIN_POWER: f64 = 1e-5;
+/// A frame is a tone when at most this share of its power is left without its two strongest frequencies.
+const LEFT_OVER: f64 = 0.15;
+/// Where network tones and answering machines' beeps lie.
+const LOWEST_HZ: usize = 340;
+const HIGHEST_HZ: usize = 1600;
+/// A gap of at least this in which at least [`SOUNDING`] of the frames are louder than [`MUSIC_POWER`] is music.
+const MIN_MUSIC_MS: i64 = 3_000;
+const SOUNDING_PERCENT: usize = 60;
+const MUSIC_POWER: f64 = 1e-4;
+/// Samples closer to zero than this are a line that carries nothing (G.711 silence is ±8 of 32,768).
+const NOTHING: f32 = 3e-4;
+/// A line that is closed for less at the end says nothing.
+const MIN_CLOSED_MS: i64 = 300;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ToneKind {
+    Beep,
+    Ringing,
+    Busy,
+    Music,
+    /// Nothing but zeros up to the end.
+    Closed,
+}
+
+/// A tone of one channel, in ms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tone {
+    pub kind: ToneKind,
+    pub begin_ms: i64,
+    pub end_ms: i64,
+}
+
+/// All tones of 16 kHz samples. `speech` (ms, sorted) is what voice activity found in this channel.
+pub fn tones(samples: &[f32], speech: &[(i64, i64)]) -> Vec<Tone> {
+    let power: Vec<f64> = samples
+        .chunks_exact(FRAME)
+        .map(|frame| frame.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>() / FRAME as f64)
+        .collect();
+    let pure = stretches(samples, &power);
+    let mut found = network_tones(&pure);
+    let end_ms = samples.len() as i64 * 1000 / i64::from(SPEECH_RATE_HZ);
+    let edges: Vec<(i64, i64)> =
+        std::iter::once((0, 0)).chain(speech.iter().copied()).chain([(end_ms, end_ms)]).collect();
+    for gap in edges.windows(2).map(|pair| (pair[0].1, pair[1].0)).filter(|gap| gap.1 - gap.0 >= MIN_MUSIC_MS) {
+        let frames =
+            &power[((gap.0 / FRAME_MS) as usize).min(power.len())..((gap.1 / FRAME_MS) as usize).min(power.len())];
+        let loud = frames.iter().filter(|p| **p >= MUSIC_POWER).count();
+        let tone = found.iter().any(|t| t.begin_ms < gap.1 && t.end_ms > gap.0 && t.kind != ToneKind::Beep);
+        if !frames.is_empty() && 100 * loud >= SOUNDING_PERCENT * frames.len() && !tone {
+            found.push(Tone { kind: ToneKind::Music, begin_ms: gap.0, end_ms: gap.1 });
+        }
+    }
+    let open = samples.iter().rposition(|v| v.abs() > NOTHING).map_or(0, |at| at + 1);
+    let closed_ms = open as i64 * 1000 / i64::from(SPEECH_RATE_HZ);
+    if open > 0 && end_ms - closed_ms >= MIN_CLOSED_MS {
+        found.push(Tone { kind: ToneKind::Closed, begin_ms: closed_ms, end_ms });
+    }
+    found.sort_by_key(|tone| (tone.begin_ms, tone.kind));
+    found
+}
+
+/// A run of frames with the same pure frequency.
+struct Stretch {
+    begin_ms: i64,
+    end_ms: i64,
+    hz: usize,
+}
+
+fn stretches(samples: &[f32], power: &[f64]) -> Vec<Stretch> {
+    let mut found: Vec<Stretch> = Vec::new();
+    for (i, frame) in samples.chunks_exact(FRAME).enumerate().take((LOOKED_AT_MS / FRAME_MS) as usize) {
+        let Some(hz) = (power[i] >= MIN_POWER).then(|| pure_hz(frame)).flatten() else { continue };
+        let begin_ms = i as i64 * FRAME_MS;
+        match found.last_mut() {
+            Some(last) if last.end_ms == begin_ms && last.hz.abs_diff(hz) <= 60 => last.end_ms += FRAME_MS,
+            _ => found.push(Stretch { begin_ms, end_ms: begin_ms + FRAME_MS, hz }),
+        }
+    }
+    found
+}
+
+/// The strongest frequency of a frame that one or two sines explain.
+fn pure_hz(frame: &[f32]) -> Option<usize> {
+    let mut rest: Vec<f64> = frame.iter().map(|v| f64::from(*v)).collect();
+    let energy = |x: &[f64]| x.iter().map(|v| v * v).sum::<f64>();
+    let all = energy(&rest);
+    let first = take_out(&mut rest);
+    // Speech and music leave more than half: the second sine need not be looked for.
+    if energy(&rest) > 0.6 * all {
+        return None;
+    }
+    if energy(&rest) > LEFT_OVER * all {
+        take_out(&mut rest);
+    }
+    (energy(&rest) <= LEFT_OVER * all).then_some(first)
+}
+
+/// Subtracts the strongest sine between the lowest and the highest frequency; returns its frequency.
+fn take_out(rest: &mut [f64]) -> usize {
+    let turn = |hz: usize| std::f64::consts::TAU * hz as f64 / f64::from(SPEECH_RATE_HZ);
+    let project = |rest: &[f64], hz: usize| {
+        // A rotation instead of a sine for each sample.
+        let (sin, cos) = turn(hz).sin_cos();
+        let (mut re, mut im, mut a, mut b) = (1.0, 0.0, 0.0, 0.0);
+        for v in rest.iter() {
+            a += v * re;
+            b += v * im;
+            (re, im) = (re * cos - im * sin, re * sin + im * cos);
+        }
+        (a, b)
+    };
+    let strength = |rest: &[f64], hz: usize| {
+        let (a, b) = project(rest, hz);
+        a * a + b * b
+    };
+    let best = |rest: &[f64], candidates: &mut dyn Iterator<Item = usize>| {
+        candidates
+            .map(|hz| (hz, strength(rest, hz)))
+            .fold((0, -1.0), |top, one| if one.1 > top.1 { one } else { top })
+            .0
+    };
+    let coarse = best(rest, &mut (LOWEST_HZ..=HIGHEST_HZ).step_by(10));
+    let hz = best(rest, &mut (coarse - 8..=coarse + 8).step_by(2));
+    let (a, b) = project(rest, hz);
+    let scale = 2.0 / rest.len() as f64;
+    for (i, v) in rest.iter_mut().enumerate() {
+        let phase = turn(hz) * i as f64;
+        *v -= scale * (a * phase.cos() + b * phase.sin());
+    }
+    hz
+}
+
+/// ITU-T E.180: ringing is 0.67–2.5 s of 400–490 Hz and 2.5–5 s of pause; busy is 0.1–0.66 s of 400–640 Hz and as long a pause. What
+/// is neither, alone and 0.15–2 s long, is an answering machine's beep.
+fn network_tones(pure: &[Stretch]) -> Vec<Tone> {
+    let length = |s: &Stretch| s.end_ms - s.begin_ms;
+    let gap = |pair: &[Stretch]| pair[1].begin_ms - pair[0].end_ms;
+    let ring = |s: &Stretch| (390..=500).contains(&s.hz) && (650..=2500).contains(&length(s));
+    let busy = |s: &Stretch| (390..=650).contains(&s.hz) && (150..=700).contains(&length(s));
+    let mut found: Vec<Tone> = Vec::new();
+    for pair in pure.windows(2) {
+        let kind = match () {
+            () if ring(&pair[0]) && ring(&pair[1]) && (1500..=5500).contains(&gap(pair)) => ToneKind::Ringing,
+            () if busy(&pair[0]) && busy(&pair[1]) && (150..=800).contains(&gap(pair)) => ToneKind::Busy,
+            () => continue,
+        };
+        match found.last_mut() {
+            Some(last) if last.kind == kind && last.end_ms == pair[0].end_ms => last.end_ms = pair[1].end_ms,
+            _ => found.push(Tone { kind, begin_ms: pair[0].begin_ms, end_ms: pair[1].end_ms }),
+        }
+    }
+    let beeps = pure.iter().filter(|s| {
+        (150..=2000).contains(&length(s)) && !found.iter().any(|t| t.begin_ms <= s.begin_ms && s.end_ms <= t.end_ms)
+    });
+    let beeps: Vec<Tone> =
+        beeps.map(|s| Tone { kind: ToneKind::Beep, begin_ms: s.begin_ms, end_ms: s.end_ms }).collect();
+    found.extend(beeps);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sine(hz: &[f64], ms: usize) -> Vec<f32> {
+        let one = |i: usize| {
+            hz.iter()
+                .map(|f| 0.1 * (std::f64::consts::TAU * f * i as f64 / f64::from(SPEECH_RATE_HZ)).sin())
+                .sum::<f64>()
+        };
+        (0..ms * 16).map(|i| one(i) as f32).collect()
+    }
+
+    fn sequence(parts: &[(&[f64], usize)]) -> Vec<f32> {
+        parts.iter().flat_map(|(hz, ms)| sine(hz, *ms)).collect()
+    }
+
+    fn kinds(samples: &[f32]) -> Vec<ToneKind> {
+        tones(samples, &[]).into_iter().map(|t| t.kind).filter(|k| *k != ToneKind::Closed).collect()
+    }
+
+    #[test]
+    fn ringing_busy_and_beeps() {
+        let ring_us: &[f64] = &[440.0, 480.0];
+        assert_eq!(kinds(&sequence(&[(ring_us, 2000), (&[], 4000), (ring_us, 2000), (&[], 500)])), [ToneKind::Ringing]);
+        let ring_cn: &[f64] = &[450.0];
+        assert_eq!(kinds(&sequence(&[(ring_cn, 1000), (&[], 4000), (ring_cn, 1000), (&[], 500)])), [ToneKind::Ringing]);
+        let busy: &[f64] = &[480.0, 620.0];
+        assert_eq!(
+            kinds(&sequence(&[(busy, 500), (&[], 500), (busy, 500), (&[], 500), (busy, 500)])),
+            [ToneKind::Busy]
+        );
+        assert_eq!(kinds(&sequence(&[(&[], 1000), (&[1000.0], 400), (&[], 1000)])), [ToneKind::Beep]);
+    }
+
+    #[test]
+    fn a_voice_and_noise_are_no_tones() {
+        let voice: Vec<f32> = (0..32_000)
+            .map(|i| {
+                let t = i as f64 / 16_000.0;
+                (1..=12).map(|k| (std::f64::consts::TAU * 130.0 * k as f64 * t).sin() / 12.0).sum::<f64>() as f32 * 0.3
+            })
+            .collect();
+        assert!(!kinds(&voice).iter().any(|k| *k != ToneKind::Music), "{:?}", kinds(&voice));
+        assert!(kinds(&[0.0; 16_000]).is_empty());
+        assert!(tones(&[], &[]).is_empty());
+    }
+
+    #[test]
+    fn music_fills_a_gap_and_a_closed_line_ends_it() {
+        let music: Vec<f32> = sine(&[262.0, 330.0, 392.0, 523.0, 659.0], 5000);
+        let mut call = sine(&[200.0, 700.0, 1300.0], 1000);
+        call.extend(&music);
+        call.extend(sine(&[200.0, 700.0, 1300.0], 1000));
+        call.extend([0.0; 8000]);
+        let found = tones(&call, &[(0, 1000), (6000, 7000)]);
+        let only = |kind| found.iter().filter(|t| t.kind == kind).map(|t| (t.begin_ms, t.end_ms)).collect::<Vec<_>>();
+        assert_eq!(only(ToneKind::Music), [(1000, 6000)], "{found:?}");
+        assert!(matches!(only(ToneKind::Closed)[..], [(6990..=7000, 7500)]), "{found:?}");
+    }
+}

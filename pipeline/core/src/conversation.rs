@@ -1,0 +1,339 @@
+//! Calls in which nobody converses: a voicemail greeting, a menu, an operator's announcement, a wrong number, one side alone.
+//!
+//! Phrases count only where the structure agrees: a person who mentions a voicemail or a menu to another person converses.
+
+use crate::record::UnscoredReason;
+use crate::signals;
+use crate::transcript::{Role, Sound, SoundKind, Transcript};
+
+/// What an answering machine says: the callee is not there, and the caller may speak.
+const VOICEMAIL: &[&str] = &[
+    "leave a message",
+    "leave your message",
+    "leave me a message",
+    "leave us a message",
+    "leave your name",
+    "record your message",
+    "after the tone",
+    "after the beep",
+    "at the tone",
+    "at the beep",
+    "can't take your call",
+    "cannot take your call",
+    "unable to take your call",
+    "can't come to the phone",
+    "cannot come to the phone",
+    "not available to take your call",
+    "reached the voicemail",
+    "reached the voice mail",
+    "reached the mailbox",
+    "voice messaging system",
+    "voice mailbox",
+    "get back to you as soon as",
+    "the person you are trying to reach",
+    "the person you are calling",
+    "mailbox is full",
+    "when you have finished recording",
+    "you may hang up",
+    "you've reached the voicemail",
+    "请留言",
+    "后留言",
+    "留言信箱",
+    "语音信箱",
+    "语音留言",
+    "留下您的",
+    "嘀声后",
+    "嘟声后",
+    "提示音后",
+    "录制留言",
+    "留言请按",
+    "尽快回复您",
+    "尽快给您回电",
+    "不方便接听",
+    "请在听到",
+];
+/// What a menu says.
+const MENU: &[&str] = &[
+    "press one",
+    "press two",
+    "press three",
+    "press four",
+    "press zero",
+    "press nine",
+    "press 1",
+    "press 2",
+    "press 3",
+    "press 4",
+    "press 0",
+    "press 9",
+    "press the pound",
+    "press pound",
+    "press star",
+    "press hash",
+    "pound key",
+    "main menu",
+    "menu options",
+    "following options",
+    "options have changed",
+    "your call is important",
+    "calls are answered in the order",
+    "say or press",
+    "please listen carefully",
+    "please hold for the next available",
+    "next available representative",
+    "next available agent",
+    "enter your",
+    "to repeat these options",
+    "for english",
+    "请按",
+    "井号键",
+    "星号键",
+    "返回上级",
+    "返回主菜单",
+    "普通话请",
+    "转人工",
+    "人工服务",
+    "座席正忙",
+    "坐席正忙",
+    "坐席忙",
+    "按键选择",
+    "请输入",
+    "重听",
+];
+/// What a network announces instead of a callee.
+const ANNOUNCEMENT: &[&str] = &[
+    "number you have dialed",
+    "number you dialed",
+    "number you have dialled",
+    "number you dialled",
+    "not in service",
+    "has been disconnected",
+    "cannot be completed as dialed",
+    "call cannot be completed",
+    "is switched off",
+    "is not reachable",
+    "您拨打的",
+    "您所拨打的",
+    "已关机",
+    "是空号",
+    "已停机",
+    "正在通话中",
+    "无法接通",
+    "暂时无人接听",
+    "不在服务区",
+];
+const WRONG_NUMBER: &[&str] = &[
+    "wrong number",
+    "no one by that name",
+    "nobody by that name",
+    "no one here by that name",
+    "nobody here by that name",
+    "打错了",
+    "打错电话",
+    "没有这个人",
+    "号码不对",
+    "不认识这个人",
+    "不是我的号码",
+];
+
+/// More changes of speaker than this after the last such phrase, and two people converse.
+const MOST_SWITCHES_AFTER: usize = 3;
+/// A wrong number is over in so many turns.
+const WRONG_NUMBER_TURNS: usize = 10;
+/// A side with at most so many words, all of them listening signals or a hello, did not take part.
+const MOST_WORDS_ABSENT: usize = 4;
+/// Nobody's absence is concluded from less than this from the other side.
+const MIN_OTHER_WORDS: usize = 20;
+
+/// Why a call is no conversation; `None`: it may be one.
+pub fn no_conversation(transcript: &Transcript) -> Option<UnscoredReason> {
+    let turns: Vec<(Role, String)> = transcript
+        .turns
+        .iter()
+        .filter(|turn| !turn.text.trim().is_empty())
+        .map(|turn| (turn.role, normalised(&turn.text)))
+        .collect();
+    let machine = |phrases: &[&str], at_least: usize| machine_alone(&turns, phrases, at_least);
+    let beep = transcript.sounds.iter().any(|s: &Sound| s.kind == SoundKind::Beep);
+    // The announcement comes first: some networks add that a message may be left.
+    if machine(ANNOUNCEMENT, 1) && !machine(VOICEMAIL, 2) {
+        return Some(UnscoredReason::NoConversation);
+    }
+    if machine(VOICEMAIL, if beep { 1 } else { 2 }) {
+        return Some(UnscoredReason::Voicemail);
+    }
+    if machine(MENU, 2) {
+        return Some(UnscoredReason::Ivr);
+    }
+    let wrong = turns.iter().any(|(role, text)| *role != Role::Rep && hits(text, WRONG_NUMBER) > 0);
+    if wrong && turns.len() <= WRONG_NUMBER_TURNS {
+        return Some(UnscoredReason::NoConversation);
+    }
+    one_side_alone(&turns).then_some(UnscoredReason::OneSided)
+}
+
+/// The phrases are said by one side, and nobody converses after them: the other side says a message at most.
+fn machine_alone(turns: &[(Role, String)], phrases: &[&str], at_least: usize) -> bool {
+    [Role::Customer, Role::Rep, Role::Unknown].into_iter().any(|side| {
+        let said: Vec<(usize, usize)> = turns
+            .iter()
+            .enumerate()
+            .filter(|(_, (role, _))| *role == side)
+            .map(|(i, (_, text))| (i, hits(text, phrases)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        let Some((last, _)) = said.last() else { return false };
+        let count: usize = said.iter().map(|(_, count)| count).sum();
+        let switches = turns[*last..].windows(2).filter(|pair| pair[0].0 != pair[1].0).count();
+        // Nor before them: a rep who reads out a menu late in a call talks to somebody.
+        let first = said[0].0;
+        let before = turns[..=first].windows(2).filter(|pair| pair[0].0 != pair[1].0).count();
+        count >= at_least && switches <= MOST_SWITCHES_AFTER && before <= MOST_SWITCHES_AFTER
+    })
+}
+
+/// One role only says hello or that it listens, while the other one talks.
+fn one_side_alone(turns: &[(Role, String)]) -> bool {
+    const NO_ANSWER: &[&str] = &[
+        "hello", "hi", "hey", "yes", "yeah", "ok", "okay", "hm", "uh", "um", "mm", "uh-huh", "huh", "喂", "你", "好",
+        "嗯", "啊", "哦", "您",
+    ];
+    let words_of = |side: Role| -> Vec<&str> {
+        turns.iter().filter(|(role, _)| *role == side).flat_map(|(_, text)| text.split_whitespace()).collect()
+    };
+    let (rep, customer) = (words_of(Role::Rep), words_of(Role::Customer));
+    let absent = |side: &[&str], other: &[&str]| {
+        !side.is_empty()
+            && side.len() <= MOST_WORDS_ABSENT
+            && side.iter().all(|word| NO_ANSWER.contains(word))
+            && other.len() >= MIN_OTHER_WORDS
+    };
+    absent(&rep, &customer) || absent(&customer, &rep)
+}
+
+/// ` words with spaces `, each Han character a word.
+fn normalised(text: &str) -> String {
+    format!(" {} ", signals::words(text).join(" "))
+}
+
+/// How many different phrases a turn holds.
+fn hits(text: &str, phrases: &[&str]) -> usize {
+    // Han characters stand apart in the normalised text, so they are compared without spaces.
+    let joined: String = text.split_whitespace().collect();
+    let has = |phrase: &&&str| {
+        if phrase.is_ascii() { text.contains(&format!(" {phrase} ")) } else { joined.contains(**phrase) }
+    };
+    phrases.iter().filter(has).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::{Medium, RoleMethod, Turn};
+
+    fn call(said: &[(Role, &str)]) -> Transcript {
+        let turn = |(i, (role, text)): (usize, &(Role, &str))| Turn {
+            role: *role,
+            begin_ms: i as i64 * 4000,
+            end_ms: i as i64 * 4000 + 3000,
+            text: (*text).into(),
+            words: vec![],
+            confidence_permille: 900,
+        };
+        Transcript {
+            medium: Medium::Speech,
+            language: None,
+            duration_ms: 60_000,
+            role_method: RoleMethod::ChannelMap,
+            role_confidence_permille: 1000,
+            recogniser_confidence_permille: Some(900),
+            confidence_floor_permille: Some(500),
+            turns: said.iter().enumerate().map(turn).collect(),
+            speech: vec![],
+            dropped: std::collections::BTreeMap::new(),
+            warnings: vec![],
+            channel_roles: vec![],
+            sounds: vec![],
+            voice: vec![],
+        }
+    }
+
+    use Role::{Customer as C, Rep as R, Unknown as U};
+    use UnscoredReason::{Ivr, NoConversation, OneSided, Voicemail};
+
+    #[test]
+    fn machines_are_told_from_people() {
+        let long = "we have an offer for your car insurance that saves you money every month so please call me back on this number";
+        let cases: &[(&[(Role, &str)], Option<UnscoredReason>)] = &[
+            (
+                &[
+                    (C, "Hi, you've reached Dan, I can't take your call, please leave a message after the beep."),
+                    (R, long),
+                ],
+                Some(Voicemail),
+            ),
+            (
+                &[(U, "The person you are calling is not available. Please record your message at the tone.")],
+                Some(Voicemail),
+            ),
+            (
+                &[(C, "您好，我现在不方便接听电话，请在提示音后留言。"), (R, "您好，我是东方电信的小王。")],
+                Some(Voicemail),
+            ),
+            (
+                &[(C, "For billing, press one. For support, press two."), (R, "Hello?"), (C, "Main menu. Press 0.")],
+                Some(Ivr),
+            ),
+            (&[(C, "普通话请按一，查询话费请按二，人工服务请按零。")], Some(Ivr)),
+            (&[(C, "The number you have dialed is not in service.")], Some(NoConversation)),
+            (&[(C, "对不起，您拨打的电话已关机，请稍后再拨。"), (R, "喂？")], Some(NoConversation)),
+            (
+                &[(R, "Hello, may I speak to Mr. Miller?"), (C, "You have the wrong number."), (R, "Sorry, goodbye.")],
+                Some(NoConversation),
+            ),
+            (&[(R, "您好，请问是王先生吗？"), (C, "你打错了。"), (R, "不好意思，再见。")], Some(NoConversation)),
+            (&[(C, "Hello?"), (R, long), (C, "Hello?")], Some(OneSided)),
+        ];
+        for (said, expected) in cases {
+            assert_eq!(no_conversation(&call(said)), *expected, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn people_may_speak_of_machines() {
+        let talk: &[&[(Role, &str)]] = &[
+            // The menu was passed, and then two people spoke.
+            &[
+                (C, "Press one for sales, press two for support. Please hold for the next available agent."),
+                (C, "Sales, this is Ann."),
+                (R, "Hello Ann, I need a quote."),
+                (C, "Of course, for which car?"),
+                (R, "A red one."),
+                (C, "Fine."),
+                (R, "Thanks."),
+            ],
+            &[
+                (R, "Hello, it's Eve from Harbor."),
+                (C, "Oh, hi."),
+                (R, "I could only leave a message after the beep yesterday."),
+                (C, "I got it."),
+                (R, "Shall I go on?"),
+                (C, "Please do."),
+                (R, "It is about your policy."),
+                (C, "All right."),
+            ],
+            &[(R, "Hello?"), (C, "Yes, I want to cancel my contract today.")],
+        ];
+        for said in talk {
+            assert_eq!(no_conversation(&call(said)), None, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_beep_makes_one_phrase_enough() {
+        let mut greeting = call(&[(C, "This is Dan, leave a message."), (R, "Hello Dan, it is Eve.")]);
+        assert_eq!(no_conversation(&greeting), None);
+        greeting.sounds.push(Sound { kind: SoundKind::Beep, role: C, begin_ms: 3000, end_ms: 3400 });
+        assert_eq!(no_conversation(&greeting), Some(Voicemail));
+    }
+}
