@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use callmark_core::recording::Language;
-use callmark_core::roles::RoleAssignment;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CALLMARK_BUILD_VARIANT"), ")");
@@ -57,7 +56,8 @@ pub enum Command {
     Reps(RepsArgs),
     /// Agree with or overturn a ledger row (append-only)
     Review(ReviewArgs),
-    /// Who is rep and who customer in a call, and why; turn them round without transcribing again (append-only)
+    /// Who is rep and who customer in a call, and why; change it with --swap or --set 0=rep,1=customer (append-only; where channels are
+    /// not known, 0 is who speaks first)
     Roles(RolesArgs),
     /// Find what was said: words, "phrases", beginnings*, Chinese from one character on
     Search(SearchArgs),
@@ -313,10 +313,6 @@ pub struct RolesArgs {
     /// Rep and customer change places
     #[arg(long, group = "decision", requires = "by")]
     pub swap: bool,
-    /// Who is on which channel; where channels are not known, 0 is who speaks first
-    #[arg(long, group = "decision", requires = "by", value_name = "0=rep,1=customer",
-        value_parser = crate::commands::roles::parse_assignment)]
-    pub set: Option<RoleAssignment>,
     /// The roles are right (a call that was doubtful is scored)
     #[arg(long, group = "decision", requires = "by")]
     pub keep: bool,

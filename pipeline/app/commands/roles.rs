@@ -4,7 +4,7 @@
 use anyhow::{Result, anyhow, bail};
 use callmark_core::acts::ActLexicon;
 use callmark_core::record::{CallRecord, Decision, ReviewSource};
-use callmark_core::roles::{self, RoleAssignment};
+use callmark_core::roles::RoleAssignment;
 use callmark_store::NewReview;
 
 use crate::FINISHED;
@@ -16,11 +16,26 @@ use crate::install::Install;
 use crate::render::{call_page, outputs};
 
 pub fn roles(args: &RolesArgs, common: &Common) -> Result<u8> {
+    // `--set` also sets keys of the configuration, which never begin with a channel's number.
+    let (given, keys): (Vec<String>, Vec<String>) =
+        common.set.iter().cloned().partition(|set| set.starts_with(|c: char| c.is_ascii_digit()));
+    let common = &Common { set: keys, ..common.clone() };
+    let set = match given.as_slice() {
+        [] => None,
+        [one] => Some(RoleAssignment::parse(one).map_err(|e| anyhow!("--set {one}: {e}"))?),
+        _ => bail!("roles are set once\nhint: --set 0=rep,1=customer"),
+    };
+    if set.is_some() && (args.swap || args.keep) {
+        bail!("--set, --swap and --keep exclude each other");
+    }
+    if set.is_some() && args.by.is_none() {
+        bail!("a decision about roles needs --by NAME");
+    }
     let store = existing_store(common)?;
     let store = store.as_ref();
     let call_id = find_one(store, &args.call)?;
     let stored = store.get_call(&call_id).map_err(explain)?.ok_or_else(|| anyhow!("the call {call_id} is gone"))?;
-    if args.set.is_none() && !args.swap && !args.keep {
+    if set.is_none() && !args.swap && !args.keep {
         print!("{}", explanation(&stored.record));
         return Ok(FINISHED);
     }
@@ -29,8 +44,8 @@ pub fn roles(args: &RolesArgs, common: &Common) -> Result<u8> {
     }
     let hint = "`callmark show` prints the call; a mono call whose speakers were not told apart has no roles to give";
     let now = RoleAssignment::of(&stored.record.transcript).map_err(|e| anyhow!("{call_id}: {e}\nhint: {hint}"))?;
-    let wanted = match &args.set {
-        Some(set) => set.clone(),
+    let wanted = match set {
+        Some(set) => set,
         None if args.swap => now.swapped(),
         None => now,
     };
@@ -98,9 +113,4 @@ fn explanation(record: &CallRecord) -> String {
     let mut out = format!("{}  {said}  by {method} ({confidence:.3})\n", record.call_id);
     out.push_str(&call_page::role_evidence(record, ActLexicon::built_in(), usize::MAX));
     out
-}
-
-/// Reads `0=rep,1=customer` for the command line.
-pub fn parse_assignment(text: &str) -> Result<RoleAssignment, roles::AssignmentError> {
-    RoleAssignment::parse(text)
 }

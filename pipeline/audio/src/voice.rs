@@ -1,22 +1,22 @@
 //! Loudness and pitch of a stretch of speech, quantised to integers at this boundary.
 //!
 //! Pitch: the normalised square difference function (McLeod & Wyvill, "A smarter way to find pitch", ICMC 2005) on 40 ms frames at
-//! 4 kHz, 60–400 Hz, in cents above 55 Hz: steps that are equal to the ear, so that voices of any height compare.
+//! 8 kHz, 60–400 Hz (4 kHz takes high voices an octave too low), in cents above 55 Hz: steps that are equal to the ear, so that voices of any height compare.
 
 use callmark_core::transcript::Span;
 
 use crate::channels::level_centi_dbfs;
 use crate::resample::SPEECH_RATE_HZ;
 
-const DECIMATION: usize = 4;
+const DECIMATION: usize = 2;
 const RATE_HZ: f64 = SPEECH_RATE_HZ as f64 / DECIMATION as f64;
 /// 40 ms and 20 ms.
-const FRAME: usize = 160;
-const STEP: usize = 80;
+const FRAME: usize = 320;
+const STEP: usize = 160;
 const STEP_MS: i32 = 20;
 /// 400 Hz and 60 Hz.
-const SHORTEST_LAG: usize = 10;
-const LONGEST_LAG: usize = 67;
+const SHORTEST_LAG: usize = 20;
+const LONGEST_LAG: usize = 134;
 /// A frame whose best peak is lower has no pitch. Engineering guess.
 const VOICED: f64 = 0.6;
 /// The first peak of at least this share of the highest is the pitch, not its octave below (McLeod's k).
