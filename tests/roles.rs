@@ -38,11 +38,11 @@ fn one_command_turns_roles_round_and_everything_follows() {
     let swapped = (row(&place, "T-1004"), place.analysis("T-1004"));
     assert_eq!(swapped.0["role_method"], "reviewed");
     assert_ne!(swapped.0["score"], before.0["score"]);
-    assert_eq!(swapped.0["rep_talk_share"], before.0["customer_talk_share"]);
+    assert_eq!(swapped.0["rep_talk_permille"], before.0["customer_talk_permille"]);
     assert_eq!(place.table("reviews.csv")[0]["requirement_id"], "roles:0=customer,1=rep");
     let roles = |analysis: &serde_json::Value| -> Vec<String> {
         let turns = analysis["Transcript"].as_array().unwrap();
-        turns.iter().map(|turn| turn["ParticipantId"].as_str().unwrap().to_string()).collect()
+        turns.iter().map(|turn| turn["ParticipantRole"].as_str().unwrap().to_string()).collect()
     };
     assert_ne!(roles(&swapped.1), roles(&before.1));
     let report = std::fs::read_to_string(place.out().join("report.html")).unwrap();

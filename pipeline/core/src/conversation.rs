@@ -231,7 +231,9 @@ mod tests {
     use super::*;
     use crate::transcript::{Medium, RoleMethod, Turn};
 
-    fn call(said: &[(Role, &str)]) -> Transcript {
+    type Said<'a> = &'a [(Role, &'a str)];
+
+    fn call(said: Said) -> Transcript {
         let turn = |(i, (role, text)): (usize, &(Role, &str))| Turn {
             role: *role,
             begin_ms: i as i64 * 4000,
@@ -264,7 +266,7 @@ mod tests {
     #[test]
     fn machines_are_told_from_people() {
         let long = "we have an offer for your car insurance that saves you money every month so please call me back on this number";
-        let cases: &[(&[(Role, &str)], Option<UnscoredReason>)] = &[
+        let cases: &[(Said, Option<UnscoredReason>)] = &[
             (
                 &[
                     (C, "Hi, you've reached Dan, I can't take your call, please leave a message after the beep."),
@@ -301,7 +303,7 @@ mod tests {
 
     #[test]
     fn people_may_speak_of_machines() {
-        let talk: &[&[(Role, &str)]] = &[
+        let talk: &[Said] = &[
             // The menu was passed, and then two people spoke.
             &[
                 (C, "Press one for sales, press two for support. Please hold for the next available agent."),
