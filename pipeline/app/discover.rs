@@ -14,7 +14,7 @@ use crate::read::metadata::is_folder_table;
 /// File names with these endings are tried when they lie in a folder; a file that is named itself is always tried.
 const RECORDINGS: &[&str] = &[
     "wav", "wave", "mp3", "flac", "ogg", "oga", "opus", "m4a", "mp4", "aac", "aif", "aiff", "aifc", "caf", "mka",
-    "webm", "gsm", "au", "amr",
+    "webm", "gsm", "au", "snd", "w64", "amr",
 ];
 const TRANSCRIPTS: &[&str] = &["vtt", "srt", "txt"];
 /// Lists globs, one a line, of what a folder run must leave alone (reference transcripts, for example).

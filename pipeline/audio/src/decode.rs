@@ -15,6 +15,7 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
 use crate::error::AudioError;
+use crate::rewrap;
 use crate::sniff::{self, Kind};
 use crate::wav::{self, Codec, Wav};
 
@@ -74,6 +75,8 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError> {
     }
     let mut audio = match sniff::kind(bytes) {
         Kind::Wave => decode_wave(bytes, limits)?,
+        Kind::Au => Audio { container: "AU", ..decode_wave(&rewrap::au(bytes)?, limits)? },
+        Kind::Wave64 => Audio { container: "Wave64", ..decode_wave(&rewrap::wave64(bytes)?, limits)? },
         Kind::Probe(container) => probe(bytes, container, limits)?,
         Kind::Foreign(container) => return Err(AudioError::UnsupportedContainer { container }),
         Kind::NotAudio(found) => return Err(AudioError::NotAudio { found }),

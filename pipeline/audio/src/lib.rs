@@ -17,6 +17,7 @@ mod decode;
 mod error;
 pub mod peaks;
 mod resample;
+mod rewrap;
 mod sniff;
 pub mod spans;
 pub mod tones;

@@ -5,6 +5,10 @@
 pub(crate) enum Kind {
     /// RIFF, RIFX or RF64 with a WAVE form.
     Wave,
+    /// Sun/NeXT audio.
+    Au,
+    /// Sony Wave64.
+    Wave64,
     /// Something symphonia may know, with its usual name.
     Probe(&'static str),
     /// Sound that nothing here decodes.
@@ -16,11 +20,9 @@ pub(crate) enum Kind {
 }
 
 /// Marks at offset 0 of sound formats that nothing here decodes.
-const FOREIGN: [(&[u8], &str); 6] = [
+const FOREIGN: [(&[u8], &str); 4] = [
     (b"#!AMR", "AMR"),
-    (b".snd", "Sun/NeXT .au"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (WMA)"),
-    (b"riff\x2e\x91\xcf\x11", "Sony Wave64"),
     (b"wvpk", "WavPack"),
     (b"#!SILK", "SILK"),
 ];
@@ -53,6 +55,12 @@ pub(crate) fn kind(bytes: &[u8]) -> Kind {
     let at = |offset: usize, mark: &[u8]| bytes.get(offset..offset + mark.len()) == Some(mark);
     if (at(0, b"RIFF") || at(0, b"RF64") || at(0, b"BW64")) && at(8, b"WAVE") {
         return Kind::Wave;
+    }
+    if at(0, b".snd") {
+        return Kind::Au;
+    }
+    if at(0, b"riff\x2e\x91\xcf\x11") {
+        return Kind::Wave64;
     }
     if at(4, b"ftyp") {
         return Kind::Probe("MP4/M4A");

@@ -245,3 +245,54 @@ fn flipped_bits_never_panic() {
         }
     }
 }
+
+fn au(encoding: u32, channels: u32, size: u32, data: &[u8]) -> Vec<u8> {
+    let mut out = b".snd".to_vec();
+    for field in [24, size, encoding, 8_000, channels] {
+        out.extend_from_slice(&field.to_be_bytes());
+    }
+    out.extend_from_slice(data);
+    out
+}
+
+fn wave64(format: &[u8], data: &[u8], claimed: u64) -> Vec<u8> {
+    let mut out = b"riff\x2e\x91\xcf\x11".to_vec();
+    out.resize(40, 0);
+    for (mark, body, size) in [(b"fmt ", format, format.len() as u64), (b"data", data, claimed)] {
+        out.extend_from_slice(mark);
+        out.extend_from_slice(&[0; 12]);
+        out.extend_from_slice(&(size + 24).to_le_bytes());
+        out.extend_from_slice(body);
+        out.resize(out.len().next_multiple_of(8), 0);
+    }
+    out
+}
+
+#[test]
+fn au_and_wave64_give_the_samples_of_the_wav() {
+    let good = wav(2, 8_000, 16, SampleFormat::Int, 800);
+    let (whole, data) = (ok(&good), &good[good.len() - 3_200..]);
+    let swapped: Vec<u8> = data.chunks_exact(2).flat_map(|sample| [sample[1], sample[0]]).collect();
+    let codes: Vec<u8> = (0..=255).collect();
+    for size in [3_200, u32::MAX, 9_999] {
+        let audio = ok(&au(3, 2, size, &swapped));
+        assert_eq!((&audio.channels, audio.container), (&whole.channels, "AU"));
+        assert_eq!(audio.warnings.is_empty(), size == 3_200, "{:?}", audio.warnings);
+    }
+    assert_eq!(ok(&au(1, 1, 256, &codes)).channels[0], codes.iter().map(|c| mulaw(*c)).collect::<Vec<_>>());
+    assert_eq!(ok(&au(27, 1, 256, &codes)).channels[0], codes.iter().map(|c| alaw(*c)).collect::<Vec<_>>());
+    assert_eq!(ok(&au(2, 1, 2, &[0x80, 0x40])).channels[0], [-1.0, 0.5]);
+    assert_eq!((code(&au(23, 1, 8, &codes)), code(&au(3, 0, 8, &codes))), ("unsupported_codec", "bad_header"));
+    let format = format_chunk(1, 2, 8_000, 16);
+    for claimed in [3_200, 9_999] {
+        let audio = ok(&wave64(&format, data, claimed));
+        assert_eq!((&audio.channels, audio.container), (&whole.channels, "Wave64"));
+        assert_eq!(audio.warnings.is_empty(), claimed == 3_200, "{:?}", audio.warnings);
+    }
+    // Every cut gives sound or an error; none panics.
+    for file in [au(3, 2, 3_200, &swapped), wave64(&format, data, 3_200)] {
+        for end in 1..file.len() {
+            let _ = decode(&file[..end], &Limits::default());
+        }
+    }
+}

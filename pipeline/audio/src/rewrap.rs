@@ -1,0 +1,93 @@
+//! Sun/NeXT `.au` and Sony Wave64 → the WAV file with the same sound, so that one path repairs and decodes all three.
+
+use crate::error::AudioError;
+
+/// A WAV file; `size` is what the original header claims, true or not: the WAV reader checks it against the data.
+fn wav(format: &[u8], data: &[u8], size: u64) -> Vec<u8> {
+    let mut out = Vec::with_capacity(data.len() + format.len() + 28);
+    // Nothing reads the outer size.
+    out.extend_from_slice(b"RIFF\0\0\0\0WAVEfmt ");
+    out.extend_from_slice(&(format.len() as u32).to_le_bytes());
+    out.extend_from_slice(format);
+    if format.len() % 2 == 1 {
+        out.push(0);
+    }
+    out.extend_from_slice(b"data");
+    out.extend_from_slice(&u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(data);
+    out
+}
+
+/// Sun/NeXT audio (audio(5) of SunOS): big-endian header of 24 bytes or more, then big-endian samples.
+///
+/// # Errors
+/// A header that is cut or absurd; an encoding other than G.711, linear PCM and 32-bit float.
+pub(crate) fn au(bytes: &[u8]) -> Result<Vec<u8>, AudioError> {
+    let bad = |cause: &str| AudioError::BadHeader { container: "AU", cause: cause.to_string() };
+    let field = |at: usize| {
+        bytes
+            .get(at..at + 4)
+            .map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+            .ok_or_else(|| bad("it is cut short"))
+    };
+    let (data_at, size, encoding, rate_hz) = (field(4)?, field(8)?, field(12)?, field(16)?);
+    let channels = u16::try_from(field(20)?).map_err(|_| bad("it has more than 65535 channels"))?;
+    if data_at < 24 {
+        return Err(bad("its sound begins inside the header"));
+    }
+    let data = bytes.get(data_at as usize..).ok_or_else(|| bad("its sound begins behind the end of the file"))?;
+    let (tag, width) = match encoding {
+        1 => (7u16, 1usize),
+        27 => (6, 1),
+        2..=5 => (1, encoding as usize - 1),
+        6 => (3, 4),
+        other => {
+            return Err(AudioError::UnsupportedCodec { container: "AU", codec: format!("encoding {other}") });
+        }
+    };
+    let mut samples = data.to_vec();
+    samples.chunks_exact_mut(width).for_each(<[u8]>::reverse);
+    if encoding == 2 {
+        // Signed here, unsigned in WAV.
+        samples.iter_mut().for_each(|sample| *sample ^= 0x80);
+    }
+    let frame = channels.saturating_mul(width as u16);
+    let mut format = Vec::with_capacity(16);
+    format.extend_from_slice(&tag.to_le_bytes());
+    format.extend_from_slice(&channels.to_le_bytes());
+    format.extend_from_slice(&rate_hz.to_le_bytes());
+    format.extend_from_slice(&rate_hz.saturating_mul(u32::from(frame)).to_le_bytes());
+    format.extend_from_slice(&frame.to_le_bytes());
+    format.extend_from_slice(&(width as u16 * 8).to_le_bytes());
+    Ok(wav(&format, &samples, u64::from(size)))
+}
+
+/// Sony Wave64: RIFF with 16-byte GUIDs as marks, 64-bit sizes that count the 24-byte chunk header, padding to 8.
+///
+/// # Errors
+/// No format chunk, or no sound.
+pub(crate) fn wave64(bytes: &[u8]) -> Result<Vec<u8>, AudioError> {
+    let mut format = None;
+    // Behind the RIFF GUID, its size and the WAVE GUID.
+    let mut at = 40usize;
+    while let Some(header) = bytes.get(at..at.saturating_add(24)) {
+        let size = header[16..].iter().rev().fold(0u64, |size, byte| size << 8 | u64::from(*byte));
+        let claimed = size.saturating_sub(24);
+        let rest = &bytes[at + 24..];
+        match &header[..4] {
+            b"data" => {
+                let format = format.ok_or_else(|| AudioError::BadHeader {
+                    container: "Wave64",
+                    cause: "there is no format chunk".to_string(),
+                })?;
+                let end = usize::try_from(claimed).ok().filter(|end| *end > 0).unwrap_or(rest.len()).min(rest.len());
+                return Ok(wav(format, &rest[..end], claimed));
+            }
+            b"fmt " => format = Some(&rest[..rest.len().min(usize::try_from(claimed).unwrap_or(usize::MAX))]),
+            _ => {}
+        }
+        let step = size.max(24).saturating_add(7) & !7;
+        at = at.saturating_add(usize::try_from(step).unwrap_or(usize::MAX));
+    }
+    Err(AudioError::NoSamples { container: "Wave64" })
+}
