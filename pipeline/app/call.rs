@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use callmark_audio::speakers::{self, Speakers};
 use callmark_audio::{AudioError, ChannelRelation, Limits, channel_relation, spans};
 use callmark_core::acts::ActLexicon;
 use callmark_core::recording::{Language, Metadata, sha256_hex};
@@ -110,11 +111,20 @@ impl ChannelMap {
 #[derive(Debug)]
 pub struct Prepared {
     pub channels: Vec<PreparedChannel>,
+    /// The two speakers of the only channel, when their voices could be told apart.
+    pub speakers: Option<Speakers>,
     pub duration_ms: i64,
     pub warnings: Vec<String>,
 }
 
 impl Prepared {
+    /// A single channel at 16 kHz with its speech; speakers are not told apart yet.
+    pub fn from_one_channel(samples: Vec<f32>, voice_activity: &mut VoiceActivity) -> Result<Prepared, CallError> {
+        let duration_ms = samples.len() as i64 * 1000 / i64::from(callmark_audio::SPEECH_RATE_HZ);
+        let channels = vec![PreparedChannel::new(samples, duration_ms, voice_activity)?];
+        Ok(Prepared { channels, speakers: None, duration_ms, warnings: vec![] })
+    }
+
     /// Memory of the samples.
     pub fn size_bytes(&self) -> u64 {
         self.channels.iter().map(|c| 4 * c.samples.len() as u64).sum()
@@ -126,6 +136,26 @@ pub struct PreparedChannel {
     /// 16 kHz mono.
     pub samples: Vec<f32>,
     pub spans: Vec<Span>,
+}
+
+impl PreparedChannel {
+    /// Finds the speech.
+    fn new(
+        samples: Vec<f32>,
+        duration_ms: i64,
+        voice_activity: &mut VoiceActivity,
+    ) -> Result<PreparedChannel, CallError> {
+        let probabilities = voice_activity
+            .probabilities_permille(&samples)
+            .map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))?;
+        let mut spans = spans::speech_spans(&probabilities, &spans::SpanRules::default());
+        for span in &mut spans {
+            // The last frame is padded: speech does not go on after the recording.
+            span.end_ms = span.end_ms.min(duration_ms);
+        }
+        spans.retain(|span| span.begin_ms < span.end_ms);
+        Ok(PreparedChannel { samples, spans })
+    }
 }
 
 /// Where a batch spends its time; for the summary only, never part of a record.
@@ -226,8 +256,12 @@ pub fn prepare(
         CallError::new(Stage::Decode, &e, format!("{}{retry}", e.hint())).in_the_bytes()
     })?;
     clock.decode.add(&began);
-    let mut prepared =
-        Prepared { channels: vec![], duration_ms: audio.duration_ms(), warnings: audio.warnings.clone() };
+    let mut prepared = Prepared {
+        channels: vec![],
+        speakers: None,
+        duration_ms: audio.duration_ms(),
+        warnings: audio.warnings.clone(),
+    };
     let mut channels = audio.channels.as_slice();
     if let [first, second] = channels {
         match channel_relation(first, second) {
@@ -245,17 +279,20 @@ pub fn prepare(
         let samples = callmark_audio::resample_to_16k(samples, audio.sample_rate_hz);
         clock.decode.add(&began);
         let began = Stopwatch::start();
-        let probabilities = voice_activity
-            .probabilities_permille(&samples)
-            .map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))?;
-        let mut spans = spans::speech_spans(&probabilities, &spans::SpanRules::default());
-        for span in &mut spans {
-            // The last frame is padded: speech does not go on after the recording.
-            span.end_ms = span.end_ms.min(prepared.duration_ms);
-        }
-        spans.retain(|span| span.begin_ms < span.end_ms);
+        let channel = PreparedChannel::new(samples, prepared.duration_ms, voice_activity)?;
         clock.voice_activity.add(&began);
-        prepared.channels.push(PreparedChannel { samples, spans });
+        prepared.channels.push(channel);
+    }
+    if let [only] = prepared.channels.as_slice() {
+        let began = Stopwatch::start();
+        let found = speakers::two_speakers(&only.samples, &only.spans);
+        clock.voice_activity.add(&began);
+        if found.are_two() {
+            prepared.warnings.push("one channel: two speakers were told apart by their voices".into());
+            prepared.speakers = Some(found);
+        } else if !only.spans.is_empty() {
+            prepared.warnings.push("one channel: one voice, or voices too alike to tell apart".into());
+        }
     }
     Ok(prepared)
 }
@@ -313,15 +350,13 @@ pub fn recognise_with(
         transcript.recogniser_confidence_permille = None;
         return Ok(transcript);
     }
-    let roles = channel_roles(prepared.channels.len(), options.channels, &mut transcript)?;
     let failed = |e: AsrError| CallError::new(Stage::Recognise, &e, e.hint());
-    let heard_channels =
-        || prepared.channels.iter().zip(&roles).filter_map(|(channel, role)| Some((channel, (*role)?)));
+    let sides = sides(prepared, options.channels, &mut transcript)?;
     // One language per call: the channels of one call are not decoded in two.
     let decode_in = match language {
         Some(language) => language,
         None => {
-            let channels: Vec<_> = heard_channels().map(|(c, _)| (c.samples.as_slice(), c.spans.as_slice())).collect();
+            let channels: Vec<_> = sides.iter().map(|side| (side.samples, side.listen.as_slice())).collect();
             let detected = lane.detect_language(&channels).map_err(failed)?;
             transcript.language = detected.heard;
             detected.decode_in
@@ -329,19 +364,16 @@ pub fn recognise_with(
     };
     let mut segments = Vec::new();
     let mut trust = Trust::default();
-    for (channel, role) in heard_channels() {
+    for side in &sides {
+        let role = side.role;
         let asr = AsrOptions { language: Some(decode_in), initial_prompt: options.vocabulary.clone() };
-        let heard = lane.transcribe(&channel.samples, &channel.spans, &asr).map_err(failed)?;
+        let heard = lane.transcribe(side.samples, &side.listen, &asr).map_err(failed)?;
         removed(role, &heard.removed);
         for removed in &heard.removed {
             *transcript.dropped.entry(removed.guard.to_string()).or_default() += 1;
         }
         trust += heard.trust;
-        transcript.speech.extend(channel.spans.iter().map(|s| RoleSpan {
-            role,
-            begin_ms: s.begin_ms,
-            end_ms: s.end_ms,
-        }));
+        transcript.speech.extend(side.speech.iter().map(|s| RoleSpan { role, begin_ms: s.begin_ms, end_ms: s.end_ms }));
         segments.extend(heard.segments.into_iter().map(|s| RoleSegment {
             role,
             begin_ms: s.span.begin_ms,
@@ -356,8 +388,43 @@ pub fn recognise_with(
     transcript.speech.sort_by_key(|s| (s.begin_ms, s.role));
     if transcript.role_method == RoleMethod::Inferred {
         infer_roles(&mut transcript, options.lexicon);
+        if let Some(speakers) = &prepared.speakers {
+            // Who is whom cannot be surer than that there are two.
+            let surest = speakers.confidence_permille();
+            transcript.role_confidence_permille = transcript.role_confidence_permille.min(surest);
+        }
     }
     Ok(transcript)
+}
+
+/// One party of a call.
+struct Side<'a> {
+    role: Role,
+    samples: &'a [f32],
+    /// Where the recogniser listens for the party.
+    listen: Vec<Span>,
+    /// When the party speaks.
+    speech: &'a [Span],
+}
+
+/// The parties: one per channel, or the two speakers of a single one.
+fn sides<'a>(prepared: &'a Prepared, map: ChannelMap, transcript: &mut Transcript) -> Result<Vec<Side<'a>>, CallError> {
+    if let ([only], Some(speakers)) = (prepared.channels.as_slice(), &prepared.speakers) {
+        transcript.role_method = RoleMethod::Inferred;
+        let side = |(role, (speech, listen)): (Role, (&'a Vec<Span>, Vec<Span>))| Side {
+            role,
+            samples: only.samples.as_slice(),
+            listen,
+            speech: speech.as_slice(),
+        };
+        let parts = speakers.spans.iter().zip(speakers.heard());
+        return Ok([Role::Rep, Role::Customer].into_iter().zip(parts).map(side).collect());
+    }
+    let roles = channel_roles(prepared.channels.len(), map, transcript)?;
+    let side = |(channel, role): (&'a PreparedChannel, Option<Role>)| {
+        Some(Side { role: role?, samples: &channel.samples, listen: channel.spans.clone(), speech: &channel.spans })
+    };
+    Ok(prepared.channels.iter().zip(roles).filter_map(side).collect())
 }
 
 /// One role per channel, `None` for channels that the map leaves out. `Auto` starts with channel 0 as the rep.

@@ -19,6 +19,7 @@ pub mod peaks;
 mod resample;
 mod sniff;
 pub mod spans;
+pub mod speakers;
 mod wav;
 
 pub use channels::{ChannelRelation, channel_correlation_permille, channel_relation, level_centi_dbfs};
