@@ -71,6 +71,31 @@ fn errors(row: &Value) -> u64 {
 }
 
 #[test]
+fn two_speakers_of_a_mono_call_are_told_apart() {
+    let (place, samples) = (Place::new(), project().join("sample-audio"));
+    let set = place.folder.path().join("stereo");
+    fs::create_dir(&set).expect("a folder");
+    for file in ["T-1004.wav", "T-1007.wav", "T-1009.wav", "S-2009.wav"] {
+        fs::copy(samples.join(file), set.join(file)).expect("copied");
+    }
+    let arguments = ["eval", "speakers", "--mix", "--json", set.to_str().expect("UTF-8")];
+    let first = place.run(&arguments).expect(0).json();
+    let der = first[0]["der"].as_f64().expect("a rate");
+    // One speaker for everybody would be wrong in a third of the time.
+    assert!(der < 0.12, "{der}");
+    let two = |judged: &&Value| judged["two"] == true;
+    assert_eq!(first[0]["recordings"].as_array().expect("recordings").iter().filter(two).count(), 4);
+    let again = place.run(&arguments).expect(0).json();
+    assert_eq!(first[0]["recordings"], again[0]["recordings"], "the same every time");
+    // A recording with one channel cannot be mixed.
+    let mono = place.folder.path().join("mono");
+    fs::create_dir(&mono).expect("a folder");
+    fs::copy(samples.join("S-2008.wav"), mono.join("S-2008.wav")).expect("copied");
+    let refused = place.run(&["eval", "speakers", "--mix", mono.to_str().expect("UTF-8")]).expect(2);
+    assert!(refused.stderr.contains("not two"), "{}", refused.stderr);
+}
+
+#[test]
 fn eval_speech_counts_what_the_run_heard() {
     const CALLS: [&str; 2] = ["T-1009", "T-1004"];
     let (place, samples) = (Place::new(), project().join("sample-audio"));

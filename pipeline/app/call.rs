@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use callmark_audio::speakers::{self, Speakers};
 use callmark_audio::tones::{self, Tone, ToneKind};
 use callmark_audio::{AudioError, ChannelRelation, Limits, channel_relation, spans, voice};
 use callmark_core::acts::ActLexicon;
@@ -113,11 +114,20 @@ impl ChannelMap {
 #[derive(Debug)]
 pub struct Prepared {
     pub channels: Vec<PreparedChannel>,
+    /// The two speakers of the only channel, when their voices could be told apart.
+    pub speakers: Option<Speakers>,
     pub duration_ms: i64,
     pub warnings: Vec<String>,
 }
 
 impl Prepared {
+    /// A single channel at 16 kHz with its speech; speakers are not told apart yet.
+    pub fn from_one_channel(samples: Vec<f32>, voice_activity: &mut VoiceActivity) -> Result<Prepared, CallError> {
+        let duration_ms = samples.len() as i64 * 1000 / i64::from(callmark_audio::SPEECH_RATE_HZ);
+        let channels = vec![PreparedChannel::new(samples, duration_ms, voice_activity)?];
+        Ok(Prepared { channels, speakers: None, duration_ms, warnings: vec![] })
+    }
+
     /// Memory of the samples.
     pub fn size_bytes(&self) -> u64 {
         self.channels.iter().map(|c| 4 * c.samples.len() as u64).sum()
@@ -131,6 +141,28 @@ pub struct PreparedChannel {
     pub spans: Vec<Span>,
     /// Tones, music and the closed line.
     pub tones: Vec<Tone>,
+}
+
+impl PreparedChannel {
+    /// Finds the speech.
+    fn new(
+        samples: Vec<f32>,
+        duration_ms: i64,
+        voice_activity: &mut VoiceActivity,
+    ) -> Result<PreparedChannel, CallError> {
+        let probabilities = voice_activity
+            .probabilities_permille(&samples)
+            .map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))?;
+        let mut spans = spans::speech_spans(&probabilities, &spans::SpanRules::default());
+        for span in &mut spans {
+            // The last frame is padded: speech does not go on after the recording.
+            span.end_ms = span.end_ms.min(duration_ms);
+        }
+        spans.retain(|span| span.begin_ms < span.end_ms);
+        let speech: Vec<(i64, i64)> = spans.iter().map(|span| (span.begin_ms, span.end_ms)).collect();
+        let tones = tones::tones(&samples, &speech);
+        Ok(PreparedChannel { samples, spans, tones })
+    }
 }
 
 /// Where a batch spends its time; for the summary only, never part of a record.
@@ -231,8 +263,12 @@ pub fn prepare(
         CallError::new(Stage::Decode, &e, format!("{}{retry}", e.hint())).in_the_bytes()
     })?;
     clock.decode.add(&began);
-    let mut prepared =
-        Prepared { channels: vec![], duration_ms: audio.duration_ms(), warnings: audio.warnings.clone() };
+    let mut prepared = Prepared {
+        channels: vec![],
+        speakers: None,
+        duration_ms: audio.duration_ms(),
+        warnings: audio.warnings.clone(),
+    };
     let mut channels = audio.channels.as_slice();
     if let [first, second] = channels {
         match channel_relation(first, second) {
@@ -250,19 +286,20 @@ pub fn prepare(
         let samples = callmark_audio::resample_to_16k(samples, audio.sample_rate_hz);
         clock.decode.add(&began);
         let began = Stopwatch::start();
-        let probabilities = voice_activity
-            .probabilities_permille(&samples)
-            .map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))?;
-        let mut spans = spans::speech_spans(&probabilities, &spans::SpanRules::default());
-        for span in &mut spans {
-            // The last frame is padded: speech does not go on after the recording.
-            span.end_ms = span.end_ms.min(prepared.duration_ms);
-        }
-        spans.retain(|span| span.begin_ms < span.end_ms);
+        let channel = PreparedChannel::new(samples, prepared.duration_ms, voice_activity)?;
         clock.voice_activity.add(&began);
-        let speech: Vec<(i64, i64)> = spans.iter().map(|span| (span.begin_ms, span.end_ms)).collect();
-        let tones = tones::tones(&samples, &speech);
-        prepared.channels.push(PreparedChannel { samples, spans, tones });
+        prepared.channels.push(channel);
+    }
+    if let [only] = prepared.channels.as_slice() {
+        let began = Stopwatch::start();
+        let found = speakers::two_speakers(&only.samples, &only.spans);
+        clock.voice_activity.add(&began);
+        if found.are_two() {
+            prepared.warnings.push("one channel: two speakers were told apart by their voices".into());
+            prepared.speakers = Some(found);
+        } else if !only.spans.is_empty() {
+            prepared.warnings.push("one channel: one voice, or voices too alike to tell apart".into());
+        }
     }
     Ok(prepared)
 }
@@ -323,18 +360,13 @@ pub fn recognise_with(
         transcript.recogniser_confidence_permille = None;
         return Ok(transcript);
     }
-    let roles = channel_roles(prepared.channels.len(), options.channels, &mut transcript)?;
-    if transcript.role_method != RoleMethod::None {
-        transcript.channel_roles = roles.iter().map(|role| role.unwrap_or(Role::Unknown)).collect();
-    }
     let failed = |e: AsrError| CallError::new(Stage::Recognise, &e, e.hint());
-    let heard_channels =
-        || prepared.channels.iter().zip(&roles).filter_map(|(channel, role)| Some((channel, (*role)?)));
+    let sides = sides(prepared, options.channels, &mut transcript)?;
     // One language per call: the channels of one call are not decoded in two.
     let decode_in = match language {
         Some(language) => language,
         None => {
-            let channels: Vec<_> = heard_channels().map(|(c, _)| (c.samples.as_slice(), c.spans.as_slice())).collect();
+            let channels: Vec<_> = sides.iter().map(|side| (side.samples, side.listen.as_slice())).collect();
             let detected = lane.detect_language(&channels).map_err(failed)?;
             transcript.language = detected.heard;
             detected.decode_in
@@ -342,20 +374,17 @@ pub fn recognise_with(
     };
     let mut segments = Vec::new();
     let mut trust = Trust::default();
-    for (channel, role) in heard_channels() {
+    for side in &sides {
+        let role = side.role;
         let asr = AsrOptions { language: Some(decode_in), initial_prompt: options.vocabulary.clone() };
-        let heard = lane.transcribe(&channel.samples, &channel.spans, &asr).map_err(failed)?;
+        let heard = lane.transcribe(side.samples, &side.listen, &asr).map_err(failed)?;
         removed(role, &heard.removed);
         for removed in &heard.removed {
             *transcript.dropped.entry(removed.guard.to_string()).or_default() += 1;
         }
         trust += heard.trust;
-        transcript.speech.extend(channel.spans.iter().map(|s| RoleSpan {
-            role,
-            begin_ms: s.begin_ms,
-            end_ms: s.end_ms,
-        }));
-        add_sounds(&mut transcript, channel, role);
+        transcript.speech.extend(side.speech.iter().map(|s| RoleSpan { role, begin_ms: s.begin_ms, end_ms: s.end_ms }));
+        add_voice(&mut transcript, side);
         segments.extend(heard.segments.into_iter().map(|s| RoleSegment {
             role,
             begin_ms: s.span.begin_ms,
@@ -372,11 +401,16 @@ pub fn recognise_with(
     transcript.voice.sort_by_key(|v| (v.begin_ms, v.role));
     if transcript.role_method == RoleMethod::Inferred {
         infer_roles(&mut transcript, options.lexicon);
+        if let Some(speakers) = &prepared.speakers {
+            // Who is whom cannot be surer than that there are two.
+            let surest = speakers.confidence_permille();
+            transcript.role_confidence_permille = transcript.role_confidence_permille.min(surest);
+        }
     }
     Ok(transcript)
 }
 
-/// What the channel's sound tells beside its words.
+/// The tones of a channel.
 fn add_sounds(transcript: &mut Transcript, channel: &PreparedChannel, role: Role) {
     transcript.sounds.extend(channel.tones.iter().map(|tone| Sound {
         kind: match tone.kind {
@@ -390,10 +424,14 @@ fn add_sounds(transcript: &mut Transcript, channel: &PreparedChannel, role: Role
         begin_ms: tone.begin_ms,
         end_ms: tone.end_ms,
     }));
-    transcript.voice.extend(channel.spans.iter().map(|span| {
-        let voice = voice::measure(&channel.samples, span.begin_ms, span.end_ms);
+}
+
+/// How a party's voice sounds in each of its spans.
+fn add_voice(transcript: &mut Transcript, side: &Side) {
+    transcript.voice.extend(side.speech.iter().map(|span| {
+        let voice = voice::measure(side.samples, span.begin_ms, span.end_ms);
         VoiceSpan {
-            role,
+            role: side.role,
             begin_ms: span.begin_ms,
             end_ms: span.end_ms,
             level_centi_dbfs: voice.level_centi_dbfs,
@@ -402,6 +440,45 @@ fn add_sounds(transcript: &mut Transcript, channel: &PreparedChannel, role: Role
             pitch_spread_cents: voice.pitch_spread_cents,
         }
     }));
+}
+
+/// One party of a call.
+struct Side<'a> {
+    role: Role,
+    samples: &'a [f32],
+    /// Where the recogniser listens for the party.
+    listen: Vec<Span>,
+    /// When the party speaks.
+    speech: &'a [Span],
+}
+
+/// The parties: one per channel, or the two speakers of a single one.
+fn sides<'a>(prepared: &'a Prepared, map: ChannelMap, transcript: &mut Transcript) -> Result<Vec<Side<'a>>, CallError> {
+    if let ([only], Some(speakers)) = (prepared.channels.as_slice(), &prepared.speakers) {
+        transcript.role_method = RoleMethod::Inferred;
+        add_sounds(transcript, only, Role::Unknown);
+        let side = |(role, (speech, listen)): (Role, (&'a Vec<Span>, Vec<Span>))| Side {
+            role,
+            samples: only.samples.as_slice(),
+            listen,
+            speech: speech.as_slice(),
+        };
+        let parts = speakers.spans.iter().zip(speakers.heard());
+        return Ok([Role::Rep, Role::Customer].into_iter().zip(parts).map(side).collect());
+    }
+    let roles = channel_roles(prepared.channels.len(), map, transcript)?;
+    if transcript.role_method != RoleMethod::None {
+        transcript.channel_roles = roles.iter().map(|role| role.unwrap_or(Role::Unknown)).collect();
+    }
+    for (channel, role) in prepared.channels.iter().zip(&roles) {
+        if let Some(role) = *role {
+            add_sounds(transcript, channel, role);
+        }
+    }
+    let side = |(channel, role): (&'a PreparedChannel, Option<Role>)| {
+        Some(Side { role: role?, samples: &channel.samples, listen: channel.spans.clone(), speech: &channel.spans })
+    };
+    Ok(prepared.channels.iter().zip(roles).filter_map(side).collect())
 }
 
 /// One role per channel, `None` for channels that the map leaves out. `Auto` starts with channel 0 as the rep.

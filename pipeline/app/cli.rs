@@ -427,6 +427,8 @@ pub struct AddModelArgs {
 pub enum EvalCommand {
     /// Recognise labelled recordings: error rates, word times, words lost, who speaks when, confidence, speed
     Speech(SpeechArgs),
+    /// Tell two speakers of one channel apart: diarization error rate (collar 0.25 s), split into missed, false alarm, confusion
+    Speakers(SpeakersArgs),
     /// Word error rate (Chinese: character error rate) of the stored transcripts against reference transcripts
     Wer {
         /// Folder of reference transcripts named by call id (`<call_id>.vtt`)
@@ -449,6 +451,22 @@ pub enum EvalCommand {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct SpeakersArgs {
+    /// Labelled sets of mono recordings, as for `eval speech`; with --mix: folders of recordings with two channels
+    #[arg(required = true, value_name = "SET")]
+    pub sets: Vec<PathBuf>,
+    /// Mix two channels to one first; each channel's own voice activity says who speaks when
+    #[arg(long)]
+    pub mix: bool,
+    /// Also a row per recording
+    #[arg(long)]
+    pub each: bool,
+    /// Everything as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

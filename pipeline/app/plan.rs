@@ -33,7 +33,7 @@ impl Engines<'_> {
     /// Everything that can change a transcript: models, vocabulary, language, channel map, text-reader version.
     fn model_key(&self, language: Option<&str>) -> String {
         let parts = [
-            "transcript 1",
+            "transcript 2", // 2: two speakers of one channel are told apart
             &self.model.sha256,
             self.voice_activity_hash,
             &self.config.transcription_key(),

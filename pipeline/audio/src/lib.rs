@@ -22,6 +22,7 @@ mod sniff;
 pub mod spans;
 pub mod tones;
 pub mod voice;
+pub mod speakers;
 mod wav;
 
 pub use channels::{ChannelRelation, channel_correlation_permille, channel_relation, level_centi_dbfs};

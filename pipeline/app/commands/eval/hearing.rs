@@ -129,7 +129,10 @@ impl Hearing {
         })?;
         let recognise = began.elapsed();
         // Inference may have turned the channels around.
-        let first = prepared.channels.first().map(|channel| channel.spans.as_slice()).unwrap_or_default();
+        let first = match &prepared.speakers {
+            Some(speakers) => speakers.spans[0].as_slice(),
+            None => prepared.channels.first().map(|channel| channel.spans.as_slice()).unwrap_or_default(),
+        };
         let rep = transcript.speech.iter().filter(|s| s.role == Role::Rep).map(|s| (s.begin_ms, s.end_ms));
         let turned =
             transcript.role_method == RoleMethod::Inferred && !rep.eq(first.iter().map(|s| (s.begin_ms, s.end_ms)));

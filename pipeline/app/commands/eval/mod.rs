@@ -5,6 +5,7 @@ mod hearing;
 mod labelled;
 mod measures;
 mod roles;
+mod speakers;
 mod speech;
 mod stored;
 mod tables;
@@ -21,6 +22,7 @@ use crate::cli::{Common, EvalCommand};
 pub fn run(command: &EvalCommand, common: &Common) -> Result<u8> {
     match command {
         EvalCommand::Speech(args) => speech::run(args, common),
+        EvalCommand::Speakers(args) => speakers::run(args, common),
         EvalCommand::Wer { references, groups, json } => stored::run(references, groups.as_deref(), *json, common),
         EvalCommand::Roles(args) => roles::run(args),
         EvalCommand::Noise { file, error_permille, seed } => noise(file, *error_permille, *seed),

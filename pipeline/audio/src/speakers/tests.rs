@@ -1,0 +1,91 @@
+use callmark_core::diarization::{COLLAR_MS, DiarizationErrors, Speech, diarization_errors};
+use callmark_core::transcript::Role;
+
+use super::*;
+use crate::{Limits, decode, resample_to_16k};
+
+/// The two channels of a sample call at 16 kHz.
+fn sample_call(file: &str) -> [Vec<f32>; 2] {
+    let bytes = std::fs::read(format!("{}/../../sample-audio/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let audio = decode(&bytes, &Limits::default()).unwrap();
+    [0, 1].map(|channel: usize| resample_to_16k(&audio.channels[channel], audio.sample_rate_hz))
+}
+
+/// Where a clean channel is loud, joined over pauses of 0.4 s: enough of a voice activity for synthetic calls.
+fn loud(samples: &[f32]) -> Vec<Span> {
+    let power = |part: &[f32]| part.iter().map(|v| v * v).sum::<f32>() / part.len() as f32;
+    let powers: Vec<f32> = samples.chunks(320).map(power).collect();
+    let loudest = powers.iter().copied().fold(0.0, f32::max);
+    let mut out: Vec<Span> = Vec::new();
+    for (index, _) in powers.iter().enumerate().filter(|(_, p)| **p > loudest * 0.003) {
+        let (begin_ms, end_ms) = (20 * index as i64, 20 * index as i64 + 20);
+        match out.last_mut() {
+            Some(last) if begin_ms - last.end_ms < 400 => last.end_ms = end_ms,
+            _ => out.push(Span { begin_ms, end_ms }),
+        }
+    }
+    out
+}
+
+fn whole(samples: &[f32]) -> Vec<Span> {
+    vec![Span { begin_ms: 0, end_ms: samples.len() as i64 / 16 }]
+}
+
+fn speech(spans: [&[Span]; 2]) -> Vec<Speech> {
+    let of =
+        |(speaker, spans): (Role, &[Span])| spans.iter().map(move |&span| Speech { speaker, span }).collect::<Vec<_>>();
+    [Role::Rep, Role::Customer].into_iter().zip(spans).flat_map(of).collect()
+}
+
+#[test]
+fn sample_calls_mixed_to_one_channel() {
+    let mut sum = DiarizationErrors::default();
+    for file in ["T-1004.wav", "T-1007.wav", "T-1009.wav", "S-2009.wav"] {
+        let [rep, customer] = sample_call(file);
+        let mixed: Vec<f32> = rep.iter().zip(&customer).map(|(a, b)| a + b).collect();
+        let found = two_speakers(&mixed, &loud(&mixed));
+        assert!(found.are_two(), "{file}");
+        assert_eq!(found, two_speakers(&mixed, &loud(&mixed)), "the same samples give the same spans");
+        let truth = speech([&loud(&rep), &loud(&customer)]);
+        let errors = diarization_errors(&truth, &speech([&found.spans[0], &found.spans[1]]), COLLAR_MS);
+        sum.add(&errors);
+    }
+    // One voice for everybody would be wrong in a third of the time.
+    assert!(sum.rate().unwrap() < 0.12, "{sum:?}");
+}
+
+#[test]
+fn one_side_alone_is_one_speaker() {
+    let sides = ["T-1004.wav", "T-1007.wav", "T-1009.wav", "S-2009.wav"].into_iter().flat_map(sample_call);
+    let sure: Vec<i64> = sides
+        .map(|side| two_speakers(&side, &loud(&side)))
+        .filter(|found| found.are_two() && found.confidence_permille() >= 800)
+        .map(|found| found.separation_milli)
+        .collect();
+    // Whether there are two is the weaker part: three of the eight change their voice enough to be taken for two.
+    assert!(sure.len() <= 3, "{sure:?}");
+}
+
+#[test]
+fn hostile_sound_has_no_two_speakers() {
+    let noise: Vec<f32> =
+        (0..20 * 16_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 16) as f32 / 65_536.0 - 0.5).collect();
+    let sounds = [vec![], vec![0.0; 100], vec![0.0; 320_000], vec![f32::NAN; 320_000], vec![1e30; 320_000], noise];
+    for samples in sounds {
+        let found = two_speakers(&samples, &whole(&samples));
+        assert!(!found.are_two(), "{found:?}");
+        // Spans that lie outside the sound, or nowhere.
+        two_speakers(&samples, &[Span { begin_ms: -50, end_ms: 1 << 40 }, Span { begin_ms: 9, end_ms: 9 }]);
+    }
+}
+
+#[test]
+fn what_both_say_at_once_is_heard_once() {
+    let span = |begin_ms, end_ms| Span { begin_ms, end_ms };
+    let speakers = Speakers {
+        spans: [vec![span(0, 3_000)], vec![span(2_000, 5_000)]],
+        overlaps: vec![span(2_000, 3_000)],
+        separation_milli: 30_000,
+    };
+    assert_eq!(speakers.heard(), [vec![span(0, 3_000)], vec![span(3_000, 5_000)]]);
+}
