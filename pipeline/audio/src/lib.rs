@@ -20,9 +20,9 @@ mod resample;
 mod rewrap;
 mod sniff;
 pub mod spans;
+pub mod speakers;
 pub mod tones;
 pub mod voice;
-pub mod speakers;
 mod wav;
 
 pub use channels::{ChannelRelation, channel_correlation_permille, channel_relation, level_centi_dbfs};

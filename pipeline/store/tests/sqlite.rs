@@ -257,6 +257,18 @@ fn check_whole(store: &dyn Store, path: &Path) {
 /// Made by callmark 0.1.0 as it was before version 2: three calls, all tables filled.
 const V1: &[u8] = include_bytes!("fixtures/store-v1.db");
 
+/// Without metrics that are null, in the call or in all its four quarters.
+fn without_nulls(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Object(fields) => Value::Object(
+            fields.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect(),
+        ),
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}
+
 #[test]
 fn a_store_of_version_1_is_migrated_with_a_backup() {
     let folder = tempfile::tempdir().unwrap();
@@ -267,7 +279,9 @@ fn a_store_of_version_1_is_migrated_with_a_backup() {
     assert_eq!(store.call_ids(&CallFilter::default()).unwrap(), ["C-1", "C-2", "C-3"]);
     let call = store.get_call("C-1").unwrap().unwrap();
     assert_eq!((call.evaluation_key.as_str(), call.words_purged), ("key-1", false));
-    assert_eq!(call.record_json, callmark_store::record_json(&call.record).unwrap(), "byte for byte");
+    // Metrics that came later are null; everything that the old record says is still said.
+    let told = |json: &str| without_nulls(serde_json::from_str(json).unwrap());
+    assert_eq!(told(&call.record_json), told(&callmark_store::record_json(&call.record).unwrap()));
     let of = |customer: &str| CallFilter { customer: Some(customer.into()), ..CallFilter::default() };
     assert_eq!(store.call_ids(&of("K-C-2")).unwrap(), ["C-2"]);
     let recording = "c-1".repeat(16);
