@@ -14,9 +14,10 @@ use callmark_core::acts::ActLexicon;
 use callmark_core::recording::{Language, Metadata, sha256_hex};
 use callmark_core::roles;
 use callmark_core::transcript::{
-    Medium, Role, RoleMethod, RoleSegment, RoleSpan, Sound, SoundKind, Span, Transcript, VoiceSpan, assemble_turns,
+    Medium, Role, RoleMethod, RoleSegment, RoleSpan, Sound, SoundKind, Span, Transcript, VoiceSpan, Word,
+    assemble_turns,
 };
-use callmark_models::asr::{AsrError, AsrOptions, Lane, Removed, Trust};
+use callmark_models::asr::{AsrError, AsrOptions, Lane, Removed, Segment, Trust, join_words};
 use callmark_models::vad::VoiceActivity;
 use serde::{Deserialize, Serialize};
 
@@ -366,7 +367,7 @@ pub fn recognise_with(
     let decode_in = match language {
         Some(language) => language,
         None => {
-            let channels: Vec<_> = sides.iter().map(|side| (side.samples, side.listen.as_slice())).collect();
+            let channels: Vec<_> = sides.iter().map(|side| (side.samples, side.speech)).collect();
             let detected = lane.detect_language(&channels).map_err(failed)?;
             transcript.language = detected.heard;
             detected.decode_in
@@ -377,22 +378,24 @@ pub fn recognise_with(
     for side in &sides {
         let role = side.role;
         let asr = AsrOptions { language: Some(decode_in), initial_prompt: options.vocabulary.clone() };
-        let heard = lane.transcribe(side.samples, &side.listen, &asr).map_err(failed)?;
+        let heard = lane.transcribe(side.samples, side.speech, &asr).map_err(failed)?;
         removed(role, &heard.removed);
         for removed in &heard.removed {
             *transcript.dropped.entry(removed.guard.to_string()).or_default() += 1;
         }
         trust += heard.trust;
-        transcript.speech.extend(side.speech.iter().map(|s| RoleSpan { role, begin_ms: s.begin_ms, end_ms: s.end_ms }));
-        add_voice(&mut transcript, side);
-        segments.extend(heard.segments.into_iter().map(|s| RoleSegment {
-            role,
-            begin_ms: s.span.begin_ms,
-            end_ms: s.span.end_ms,
-            confidence_permille: s.mean_probability_permille,
-            text: s.text,
-            words: s.words,
-        }));
+        match side.speakers {
+            None => {
+                add_voice(&mut transcript, side.samples, side.speech, role);
+                segments.extend(heard.segments.into_iter().map(|segment| role_segment(segment, role)));
+            }
+            Some(speakers) => {
+                for (spans, role) in speakers.spans.iter().zip(SPEAKER_ROLES) {
+                    add_voice(&mut transcript, side.samples, spans, role);
+                }
+                segments.extend(heard.segments.into_iter().flat_map(|segment| by_speaker(segment, speakers)));
+            }
+        }
     }
     transcript.recogniser_confidence_permille = Some(trust.confidence_permille());
     transcript.turns = assemble_turns(segments, transcript.language);
@@ -426,12 +429,14 @@ fn add_sounds(transcript: &mut Transcript, channel: &PreparedChannel, role: Role
     }));
 }
 
-/// How a party's voice sounds in each of its spans.
-fn add_voice(transcript: &mut Transcript, side: &Side) {
-    transcript.voice.extend(side.speech.iter().map(|span| {
-        let voice = voice::measure(side.samples, span.begin_ms, span.end_ms);
+/// When a party speaks, and how its voice sounds there.
+fn add_voice(transcript: &mut Transcript, samples: &[f32], spans: &[Span], role: Role) {
+    let speech = |span: &Span| RoleSpan { role, begin_ms: span.begin_ms, end_ms: span.end_ms };
+    transcript.speech.extend(spans.iter().map(speech));
+    transcript.voice.extend(spans.iter().map(|span| {
+        let voice = voice::measure(samples, span.begin_ms, span.end_ms);
         VoiceSpan {
-            role: side.role,
+            role,
             begin_ms: span.begin_ms,
             end_ms: span.end_ms,
             level_centi_dbfs: voice.level_centi_dbfs,
@@ -442,29 +447,62 @@ fn add_voice(transcript: &mut Transcript, side: &Side) {
     }));
 }
 
-/// One party of a call.
+fn role_segment(segment: Segment, role: Role) -> RoleSegment {
+    RoleSegment {
+        role,
+        begin_ms: segment.span.begin_ms,
+        end_ms: segment.span.end_ms,
+        confidence_permille: segment.mean_probability_permille,
+        text: segment.text,
+        words: segment.words,
+    }
+}
+
+/// What the two speakers of one channel are called until their words are weighed.
+const SPEAKER_ROLES: [Role; 2] = [Role::Rep, Role::Customer];
+
+/// Divides a segment where the speaker changes; a word outside both speakers' spans goes with the one before it.
+fn by_speaker(segment: Segment, speakers: &Speakers) -> Vec<RoleSegment> {
+    let mut parts: Vec<(usize, Vec<Word>)> = Vec::new();
+    let begins = speakers.who_says(segment.span).unwrap_or(0);
+    for word in segment.words {
+        let before = parts.last().map_or(begins, |part| part.0);
+        let who = speakers.who_says(Span { begin_ms: word.begin_ms, end_ms: word.end_ms }).unwrap_or(before);
+        match parts.last_mut() {
+            Some((last, words)) if *last == who => words.push(word),
+            _ => parts.push((who, vec![word])),
+        }
+    }
+    let part = |(who, words): (usize, Vec<Word>)| {
+        let sum: u64 = words.iter().map(|word| u64::from(word.confidence_permille)).sum();
+        RoleSegment {
+            role: SPEAKER_ROLES[who],
+            begin_ms: words.first().map_or(segment.span.begin_ms, |word| word.begin_ms),
+            end_ms: words.last().map_or(segment.span.end_ms, |word| word.end_ms),
+            confidence_permille: (sum / words.len().max(1) as u64) as u16,
+            text: join_words(&words),
+            words,
+        }
+    };
+    parts.into_iter().map(part).collect()
+}
+
+/// What the recogniser listens to.
 struct Side<'a> {
     role: Role,
     samples: &'a [f32],
-    /// Where the recogniser listens for the party.
-    listen: Vec<Span>,
-    /// When the party speaks.
     speech: &'a [Span],
+    /// Two parties in one channel.
+    speakers: Option<&'a Speakers>,
 }
 
-/// The parties: one per channel, or the two speakers of a single one.
+/// The channels that are listened to.
 fn sides<'a>(prepared: &'a Prepared, map: ChannelMap, transcript: &mut Transcript) -> Result<Vec<Side<'a>>, CallError> {
     if let ([only], Some(speakers)) = (prepared.channels.as_slice(), &prepared.speakers) {
         transcript.role_method = RoleMethod::Inferred;
         add_sounds(transcript, only, Role::Unknown);
-        let side = |(role, (speech, listen)): (Role, (&'a Vec<Span>, Vec<Span>))| Side {
-            role,
-            samples: only.samples.as_slice(),
-            listen,
-            speech: speech.as_slice(),
-        };
-        let parts = speakers.spans.iter().zip(speakers.heard());
-        return Ok([Role::Rep, Role::Customer].into_iter().zip(parts).map(side).collect());
+        let speakers = Some(speakers);
+        return Ok(vec![Side { role: Role::Unknown, samples: &only.samples, speech: &only.spans, speakers }]);
     }
     let roles = channel_roles(prepared.channels.len(), map, transcript)?;
     if transcript.role_method != RoleMethod::None {
@@ -476,7 +514,7 @@ fn sides<'a>(prepared: &'a Prepared, map: ChannelMap, transcript: &mut Transcrip
         }
     }
     let side = |(channel, role): (&'a PreparedChannel, Option<Role>)| {
-        Some(Side { role: role?, samples: &channel.samples, listen: channel.spans.clone(), speech: &channel.spans })
+        Some(Side { role: role?, samples: &channel.samples, speech: &channel.spans, speakers: None })
     };
     Ok(prepared.channels.iter().zip(roles).filter_map(side).collect())
 }

@@ -33,7 +33,7 @@ impl Engines<'_> {
     /// Everything that can change a transcript: models, vocabulary, language, channel map, text-reader version.
     fn model_key(&self, language: Option<&str>) -> String {
         let parts = [
-            "transcript 2", // 2: two speakers of one channel are told apart
+            "transcript 3", // 2: two speakers of one channel are told apart, 3: word by word
             &self.model.sha256,
             self.voice_activity_hash,
             &self.config.transcription_key(),

@@ -22,6 +22,7 @@ use whisper_rs::{
 pub use trust::Trust;
 use windows::{Clip, SAMPLES_PER_MS};
 use words::WordBuilder;
+pub use words::join_words;
 
 use crate::ggml::WhisperShape;
 use crate::guards;

@@ -51,14 +51,14 @@ fn make_segment(mut words: Vec<Word>, span: Span) -> Segment {
     let sum: u32 = words.iter().map(|word| u32::from(word.confidence_permille)).sum();
     Segment {
         span: Span { begin_ms: span.begin_ms, end_ms },
-        text: join(&words),
+        text: join_words(&words),
         mean_probability_permille: (sum / words.len().max(1) as u32) as u16,
         words,
     }
 }
 
 /// Words with spaces between them, except beside Chinese characters.
-fn join(words: &[Word]) -> String {
+pub fn join_words(words: &[Word]) -> String {
     let mut text = String::new();
     for word in words {
         let tight = text.chars().last().is_none_or(is_wide) || word.text.chars().next().is_none_or(is_wide);
@@ -159,6 +159,6 @@ mod tests {
         let words = builder.finish();
         assert_eq!(texts(&words), ["您", "好\u{ff0c}", "OK", "请"]);
         let timed = |word: &Spoken| Word { text: word.text.clone(), begin_ms: 0, end_ms: 0, confidence_permille: 0 };
-        assert_eq!(join(&words.iter().map(timed).collect::<Vec<_>>()), "您好\u{ff0c}OK请");
+        assert_eq!(join_words(&words.iter().map(timed).collect::<Vec<_>>()), "您好\u{ff0c}OK请");
     }
 }

@@ -244,7 +244,9 @@ fn lost_words(unheard: Vec<usize>, said: &[SpokenWord], heard_as: Option<Role>, 
             continue;
         }
         let by = |(role, removed): &&(Role, callmark_models::asr::Removed)| {
-            is_theirs(*role) && (removed.span.begin_ms..removed.span.end_ms).contains(&middle)
+            // What a guard removed from two speakers in one channel is nobody's yet.
+            (*role == Role::Unknown || is_theirs(*role))
+                && (removed.span.begin_ms..removed.span.end_ms).contains(&middle)
         };
         if let Some((_, removed)) = result.removed.iter().find(by) {
             *lost.removed.entry(removed.guard.to_string()).or_default() += 1;

@@ -80,12 +80,16 @@ fn hostile_sound_has_no_two_speakers() {
 }
 
 #[test]
-fn what_both_say_at_once_is_heard_once() {
+fn a_word_belongs_to_who_covers_most_of_it() {
     let span = |begin_ms, end_ms| Span { begin_ms, end_ms };
     let speakers = Speakers {
         spans: [vec![span(0, 3_000)], vec![span(2_000, 5_000)]],
         overlaps: vec![span(2_000, 3_000)],
         separation_milli: 30_000,
     };
-    assert_eq!(speakers.heard(), [vec![span(0, 3_000)], vec![span(3_000, 5_000)]]);
+    let who = |begin_ms, end_ms| speakers.who_says(span(begin_ms, end_ms));
+    assert_eq!(who(1_000, 1_400), Some(0));
+    assert_eq!(who(2_200, 2_600), Some(0), "both: the first");
+    assert_eq!(who(2_900, 3_400), Some(1));
+    assert_eq!(who(6_000, 6_300), None);
 }
