@@ -309,9 +309,14 @@ fn final_decisions(reviews: &[Review]) -> BTreeMap<String, Decision> {
     decided.map(|r| (r.requirement_id.clone(), r.decision)).collect()
 }
 
+/// Raised when roles, eligibility or signals are computed otherwise within one program version, so that stored calls are scored anew.
+/// 2: roles by weighed cues, calls without a conversation, signals of voice and hold.
+const RULES_EDITION: u32 = 2;
+
 /// Program version and everything built into it that decides a score.
 pub fn program_fingerprint() -> String {
-    format!("callmark {} record {RECORD_SCHEMA} acts {}", env!("CARGO_PKG_VERSION"), ActLexicon::built_in_hash())
+    let (version, acts) = (env!("CARGO_PKG_VERSION"), ActLexicon::built_in_hash());
+    format!("callmark {version} record {RECORD_SCHEMA} rules {RULES_EDITION} acts {acts}")
 }
 
 /// Reads and checks one scorecard file; the error names file, line and column.
