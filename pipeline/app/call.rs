@@ -9,7 +9,8 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use callmark_audio::speakers::{self, Speakers};
 use callmark_audio::tones::{self, Tone, ToneKind};
-use callmark_audio::{AudioError, ChannelRelation, Limits, channel_relation, spans, voice};
+use callmark_audio::voice::VoiceMeter;
+use callmark_audio::{AudioError, ChannelRelation, Limits, channel_relation, spans};
 use callmark_core::acts::ActLexicon;
 use callmark_core::recording::{Language, Metadata, sha256_hex};
 use callmark_core::roles;
@@ -433,8 +434,9 @@ fn add_sounds(transcript: &mut Transcript, channel: &PreparedChannel, role: Role
 fn add_voice(transcript: &mut Transcript, samples: &[f32], spans: &[Span], role: Role) {
     let speech = |span: &Span| RoleSpan { role, begin_ms: span.begin_ms, end_ms: span.end_ms };
     transcript.speech.extend(spans.iter().map(speech));
+    let meter = VoiceMeter::default();
     transcript.voice.extend(spans.iter().map(|span| {
-        let voice = voice::measure(samples, span.begin_ms, span.end_ms);
+        let voice = meter.measure(samples, span.begin_ms, span.end_ms);
         VoiceSpan {
             role,
             begin_ms: span.begin_ms,

@@ -6,6 +6,7 @@
 //! | container | codecs |
 //! |---|---|
 //! | WAV, RF64 | PCM 8/16/24/32 bit, float 32/64 bit, A-law, µ-law, IMA and Microsoft ADPCM, MP3 |
+//! | Sony Wave64, Sun/NeXT AU | as WAV; G.711, linear PCM, float 32 bit |
 //! | AIFF, CAF | PCM, A-law, µ-law, ALAC |
 //! | MP3, FLAC, ADTS | their own |
 //! | Ogg, Matroska, WebM | Vorbis, FLAC (not Opus) |
@@ -16,6 +17,7 @@ pub mod clip;
 mod decode;
 mod error;
 pub mod peaks;
+mod pitch;
 mod resample;
 mod rewrap;
 mod sniff;

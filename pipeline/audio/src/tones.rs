@@ -1,9 +1,14 @@
 //! Tones of the telephone network and music, outside of speech: a beep, ringing, busy, hold music, a line that was closed.
 
+use std::sync::Arc;
+
+use realfft::{RealFftPlanner, RealToComplex};
+
 use crate::resample::SPEECH_RATE_HZ;
 
 /// 50 ms: bins 20 Hz apart.
 const FRAME: usize = SPEECH_RATE_HZ as usize / 20;
+const BIN_HZ: usize = 20;
 const FRAME_MS: i64 = 50;
 /// Tones are looked for in the first two minutes: what comes later is inside a conversation.
 const LOOKED_AT_MS: i64 = 120_000;
@@ -78,9 +83,10 @@ struct Stretch {
 }
 
 fn stretches(samples: &[f32], power: &[f64]) -> Vec<Stretch> {
+    let spectrum = RealFftPlanner::<f64>::new().plan_fft_forward(FRAME);
     let mut found: Vec<Stretch> = Vec::new();
     for (i, frame) in samples.chunks_exact(FRAME).enumerate().take((LOOKED_AT_MS / FRAME_MS) as usize) {
-        let Some(hz) = (power[i] >= MIN_POWER).then(|| pure_hz(frame)).flatten() else { continue };
+        let Some(hz) = (power[i] >= MIN_POWER).then(|| pure_hz(&spectrum, frame)).flatten() else { continue };
         let begin_ms = i as i64 * FRAME_MS;
         match found.last_mut() {
             Some(last) if last.end_ms == begin_ms && last.hz.abs_diff(hz) <= 60 => last.end_ms += FRAME_MS,
@@ -91,27 +97,27 @@ fn stretches(samples: &[f32], power: &[f64]) -> Vec<Stretch> {
 }
 
 /// The strongest frequency of a frame that one or two sines explain.
-fn pure_hz(frame: &[f32]) -> Option<usize> {
+fn pure_hz(spectrum: &Arc<dyn RealToComplex<f64>>, frame: &[f32]) -> Option<usize> {
     let mut rest: Vec<f64> = frame.iter().map(|v| f64::from(*v)).collect();
     let energy = |x: &[f64]| x.iter().map(|v| v * v).sum::<f64>();
     let all = energy(&rest);
-    let first = take_out(&mut rest);
+    let first = take_out(spectrum, &mut rest);
     // Speech and music leave more than half: the second sine need not be looked for.
     if energy(&rest) > 0.6 * all {
         return None;
     }
     if energy(&rest) > LEFT_OVER * all {
-        take_out(&mut rest);
+        take_out(spectrum, &mut rest);
     }
     (energy(&rest) <= LEFT_OVER * all).then_some(first)
 }
 
 /// Subtracts the strongest sine between the lowest and the highest frequency; returns its frequency.
-fn take_out(rest: &mut [f64]) -> usize {
+fn take_out(spectrum: &Arc<dyn RealToComplex<f64>>, rest: &mut [f64]) -> usize {
     let turn = |hz: usize| std::f64::consts::TAU * hz as f64 / f64::from(SPEECH_RATE_HZ);
-    let project = |rest: &[f64], hz: usize| {
+    let project = |hz: usize| {
         // A rotation instead of a sine for each sample.
-        let (sin, cos) = turn(hz).sin_cos();
+        let (sin, cos) = (libm::sin(turn(hz)), libm::cos(turn(hz)));
         let (mut re, mut im, mut a, mut b) = (1.0, 0.0, 0.0, 0.0);
         for v in rest.iter() {
             a += v * re;
@@ -120,23 +126,25 @@ fn take_out(rest: &mut [f64]) -> usize {
         }
         (a, b)
     };
-    let strength = |rest: &[f64], hz: usize| {
-        let (a, b) = project(rest, hz);
-        a * a + b * b
+    let mut bins = spectrum.make_output_vec();
+    // Lengths fit by construction.
+    let _ = spectrum.process(&mut rest.to_vec(), &mut bins);
+    let strongest = |candidates: &mut dyn Iterator<Item = (usize, f64)>| {
+        candidates.fold((0, -1.0), |top, one| if one.1 > top.1 { one } else { top }).0
     };
-    let best = |rest: &[f64], candidates: &mut dyn Iterator<Item = usize>| {
-        candidates
-            .map(|hz| (hz, strength(rest, hz)))
-            .fold((0, -1.0), |top, one| if one.1 > top.1 { one } else { top })
-            .0
-    };
-    let coarse = best(rest, &mut (LOWEST_HZ..=HIGHEST_HZ).step_by(10));
-    let hz = best(rest, &mut (coarse - 8..=coarse + 8).step_by(2));
-    let (a, b) = project(rest, hz);
+    let bin = strongest(&mut (LOWEST_HZ / BIN_HZ..=HIGHEST_HZ / BIN_HZ).map(|bin| (bin, bins[bin].norm_sqr())));
+    let near = (bin * BIN_HZ - BIN_HZ / 2..=bin * BIN_HZ + BIN_HZ / 2).step_by(2);
+    let hz = strongest(&mut near.map(|hz| {
+        (hz, {
+            let (a, b) = project(hz);
+            a * a + b * b
+        })
+    }));
+    let (a, b) = project(hz);
     let scale = 2.0 / rest.len() as f64;
     for (i, v) in rest.iter_mut().enumerate() {
         let phase = turn(hz) * i as f64;
-        *v -= scale * (a * phase.cos() + b * phase.sin());
+        *v -= scale * (a * libm::cos(phase) + b * libm::sin(phase));
     }
     hz
 }

@@ -1,26 +1,17 @@
 //! Loudness and pitch of a stretch of speech, quantised to integers at this boundary.
 //!
-//! Pitch: the normalised square difference function (McLeod & Wyvill, "A smarter way to find pitch", ICMC 2005) on 40 ms frames at
-//! 8 kHz, 60–400 Hz (4 kHz takes high voices an octave too low), in cents above 55 Hz: steps that are equal to the ear, so that voices of any height compare.
+//! Pitch (pitch.rs) every 20 ms in cents above 55 Hz: steps that are equal to the ear, so that voices of any height compare.
 
 use callmark_core::transcript::Span;
 
 use crate::channels::level_centi_dbfs;
+use crate::pitch::PitchTracker;
 use crate::resample::SPEECH_RATE_HZ;
 
-const DECIMATION: usize = 2;
-const RATE_HZ: f64 = SPEECH_RATE_HZ as f64 / DECIMATION as f64;
-/// 40 ms and 20 ms.
-const FRAME: usize = 320;
-const STEP: usize = 160;
+const STEP: usize = 320;
 const STEP_MS: i32 = 20;
-/// 400 Hz and 60 Hz.
-const SHORTEST_LAG: usize = 20;
-const LONGEST_LAG: usize = 134;
-/// A frame whose best peak is lower has no pitch. Engineering guess.
-const VOICED: f64 = 0.6;
-/// The first peak of at least this share of the highest is the pitch, not its octave below (McLeod's k).
-const FIRST_PEAK: f64 = 0.9;
+/// A frame that repeats itself less has no pitch. Engineering guess.
+const VOICED: f32 = 0.6;
 /// Frames more quiet than the span by this (power) are pauses inside it.
 const QUIET: f64 = 0.05;
 const REFERENCE_HZ: f64 = 55.0;
@@ -38,23 +29,35 @@ pub struct Voice {
     pub pitch_spread_cents: i32,
 }
 
-/// Measures 16 kHz samples between two times; what lies outside the recording counts as not there.
-pub fn measure(samples: &[f32], begin_ms: i64, end_ms: i64) -> Voice {
-    let at = |ms: i64| ((ms.max(0) as usize).saturating_mul(SPEECH_RATE_HZ as usize / 1000)).min(samples.len());
-    let part = &samples[at(begin_ms)..at(end_ms.max(begin_ms))];
-    let level_centi_dbfs = level_centi_dbfs(samples, SPEECH_RATE_HZ, Span { begin_ms, end_ms });
-    let power = part.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>() / part.len().max(1) as f64;
-    let low: Vec<f64> = part
-        .chunks_exact(DECIMATION)
-        .map(|c| c.iter().map(|v| f64::from(*v)).sum::<f64>() / DECIMATION as f64)
-        .collect();
-    let cents: Vec<f64> = low
-        .windows(FRAME)
-        .step_by(STEP)
-        .filter(|frame| frame.iter().map(|v| v * v).sum::<f64>() / FRAME as f64 > QUIET * power)
-        .filter_map(pitch_hz)
-        .map(|hz| 1200.0 * (hz / REFERENCE_HZ).log2())
-        .collect();
+/// Measures stretches of speech; made once for many.
+pub struct VoiceMeter(PitchTracker);
+
+impl Default for VoiceMeter {
+    fn default() -> VoiceMeter {
+        VoiceMeter(PitchTracker::new())
+    }
+}
+
+impl VoiceMeter {
+    /// Measures 16 kHz samples between two times; what lies outside the recording counts as not there.
+    pub fn measure(&self, samples: &[f32], begin_ms: i64, end_ms: i64) -> Voice {
+        let at = |ms: i64| ((ms.max(0) as usize).saturating_mul(SPEECH_RATE_HZ as usize / 1000)).min(samples.len());
+        let part = &samples[at(begin_ms)..at(end_ms.max(begin_ms))];
+        let level_centi_dbfs = level_centi_dbfs(samples, SPEECH_RATE_HZ, Span { begin_ms, end_ms });
+        let power =
+            |part: &[f32]| part.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>() / part.len().max(1) as f64;
+        let quiet = QUIET * power(part);
+        let pitch = |(step, frame): (usize, &[f32])| {
+            // The stretch alone: the neighbour's voice stays out of its edges.
+            let period = if power(frame) > quiet { self.0.period(part, step * STEP + STEP / 2, VOICED) } else { None };
+            period.map(|period| 1200.0 * libm::log2(period.hz() / REFERENCE_HZ))
+        };
+        let cents: Vec<f64> = part.chunks_exact(STEP).enumerate().filter_map(pitch).collect();
+        statistics(level_centi_dbfs, &cents)
+    }
+}
+
+fn statistics(level_centi_dbfs: i32, cents: &[f64]) -> Voice {
     if cents.is_empty() {
         return Voice { level_centi_dbfs, ..Voice::default() };
     }
@@ -69,31 +72,13 @@ pub fn measure(samples: &[f32], begin_ms: i64, end_ms: i64) -> Voice {
     }
 }
 
-/// The pitch of one frame, `None` when it has none.
-fn pitch_hz(frame: &[f64]) -> Option<f64> {
-    let mean = frame.iter().sum::<f64>() / frame.len() as f64;
-    let x: Vec<f64> = frame.iter().map(|v| v - mean).collect();
-    let nsdf: Vec<f64> = (0..=LONGEST_LAG + 1)
-        .map(|lag| {
-            let pairs = x.iter().zip(&x[lag..]);
-            let (product, squares) = pairs.fold((0.0, 0.0), |(p, s), (a, b)| (p + a * b, s + a * a + b * b));
-            if squares > 0.0 { 2.0 * product / squares } else { 0.0 }
-        })
-        .collect();
-    let peaks: Vec<usize> =
-        (SHORTEST_LAG..=LONGEST_LAG).filter(|i| nsdf[*i] > nsdf[i - 1] && nsdf[*i] >= nsdf[i + 1]).collect();
-    let highest = peaks.iter().map(|i| nsdf[*i]).fold(0.0, f64::max);
-    let lag = *peaks.iter().find(|i| nsdf[**i] >= FIRST_PEAK * highest && highest >= VOICED)?;
-    // The top of the parabola through the peak and its neighbours.
-    let (a, b, c) = (nsdf[lag - 1], nsdf[lag], nsdf[lag + 1]);
-    let bend = a - 2.0 * b + c;
-    let shift = if bend < 0.0 { (0.5 * (a - c) / bend).clamp(-0.5, 0.5) } else { 0.0 };
-    Some(RATE_HZ / (lag as f64 + shift))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn measure(samples: &[f32], begin_ms: i64, end_ms: i64) -> Voice {
+        VoiceMeter::default().measure(samples, begin_ms, end_ms)
+    }
 
     /// A buzz: a fundamental with four weaker overtones.
     fn buzz(hz: f64, ms: usize, gain: f64) -> Vec<f32> {

@@ -35,7 +35,6 @@ const VOICEMAIL: &[&str] = &[
     "mailbox is full",
     "when you have finished recording",
     "you may hang up",
-    "you've reached the voicemail",
     "请留言",
     "后留言",
     "留言信箱",

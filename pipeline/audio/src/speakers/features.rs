@@ -1,21 +1,19 @@
 //! What a voice sounds like, every 20 ms: mel-frequency cepstral coefficients 1–14 of the telephone band (Davis and
-//! Mermelstein, 1980), level, and pitch by autocorrelation (Boersma, 1993: the window's own autocorrelation is divided out).
+//! Mermelstein, 1980), level, and pitch.
 
 use callmark_core::transcript::Span;
 use realfft::{RealFftPlanner, num_complex::Complex};
+
+use crate::pitch::{PitchTracker, hann, windowed};
 
 pub const HOP_MS: i64 = 20;
 const HOP: usize = 320;
 /// 32 ms.
 const WINDOW: usize = 512;
-const PITCH_WINDOW: usize = 768;
-const PITCH_FFT: usize = 2048;
 pub const CEPSTRA: usize = 14;
 const FILTERS: usize = 24;
 /// Telephones carry 300–3400 Hz; a little of the slopes tells voices apart, too.
 const BAND_HZ: (f64, f64) = (180.0, 3_700.0);
-/// Pitch of speaking voices.
-const PITCH_HZ: (f64, f64) = (65.0, 380.0);
 /// Periodicity from which a frame counts as voiced.
 const VOICED: f32 = 0.45;
 /// Frames this far under the loud ones around them are pauses.
@@ -142,20 +140,11 @@ fn scale_of(frames: &[Frame]) -> Scale {
 
 struct Analyser {
     spectrum: std::sync::Arc<dyn realfft::RealToComplex<f32>>,
-    pitch_forward: std::sync::Arc<dyn realfft::RealToComplex<f32>>,
-    pitch_backward: std::sync::Arc<dyn realfft::ComplexToReal<f32>>,
     window: Vec<f32>,
-    pitch_window: Vec<f32>,
-    /// Autocorrelation of the pitch window, 1 at lag 0.
-    window_correlation: Vec<f32>,
+    pitch: PitchTracker,
     /// Of each filter: first bin and weights.
     filters: Vec<(usize, Vec<f32>)>,
     cosines: Vec<[f32; FILTERS]>,
-}
-
-fn hann(length: usize) -> Vec<f32> {
-    let at = |n: usize| 0.5 - 0.5 * libm::cos(std::f64::consts::TAU * (n as f64 + 0.5) / length as f64);
-    (0..length).map(|n| at(n) as f32).collect()
 }
 
 fn mel_filters() -> Vec<(usize, Vec<f32>)> {
@@ -176,22 +165,13 @@ impl Analyser {
         let mut planner = RealFftPlanner::<f32>::new();
         let cosine =
             |k: usize, m: usize| libm::cos(std::f64::consts::PI * k as f64 * (m as f64 + 0.5) / FILTERS as f64) as f32;
-        let mut analyser = Analyser {
+        Analyser {
             spectrum: planner.plan_fft_forward(WINDOW),
-            pitch_forward: planner.plan_fft_forward(PITCH_FFT),
-            pitch_backward: planner.plan_fft_inverse(PITCH_FFT),
             window: hann(WINDOW),
-            pitch_window: hann(PITCH_WINDOW),
-            window_correlation: Vec::new(),
+            pitch: PitchTracker::new(),
             filters: mel_filters(),
             cosines: (1..=CEPSTRA).map(|k| std::array::from_fn(|m| cosine(k, m))).collect(),
-        };
-        let mut padded = analyser.pitch_window.clone();
-        padded.resize(PITCH_FFT, 0.0);
-        let own = analyser.autocorrelation(padded);
-        let peak = own[0].max(1e-9);
-        analyser.window_correlation = own.iter().map(|v| v / peak).collect();
-        analyser
+        }
     }
 
     fn frame(&mut self, samples: &[f32], begin_ms: i64, span: usize) -> Frame {
@@ -212,49 +192,9 @@ impl Analyser {
             *value = row.iter().zip(&energies).map(|(cosine, energy)| cosine * energy).sum();
         }
         values[LEVEL] = level_centi_db as f32 / 1000.0;
-        Frame { begin_ms, span, level_centi_db, active: true, values, log_pitch: self.log_pitch(samples, middle) }
+        // Whole samples are fine enough to tell voices apart.
+        let log_pitch = |period: crate::pitch::Period| libm::logf(16_000.0 / period.samples as f32);
+        let log_pitch = self.pitch.period(samples, middle, VOICED).map(log_pitch);
+        Frame { begin_ms, span, level_centi_db, active: true, values, log_pitch }
     }
-
-    fn autocorrelation(&self, mut padded: Vec<f32>) -> Vec<f32> {
-        let mut bins = vec![Complex::new(0.0f32, 0.0); PITCH_FFT / 2 + 1];
-        let _ = self.pitch_forward.process(&mut padded, &mut bins);
-        for bin in &mut bins {
-            *bin = Complex::new(bin.norm_sqr(), 0.0);
-        }
-        let _ = self.pitch_backward.process(&mut bins, &mut padded);
-        padded
-    }
-
-    fn log_pitch(&self, samples: &[f32], middle: usize) -> Option<f32> {
-        let mut padded = windowed(samples, middle, &self.pitch_window);
-        let mean = padded.iter().sum::<f32>() / PITCH_WINDOW as f32;
-        for (value, weight) in padded.iter_mut().zip(&self.pitch_window) {
-            *value -= 2.0 * mean * weight;
-        }
-        padded.resize(PITCH_FFT, 0.0);
-        let correlation = self.autocorrelation(padded);
-        let own = correlation[0];
-        if own.is_nan() || own <= 1e-6 {
-            return None;
-        }
-        let (shortest, longest) = ((16_000.0 / PITCH_HZ.1) as usize, (16_000.0 / PITCH_HZ.0) as usize);
-        let at = |lag: usize| correlation[lag] / own / self.window_correlation[lag];
-        let mut best: Option<(f32, usize)> = None;
-        for lag in shortest..=longest {
-            let is_peak = at(lag) >= at(lag - 1) && at(lag) >= at(lag + 1);
-            // Longer periods must be clearly better: every multiple of the period fits as well.
-            if is_peak && at(lag) > VOICED && best.is_none_or(|(value, _)| at(lag) > value * 1.12) {
-                best = Some((at(lag), lag));
-            }
-        }
-        best.map(|(_, lag)| libm::logf(16_000.0 / lag as f32))
-    }
-}
-
-/// Samples around a place under a window; silence outside the recording and for what is no number.
-fn windowed(samples: &[f32], middle: usize, window: &[f32]) -> Vec<f32> {
-    let half = window.len() / 2;
-    let sample = |n: usize| (middle + n).checked_sub(half).and_then(|i| samples.get(i)).copied().unwrap_or(0.0);
-    let finite = |v: f32| if v.is_finite() { v.clamp(-8.0, 8.0) } else { 0.0 };
-    window.iter().enumerate().map(|(n, weight)| weight * finite(sample(n))).collect()
 }
