@@ -20,6 +20,7 @@ mod recogniser;
 mod report;
 mod report_in_browser;
 mod roles;
+mod sides;
 mod signals_page;
 mod text_calls;
 mod two_runs;

@@ -2,22 +2,22 @@
 //!
 //! A bad call never stops a batch: it becomes a [`Done::Failed`]. Results are events; the caller stores and reports them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use callmark_core::record::CallRecord;
 use callmark_core::recording::Metadata;
 use callmark_core::transcript::{Transcript, TurnScores};
 use callmark_models::text_encoder::EncoderPool;
-use callmark_store::FileStamp;
+use callmark_store::{FileStamp, RecordingLink};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::prelude::*;
 
 use crate::analysis::{Analysed, Analyst};
-use crate::call::{self, CallError, Stage, StageClock};
+use crate::call::{self, CallError, ChannelMap, Stage, StageClock};
 use crate::discover;
 use crate::work_time::Stopwatch;
-use crate::worker::Crew;
+use crate::worker::{Crew, Task};
 
 /// One recording to process.
 #[derive(Debug, Clone)]
@@ -31,8 +31,38 @@ pub struct Job {
     pub metadata: Metadata,
     /// Under which the transcript is cached: models and everything that can change a transcript.
     pub model_key: String,
+    /// Which channel carries whom.
+    pub channels: ChannelMap,
+    /// The second of two recordings with one side each.
+    pub other: Option<OtherSide>,
     /// The store has the transcript of an earlier run, and nothing it depends on has changed.
     pub cached: bool,
+}
+
+/// The recording of a call's second side.
+#[derive(Debug, Clone)]
+pub struct OtherSide {
+    pub path: PathBuf,
+    pub stamp: FileStamp,
+    pub recording_id: String,
+    /// After the first one; `None`: to be found out.
+    pub begins_ms: Option<i64>,
+}
+
+impl Job {
+    /// The recordings, the first side's (the rep's, when that is known) first.
+    pub fn recordings(&self) -> Vec<RecordingLink> {
+        let link = |recording_id: &String, stamp: &FileStamp| RecordingLink {
+            recording_id: recording_id.clone(),
+            path: stamp.path.clone(),
+        };
+        let other = self.other.iter().map(|other| link(&other.recording_id, &other.stamp));
+        std::iter::once(link(&self.recording_id, &self.stamp)).chain(other).collect()
+    }
+
+    pub fn size_bytes(&self) -> u64 {
+        self.stamp.size + self.other.as_ref().map_or(0, |other| other.stamp.size)
+    }
 }
 
 /// What a batch reports, in the order of completion.
@@ -140,10 +170,14 @@ fn transcript(job: &Job, lanes: &Lanes) -> Result<(Transcript, bool), CallError>
     {
         return Ok((transcript, false));
     }
-    let transcript = match call::read_text(&job.path, &job.file_name, &job.metadata)? {
+    let text = match job.other {
+        None => call::read_text(&job.path, &job.file_name, &job.metadata)?,
+        Some(_) => None,
+    };
+    let transcript = match text {
         Some(transcript) => transcript,
         None => {
-            let (transcript, spent) = lanes.crew.hear(&job.path, job.metadata.language.as_deref(), job.stamp.size)?;
+            let (transcript, spent) = lanes.crew.hear(Task::of(job), job.size_bytes())?;
             lanes.clock.decode.add_time(spent.decode);
             lanes.clock.voice_activity.add_time(spent.voice_activity);
             lanes.clock.recognise.add_time(spent.recognise);
@@ -151,13 +185,12 @@ fn transcript(job: &Job, lanes: &Lanes) -> Result<(Transcript, bool), CallError>
         }
     };
     // What was hashed is what was heard, or the transcript would be kept under the wrong recording.
-    match discover::stamp(&job.path) {
-        Ok(now) if now == job.stamp => Ok((transcript, true)),
-        _ => {
-            let hint = "it is still being written; run again when it is complete (`callmark watch` waits for that)";
-            Err(CallError::new(Stage::Read, "the file changed while it was read", hint))
-        }
+    let same = |path: &Path, stamp: &FileStamp| discover::stamp(path).is_ok_and(|now| now == *stamp);
+    if same(&job.path, &job.stamp) && job.other.as_ref().is_none_or(|other| same(&other.path, &other.stamp)) {
+        return Ok((transcript, true));
     }
+    let hint = "it is still being written; run again when it is complete (`callmark watch` waits for that)";
+    Err(CallError::new(Stage::Read, "the file changed while it was read", hint))
 }
 
 /// Takes whatever transcripts wait and analyses them together. Channels are touched here only, never inside a rayon closure.
@@ -193,7 +226,7 @@ fn analyse(lanes: &Lanes, job: Job, mut transcript: Transcript) -> Done {
             transcript,
             scores,
             encoder_hash,
-            recording_ids: vec![job.recording_id.clone()],
+            recording_ids: job.recordings().into_iter().map(|link| link.recording_id).collect(),
             models: context.models,
             configuration: context.configuration,
             reviews: context.reviews,

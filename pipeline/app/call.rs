@@ -7,10 +7,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use callmark_audio::sides::{self, Joined};
 use callmark_audio::speakers::{self, Speakers};
 use callmark_audio::tones::{self, Tone, ToneKind};
 use callmark_audio::voice::VoiceMeter;
-use callmark_audio::{AudioError, ChannelRelation, Limits, channel_relation, spans};
+use callmark_audio::{Audio, AudioError, ChannelRelation, Limits, channel_relation, spans};
 use callmark_core::acts::ActLexicon;
 use callmark_core::recording::{Language, Metadata, sha256_hex};
 use callmark_core::roles;
@@ -119,6 +120,8 @@ pub struct Prepared {
     /// The two speakers of the only channel, when their voices could be told apart.
     pub speakers: Option<Speakers>,
     pub duration_ms: i64,
+    /// Of two recordings with one side each.
+    pub second_side_begins_ms: Option<i64>,
     pub warnings: Vec<String>,
 }
 
@@ -127,7 +130,7 @@ impl Prepared {
     pub fn from_one_channel(samples: Vec<f32>, voice_activity: &mut VoiceActivity) -> Result<Prepared, CallError> {
         let duration_ms = samples.len() as i64 * 1000 / i64::from(callmark_audio::SPEECH_RATE_HZ);
         let channels = vec![PreparedChannel::new(samples, duration_ms, voice_activity)?];
-        Ok(Prepared { channels, speakers: None, duration_ms, warnings: vec![] })
+        Ok(Prepared { channels, speakers: None, duration_ms, second_side_begins_ms: None, warnings: vec![] })
     }
 
     /// Memory of the samples.
@@ -259,16 +262,49 @@ pub fn prepare(
     clock: &StageClock,
 ) -> Result<Prepared, CallError> {
     let began = Stopwatch::start();
-    let audio = callmark_audio::decode(bytes, limits).map_err(|e| {
-        let retry =
-            if matches!(e, AudioError::Limit { .. }) { "; after raising it, run with --retry-failed" } else { "" };
-        CallError::new(Stage::Decode, &e, format!("{}{retry}", e.hint())).in_the_bytes()
-    })?;
+    let audio = callmark_audio::decode(bytes, limits).map_err(|e| not_decoded(&e))?;
     clock.decode.add(&began);
+    find_speech(&audio, None, voice_activity, clock)
+}
+
+/// The same for two recordings with one side of the call each; the second begins `begins_ms` after the first, or where it
+/// can be heard.
+pub fn prepare_sides(
+    sides: [&[u8]; 2],
+    begins_ms: Option<i64>,
+    limits: &Limits,
+    voice_activity: &mut VoiceActivity,
+    clock: &StageClock,
+) -> Result<Prepared, CallError> {
+    let began = Stopwatch::start();
+    let joined = decode_sides(sides, begins_ms, limits).map_err(|e| not_decoded(&e))?;
+    clock.decode.add(&began);
+    find_speech(&joined.audio, Some(joined.second_begins_ms), voice_activity, clock)
+}
+
+/// Two recordings as the channels of one.
+pub fn decode_sides(sides: [&[u8]; 2], begins_ms: Option<i64>, limits: &Limits) -> Result<Joined, AudioError> {
+    let [first, second] = sides.map(|bytes| callmark_audio::decode(bytes, limits));
+    sides::join(first?, second?, begins_ms, limits)
+}
+
+fn not_decoded(error: &AudioError) -> CallError {
+    let retry =
+        if matches!(error, AudioError::Limit { .. }) { "; after raising it, run with --retry-failed" } else { "" };
+    CallError::new(Stage::Decode, error, format!("{}{retry}", error.hint())).in_the_bytes()
+}
+
+fn find_speech(
+    audio: &Audio,
+    second_side_begins_ms: Option<i64>,
+    voice_activity: &mut VoiceActivity,
+    clock: &StageClock,
+) -> Result<Prepared, CallError> {
     let mut prepared = Prepared {
         channels: vec![],
         speakers: None,
         duration_ms: audio.duration_ms(),
+        second_side_begins_ms,
         warnings: audio.warnings.clone(),
     };
     let mut channels = audio.channels.as_slice();
@@ -351,6 +387,7 @@ pub fn recognise_with(
         dropped: BTreeMap::new(),
         warnings: prepared.warnings.clone(),
         channel_roles: vec![],
+        second_side_begins_ms: prepared.second_side_begins_ms,
         sounds: vec![],
         voice: vec![],
     };
@@ -566,6 +603,36 @@ pub fn transcript_hash(transcript: &Transcript) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_go_to_who_speaks_at_their_time() {
+        let span = |begin_ms, end_ms| Span { begin_ms, end_ms };
+        let speakers = Speakers {
+            spans: [vec![span(0, 1_000), span(2_000, 3_000)], vec![span(1_000, 2_000)]],
+            overlaps: vec![],
+            separation_milli: 20_000,
+        };
+        let word = |text: &str, begin_ms: i64, confidence_permille| Word {
+            text: text.into(),
+            begin_ms,
+            end_ms: begin_ms + 200,
+            confidence_permille,
+        };
+        let words = vec![
+            word(" one", 100, 900),
+            // Mostly the other one's.
+            word(" two", 950, 800),
+            word(" three", 1_500, 700),
+            // In neither's span: with the word before it.
+            word(" four", 5_000, 600),
+        ];
+        let segment =
+            Segment { span: span(0, 5_200), text: " one two three four".into(), mean_probability_permille: 750, words };
+        let parts = by_speaker(segment, &speakers);
+        let seen: Vec<_> =
+            parts.iter().map(|p| (p.role, p.begin_ms, p.end_ms, p.confidence_permille, p.words.len())).collect();
+        assert_eq!(seen, [(Role::Rep, 100, 300, 900, 1), (Role::Customer, 950, 5_200, 700, 3)]);
+    }
 
     #[test]
     fn channel_maps() {

@@ -9,9 +9,10 @@ use callmark_audio::{AudioError, Limits, decode};
 use callmark_core::record::{CallRecord, Evidence, LedgerRow, MatchType, Outcome, RowKind, Severity};
 use callmark_core::recording::sha256_hex;
 use callmark_core::transcript::{Medium, Span};
-use callmark_store::{Store, StoreError};
+use callmark_store::{RecordingLink, Store, StoreError};
 use serde::Deserialize;
 
+use crate::call::decode_sides;
 use crate::render::outputs::file_stem;
 
 /// A moment needs what led to it and what became of it.
@@ -124,31 +125,35 @@ impl<'a> Clips<'a> {
         Ok(Some(clip).filter(|clip| !clip.peaks.is_empty()))
     }
 
-    /// The call's recording, decoded, with the name of its file.
+    /// The call's recording, or its two sides, decoded, with the name of the (first) file.
     fn open(&self, call: &CallRecord) -> Result<(ClipSource, String), NoClips> {
         if call.transcript.medium == Medium::Text || call.transcript.recogniser_confidence_permille.is_none() {
             return Err(NoClips::Text);
         }
-        let recording = self.store.recordings(&call.call_id)?.into_iter().next().ok_or(NoClips::Unknown)?;
-        let path = Path::new(&recording.path);
-        let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(NoClips::Gone { file_name }),
-            Err(error) => return Err(NoClips::Unreadable { file_name, cause: error.to_string() }),
-        };
-        // Another call under the old name would be evidence against the wrong person.
-        if sha256_hex(&bytes) != recording.recording_id {
-            return Err(NoClips::Changed { file_name });
-        }
+        let mut recordings = self.store.recordings(&call.call_id)?;
+        // The first side first, as it was heard.
+        recordings.sort_by_key(|link| call.provenance.audio.iter().position(|id| *id == link.recording_id));
         // It was within the limits of its own night.
         let limits = Limits { max_duration_s: u32::MAX, ..Limits::default() };
-        match decode(&bytes, &limits) {
-            Ok(audio) => Ok((ClipSource::new(audio), file_name)),
-            Err(cause) => Err(NoClips::Audio { file_name, cause }),
+        match recordings.as_slice() {
+            [] => Err(NoClips::Unknown),
+            [first, second] => {
+                let ((first, file_name), (second, _)) = (recording_bytes(first)?, recording_bytes(second)?);
+                let begins_ms = call.transcript.second_side_begins_ms.or(Some(0));
+                match decode_sides([&first, &second], begins_ms, &limits) {
+                    Ok(joined) => Ok((ClipSource::new(joined.audio), file_name)),
+                    Err(cause) => Err(NoClips::Audio { file_name, cause }),
+                }
+            }
+            [only, ..] => {
+                let (bytes, file_name) = recording_bytes(only)?;
+                match decode(&bytes, &limits) {
+                    Ok(audio) => Ok((ClipSource::new(audio), file_name)),
+                    Err(cause) => Err(NoClips::Audio { file_name, cause }),
+                }
+            }
         }
     }
-
     fn encode(&self, source: &ClipSource, call: &CallRecord, span: Span) -> Result<Clip, AudioError> {
         let samples = source.cut(span);
         let bytes = if self.kind == ClipKind::Wav { wav(&samples)? } else { ogg_opus(&samples)? };
@@ -156,6 +161,19 @@ impl<'a> Clips<'a> {
         let end_ms = end_ms.min(source.duration_ms());
         let file_name = format!("{}-{begin_ms}-{end_ms}.{}", file_stem(&call.call_id), self.kind.ending());
         Ok(Clip { begin_ms, end_ms, file_name, bytes, peaks: peaks(&samples, PEAKS) })
+    }
+}
+
+/// The bytes of a stored call's recording with the name of its file, if they are still those.
+fn recording_bytes(recording: &RecordingLink) -> Result<(Vec<u8>, String), NoClips> {
+    let path = Path::new(&recording.path);
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    match std::fs::read(path) {
+        // Another call under the old name would be evidence against the wrong person.
+        Ok(bytes) if sha256_hex(&bytes) != recording.recording_id => Err(NoClips::Changed { file_name }),
+        Ok(bytes) => Ok((bytes, file_name)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(NoClips::Gone { file_name }),
+        Err(error) => Err(NoClips::Unreadable { file_name, cause: error.to_string() }),
     }
 }
 
@@ -366,6 +384,31 @@ mod tests {
         let link = RecordingLink { recording_id, path: path.to_string_lossy().into_owned() };
         store.put_call(&record, "key", &[link]).unwrap();
         (store, record, path)
+    }
+
+    #[test]
+    fn two_sides_are_heard_together_where_they_belong() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, mut record, _) = stored(folder.path());
+        let tone = |hz: f32| -> Vec<f32> {
+            (0..16_000).map(|n| 0.1 * (std::f32::consts::TAU * hz * n as f32 / 16_000.0).sin()).collect()
+        };
+        let sides = ["rep.wav", "customer.wav"].map(|name| folder.path().join(name));
+        let mut links = Vec::new();
+        for (path, hz) in sides.iter().zip([400.0, 650.0]) {
+            let bytes = wav(&tone(hz)).unwrap();
+            std::fs::write(path, &bytes).unwrap();
+            links.push(RecordingLink { recording_id: sha256_hex(&bytes), path: path.to_string_lossy().into_owned() });
+        }
+        record.provenance.audio = links.iter().map(|link| link.recording_id.clone()).collect();
+        record.transcript.second_side_begins_ms = Some(2_000);
+        store.put_call(&record, "key", &links).unwrap();
+        let (source, file_name) = Clips::new(&*store, ClipKind::Wav).open(&record).unwrap();
+        assert_eq!((source.duration_ms(), &*file_name), (3_000, "rep.wav"));
+        let loud = |begin_ms, end_ms| source.cut(Span { begin_ms, end_ms }).iter().any(|sample| sample.abs() > 0.05);
+        assert_eq!([loud(0, 900), loud(1_100, 1_900), loud(2_100, 2_900)], [true, false, true]);
+        std::fs::write(&sides[1], "another").unwrap();
+        assert!(matches!(Clips::new(&*store, ClipKind::Wav).open(&record), Err(NoClips::Changed { .. })));
     }
 
     #[test]

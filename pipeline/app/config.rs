@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use callmark_core::recording::{Direction, Language, Metadata, is_han};
+use globset::{GlobBuilder, GlobMatcher};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
@@ -60,6 +61,8 @@ pub struct Config {
     pub vocabulary_file: Option<String>,
     #[serde(rename = "max_minutes", deserialize_with = "minutes")]
     pub max_duration_s: u32,
+    #[serde(rename = "source")]
+    pub sources: Vec<Source>,
     #[serde(rename = "route")]
     pub routes: Vec<Route>,
     pub report: ReportSettings,
@@ -128,6 +131,22 @@ pub enum LogFormat {
     #[default]
     Text,
     Json,
+}
+
+/// Recordings of one recorder, by where they lie.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    #[serde(deserialize_with = "glob")]
+    files: GlobMatcher,
+    #[serde(deserialize_with = "channel_map")]
+    pub channels: ChannelMap,
+}
+
+impl Source {
+    pub fn holds(&self, recording: &Path) -> bool {
+        std::path::absolute(recording).is_ok_and(|path| self.files.is_match(path))
+    }
 }
 
 /// One line of the table that says which scorecard a call gets.
@@ -385,6 +404,13 @@ fn channel_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ChannelMap,
     ChannelMap::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
+/// A pattern for whole paths; one that does not begin at the root may begin anywhere.
+fn glob<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GlobMatcher, D::Error> {
+    let pattern = String::deserialize(deserializer)?;
+    let anywhere = if pattern.starts_with('/') { pattern } else { format!("**/{pattern}") };
+    Ok(GlobBuilder::new(&anywhere).literal_separator(true).build().map_err(D::Error::custom)?.compile_matcher())
+}
+
 /// Blank means not set.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Some(String::deserialize(deserializer)?).filter(|value| !value.trim().is_empty()))
@@ -472,6 +498,9 @@ mod tests {
         let examples: String =
             DEFAULT.lines().filter_map(|line| line.strip_prefix("#: ").map(|l| format!("{l}\n"))).collect();
         let config = merged(&examples);
+        let (elsewhere, crossed) = (Path::new("/rec/a.wav"), Path::new("/rec/genesys/2025/a.wav"));
+        assert_eq!([elsewhere, crossed].map(|path| config.sources[0].holds(path)), [false, true]);
+        assert_eq!(config.sources[0].channels, ChannelMap::Fixed { rep: 1, customer: 0 });
         assert!(!config.reps.is_empty() && !config.metadata.columns.is_empty());
         assert!(!config.metadata.file_names.is_empty());
     }
@@ -503,6 +532,7 @@ mod tests {
             ("[night]\n\nsettel_s = 3", "line 3, column 1", "`settle_s`"),
             ("max_minutes = 0", "line 1", "between 1 and 1440, not 0"),
             ("max_minutes = \"x\"", "line 1", "invalid type"),
+            ("[[source]]\nfiles = \"a[\"\nchannels = \"auto\"", "line 2", "error parsing glob"),
             ("channels = \"left\"", "line 1", "not a channel map"),
             ("[report]\nlanguage = \"fr\"", "line 2", "en, zh"),
             ("[report]\nclips = \"opsu\"", "line 2", "did you mean `opus`?"),

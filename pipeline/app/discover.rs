@@ -180,6 +180,12 @@ fn is_recording(path: &Path) -> bool {
     RECORDINGS.contains(&extension.as_str()) || TRANSCRIPTS.contains(&extension.as_str())
 }
 
+/// A file that is text already, by its name.
+pub fn is_text_name(name: &str) -> bool {
+    let ending = Path::new(name).extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    ending == "json" || TRANSCRIPTS.contains(&ending.as_str())
+}
+
 /// A name for messages and tables: what a terminal or a log would take as a command or a new line is replaced.
 fn printable(name: &str) -> String {
     name.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()

@@ -23,6 +23,7 @@ mod read;
 mod render;
 mod run_summary;
 mod session;
+mod sides;
 mod variant;
 mod work_time;
 mod worker;

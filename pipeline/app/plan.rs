@@ -5,12 +5,12 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use callmark_core::acts::ActLexicon;
-use callmark_core::recording::{self, sha256_hex};
+use callmark_core::recording::{self, Metadata, sha256_hex};
 use callmark_models::manifest::ModelFile;
 use callmark_store::{FailureRow, Store};
 use rayon::prelude::*;
 
-use crate::batch::Job;
+use crate::batch::{Job, OtherSide};
 use crate::call::{CallError, ChannelMap, MAX_RECORDING_BYTES, Stage};
 use crate::commands::explain;
 use crate::config::Config;
@@ -18,6 +18,7 @@ use crate::discover::Candidate;
 use crate::read::metadata::MetadataSources;
 use crate::render::outputs;
 use crate::run_summary::{Failure, RunSummary};
+use crate::sides::{self, Pair};
 
 pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -25,23 +26,32 @@ pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Engines<'a> {
     pub model: &'a ModelFile,
     pub channels: ChannelMap,
+    /// The command line named the channels: the configuration's sources do not count.
+    pub channels_by_flag: bool,
     pub config: &'a Config,
     pub voice_activity_hash: &'a str,
 }
 
 impl Engines<'_> {
-    /// Everything that can change a transcript: models, vocabulary, language, channel map, text-reader version.
-    fn model_key(&self, language: Option<&str>) -> String {
+    /// Which channel of a recording carries whom.
+    fn channels_of(&self, recording: &Path) -> ChannelMap {
+        let of_source = || self.config.sources.iter().find(|source| source.holds(recording)).map(|s| s.channels);
+        if self.channels_by_flag { self.channels } else { of_source().unwrap_or(self.channels) }
+    }
+
+    /// Everything that can change a transcript: models, vocabulary, language, channel map, the other side, text-reader version.
+    fn model_key(&self, language: Option<&str>, channels: ChannelMap, other: Option<&OtherSide>) -> String {
         let parts = [
             "transcript 3", // 2: two speakers of one channel are told apart, 3: word by word
             &self.model.sha256,
             self.voice_activity_hash,
             &self.config.transcription_key(),
-            &self.channels.key(),
+            &channels.key(),
             &format!("{:?}", self.model.recogniser_settings()),
             // Inferred roles hang on the acts.
-            &if self.channels == ChannelMap::Auto { ActLexicon::built_in_hash() } else { String::new() },
+            &if channels == ChannelMap::Auto { ActLexicon::built_in_hash() } else { String::new() },
             language.unwrap_or(""),
+            &other.map_or(String::new(), |other| format!("other side {} {:?}", other.recording_id, other.begins_ms)),
         ];
         sha256_hex(parts.join("\n").as_bytes())
     }
@@ -77,36 +87,79 @@ pub fn plan(
 ) -> Result<Plan> {
     let identified: Vec<Result<String, String>> =
         candidates.par_iter().map(|c| identify(c, store, diligence.rehash).map_err(|e| e.to_string())).collect();
+    let about: Vec<Metadata> = candidates.iter().map(|candidate| metadata.of(&candidate.path)).collect();
+    // Both sides with the same bytes are one recording that came twice.
+    let differ = |pair: &Pair| matches!((&identified[pair.first], &identified[pair.second]), (Ok(a), Ok(b)) if a != b);
+    let pairs: BTreeMap<usize, Pair> =
+        sides::pairs(candidates, &about).into_iter().filter(differ).map(|pair| (pair.first, pair)).collect();
+    let seconds: BTreeSet<usize> = pairs.values().map(|pair| pair.second).collect();
     let mut plan = Plan { jobs: vec![], known: BTreeSet::new() };
     let (mut seen, mut taken) = (BTreeSet::new(), BTreeMap::new());
-    for (candidate, identified) in candidates.iter().zip(identified) {
+    for (place, candidate) in candidates.iter().enumerate().filter(|(place, _)| !seconds.contains(place)) {
         let refuse = |key: &str, cause: String, hint: &str, report: &mut RunSummary| -> Result<()> {
             fail(store, key, &candidate.file_name, &CallError::new(Stage::Read, cause, hint), report)
         };
-        let recording_id = match identified {
+        let recording_id = match &identified[place] {
             // All empty files have the same bytes, and each is a call that was lost.
             Ok(_) if candidate.stamp.size == 0 => sha256_hex(format!("empty file {}", candidate.stamp.path).as_bytes()),
-            Ok(id) => id,
+            Ok(id) => id.clone(),
             Err(cause) => {
                 let hint = "check that the file can be read by this user";
-                refuse(&candidate.path.to_string_lossy(), cause, hint, report)?;
+                refuse(&candidate.path.to_string_lossy(), cause.clone(), hint, report)?;
                 continue;
             }
         };
-        if !seen.insert(recording_id.clone()) {
-            report.duplicates += 1;
+        let pair = pairs.get(&place);
+        let other = pair.and_then(|pair| {
+            let (path, stamp) = (candidates[pair.second].path.clone(), candidates[pair.second].stamp.clone());
+            let recording_id = identified[pair.second].as_ref().ok()?.clone();
+            Some(OtherSide { path, stamp, recording_id, begins_ms: pair.second_begins_ms })
+        });
+        let ids: Vec<String> =
+            std::iter::once(&recording_id).chain(other.iter().map(|other| &other.recording_id)).cloned().collect();
+        if ids.iter().any(|id| seen.contains(id)) {
+            report.duplicates += ids.len();
             continue;
         }
-        let mut about = metadata.of(&candidate.path);
-        if about.call_id.is_none()
-            && let Some(earlier) = store.calls_of_recording(&recording_id).map_err(explain)?.first()
-            && let Some(stored) = store.get_call(earlier).map_err(explain)?
+        seen.extend(ids.iter().cloned());
+        let mut formers = BTreeSet::new();
+        for id in &ids {
+            formers.extend(store.calls_of_recording(id).map_err(explain)?);
+        }
+        if other.is_none()
+            && let Some(whole) = call_of_both_sides(store, &formers)?
         {
-            // A renamed or re-delivered file stays the call that it was; new metadata win over stored ones.
+            report.warnings.push(format!(
+                "{} is one side of the call {whole}, which has both; to score it alone, forget that call first",
+                candidate.file_name
+            ));
+            plan.known.insert(whole);
+            continue;
+        }
+        let mut about = match pair {
+            None => about[place].clone(),
+            Some(pair) => sides::metadata_of_call(&about[pair.first], &about[pair.second]),
+        };
+        // A renamed or re-delivered recording stays the call that it was; a side that was a call of its own does not.
+        let same_call = formers.iter().find_map(|former| match store.recordings(former) {
+            Ok(links) if links.len() == ids.len() && links.iter().all(|link| ids.contains(&link.recording_id)) => {
+                store.get_call(former).transpose()
+            }
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        });
+        if about.call_id.is_none()
+            && let Some(stored) = same_call.transpose().map_err(explain)?
+        {
+            // New metadata win over stored ones.
             about = metadata.over_stored(about, stored.record.metadata);
         }
-        let call_id = recording::call_id(&about, std::slice::from_ref(&recording_id));
-        if store.tombstone(&call_id, &recording_id).map_err(explain)?.is_some() {
+        let call_id = recording::call_id(&about, &ids);
+        let mut forgotten = false;
+        for id in &ids {
+            forgotten |= store.tombstone(&call_id, id).map_err(explain)?.is_some();
+        }
+        if forgotten {
             report.forgotten += 1;
             continue;
         }
@@ -121,20 +174,26 @@ pub fn plan(
         let others = store.recordings(&call_id).map_err(explain)?;
         let refused = match taken.insert(call_id.clone(), candidate.file_name.clone()) {
             Some(other) => Some(format!("its call id is also that of {other}")),
-            None if others.is_empty() || others.iter().any(|o| o.recording_id == recording_id) => None,
+            None if others.is_empty() || others.iter().any(|o| ids.contains(&o.recording_id)) => None,
             None => Some("another recording with its call id is in the store".to_string()),
         };
         if let Some(cause) = refused {
-            let hint = "give each recording its own call_id in the metadata, or use another --store";
+            let hint = "give each recording its own call_id in the metadata, or, when they are the two sides of one call, \
+                        a column `side` (rep, customer); or use another --store";
             refuse(&recording_id, cause, hint, report)?;
             continue;
         }
-        // A recording that got another call id (late metadata) leaves the one that it had; its reviews go with it.
-        for former in store.calls_of_recording(&recording_id).map_err(explain)?.iter().filter(|id| **id != call_id) {
+        // A recording that got another call id (late metadata, its other side) leaves the one that it had; its reviews go with it.
+        for former in formers.iter().filter(|id| **id != call_id) {
             store.rename_call(former, &call_id).map_err(explain)?;
             outputs::remove_call(out, former)?;
         }
-        let model_key = engines.model_key(about.language.as_deref());
+        let channels = match pair {
+            Some(pair) if pair.roles_known => ChannelMap::Fixed { rep: 0, customer: 1 },
+            Some(_) => ChannelMap::Auto,
+            None => engines.channels_of(&candidate.path),
+        };
+        let model_key = engines.model_key(about.language.as_deref(), channels, other.as_ref());
         plan.jobs.push(Job {
             path: candidate.path.clone(),
             file_name: candidate.file_name.clone(),
@@ -144,10 +203,22 @@ pub fn plan(
             call_id,
             metadata: about,
             model_key,
+            channels,
+            other,
         });
     }
     report.warnings.extend(metadata.warnings());
     Ok(plan)
+}
+
+/// The first of these calls that was made from two recordings.
+fn call_of_both_sides(store: &dyn Store, calls: &BTreeSet<String>) -> Result<Option<String>> {
+    for call in calls {
+        if store.recordings(call).map_err(explain)?.len() > 1 {
+            return Ok(Some(call.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// SHA-256 of the file's bytes, from the cache when path, size, time and inode are unchanged.

@@ -22,7 +22,7 @@ use crate::call::{CallError, ChannelMap, Stage, StageClock, transcript_hash};
 use crate::cli::{Common, ProcessArgs};
 use crate::commands::{explain, store_url};
 use crate::config::Config;
-use crate::discover::Discovered;
+use crate::discover::{Discovered, is_text_name};
 use crate::install::{Install, known_models};
 use crate::lanes::{self, Wishes};
 use crate::lock::Lock;
@@ -47,6 +47,7 @@ pub struct Outputs {
 pub struct Session {
     config: Config,
     channels: ChannelMap,
+    channels_by_flag: bool,
     metadata: Vec<PathBuf>,
     out: PathBuf,
     url: String,
@@ -108,7 +109,6 @@ impl Session {
                 megabytes => u64::from(megabytes) << 20,
             },
             sound_bytes: lanes.sound_mb << 20,
-            channels,
             vocabulary: config.vocabulary.clone(),
             confidence_floor_permille: model.recogniser_settings().confidence_floor_permille,
             model_languages: model_languages(&model),
@@ -120,6 +120,7 @@ impl Session {
         };
         Ok(Session {
             channels,
+            channels_by_flag: args.channels.is_some(),
             metadata: args.metadata.clone(),
             out: args.out.clone(),
             url,
@@ -158,6 +159,7 @@ impl Session {
         let engines = Engines {
             model: &self.model,
             channels: self.channels,
+            channels_by_flag: self.channels_by_flag,
             config: &self.config,
             voice_activity_hash: self.voice_activity.as_ref().map_or("", |file| &file.sha256),
         };
@@ -169,8 +171,6 @@ impl Session {
             self.start_recogniser(&to_hear, &mut report)?;
         }
 
-        let channels = self.channels.key();
-        let configuration = sha256_hex(format!("{}\nchannels={channels}", self.config.transcription_key()).as_bytes());
         let encoders = self.encoders.as_ref();
         let lanes = Lanes {
             crew: &self.crew,
@@ -183,9 +183,9 @@ impl Session {
             clock: StageClock::default(),
             analyst: &self.analyst,
             encoders,
-            context: &|job, transcript| context(job, transcript, store, &engines, encoders, &configuration),
+            context: &|job, transcript| context(job, transcript, store, &engines, encoders),
         };
-        let total_bytes = plan.jobs.iter().map(|j| j.stamp.size).sum();
+        let total_bytes = plan.jobs.iter().map(Job::size_bytes).sum();
         let mut progress = Progress::start(plan.jobs.len(), total_bytes, self.quiet);
         let mut writer = Writer {
             store,
@@ -274,11 +274,6 @@ pub fn model_languages(model: &ModelFile) -> Vec<Language> {
     listed.filter_map(|tag| Language::parse(tag)).collect()
 }
 
-fn is_text_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    [".vtt", ".srt", ".txt", ".json"].iter().any(|end| name.ends_with(end))
-}
-
 /// What the store knows about a call that decides whether and how it is scored.
 fn context(
     job: &Job,
@@ -286,7 +281,6 @@ fn context(
     store: &dyn Store,
     engines: &Engines,
     encoders: Option<&EncoderPool>,
-    configuration: &str,
 ) -> Result<Context, CallError> {
     let failed = |e: callmark_store::StoreError| CallError::new(Stage::Analyse, &e, e.hint());
     let reviews = store.reviews(&job.call_id).map_err(failed)?;
@@ -297,12 +291,13 @@ fn context(
         }
         None => None,
     };
+    let configuration = format!("{}\nchannels={}", engines.config.transcription_key(), job.channels.key());
     let spoken = transcript.recogniser_confidence_permille.is_some();
     Ok(Context {
         scores,
         reviews,
         models: if spoken { engines.hashes() } else { BTreeMap::new() },
-        configuration: configuration.to_string(),
+        configuration: sha256_hex(configuration.as_bytes()),
         stored_key: store.evaluation_key(&job.call_id).map_err(failed)?,
     })
 }

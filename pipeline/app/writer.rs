@@ -9,7 +9,7 @@ use callmark_core::recording::Language;
 use callmark_core::scoring;
 use callmark_core::signals::Signals;
 use callmark_core::transcript::{Medium, RoleMethod, Transcript};
-use callmark_store::{AnalysisRow, RecordingLink, Store};
+use callmark_store::{AnalysisRow, Store};
 
 use crate::batch::{Done, Job};
 use crate::call::transcript_hash;
@@ -61,14 +61,12 @@ impl Writer<'_> {
                     let transcript = transcript_hash(&record.transcript);
                     self.store.put_text_scores(&record.call_id, &hash, &transcript, &scores).map_err(explain)?;
                 }
-                let path = job.stamp.path.clone();
-                let link = RecordingLink { recording_id: job.recording_id.clone(), path };
                 outputs::write_call(self.out, &record)?;
-                if !self.store.put_call(&record, &key, &[link]).map_err(explain)? {
+                if !self.store.put_call(&record, &key, &job.recordings()).map_err(explain)? {
                     // Forgotten while it was in the lanes.
                     outputs::remove_call(self.out, &record.call_id)?;
                     self.report.forgotten += 1;
-                    self.progress.advance(job.stamp.size);
+                    self.progress.advance(job.size_bytes());
                     return Ok(());
                 }
                 let (status, score) = (outputs::snake(&record.evaluation.status), record.evaluation.score);
@@ -101,9 +99,7 @@ impl Writer<'_> {
                 self.progress.message(&format!("failed: {}: {error}", job.file_name));
                 // The tables count it with its rep; an earlier result of the same call stays.
                 if self.store.get_call(&job.call_id).map_err(explain)?.is_none() {
-                    let path = job.stamp.path.clone();
-                    let link = RecordingLink { recording_id: job.recording_id.clone(), path };
-                    self.store.put_call(&failed_record(&job), "failed", &[link]).map_err(explain)?;
+                    self.store.put_call(&failed_record(&job), "failed", &job.recordings()).map_err(explain)?;
                 }
                 plan::fail(self.store, &job.recording_id, &job.file_name, &error, self.report)?;
                 self.finished(&job);
@@ -114,7 +110,7 @@ impl Writer<'_> {
 
     fn finished(&mut self, job: &Job) {
         self.calls.insert(job.call_id.clone());
-        self.progress.advance(job.stamp.size);
+        self.progress.advance(job.size_bytes());
     }
 }
 
@@ -133,6 +129,7 @@ fn failed_record(job: &Job) -> CallRecord {
         dropped: BTreeMap::new(),
         warnings: vec![],
         channel_roles: vec![],
+        second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
     };
@@ -149,7 +146,7 @@ fn failed_record(job: &Job) -> CallRecord {
         evaluation,
         provenance: Provenance {
             program_version: PROGRAM_VERSION.to_string(),
-            audio: vec![job.recording_id.clone()],
+            audio: job.recordings().into_iter().map(|link| link.recording_id).collect(),
             ..Provenance::default()
         },
     }

@@ -17,6 +17,7 @@ use crate::discover::{self, Candidate, Discovered};
 use crate::read::metadata::sidecar_paths;
 use crate::run_summary::{Failure, RunSummary};
 use crate::session::Session;
+use crate::sides;
 use crate::{COULD_NOT_RUN, FINISHED};
 
 /// The longest time between two looks at the folders.
@@ -156,6 +157,20 @@ struct Ready {
     still_changing: usize,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Taken,
+    Complete,
+    Changing,
+}
+
+/// A file as it looks now, and since when.
+struct Look {
+    state: State,
+    since: Instant,
+    stage: Stage,
+}
+
 /// What the watch has seen so far.
 #[derive(Default)]
 struct Watched {
@@ -171,30 +186,61 @@ impl Watched {
     fn complete(&mut self, mut found: Discovered, settle: Duration, now_ns: i64, now: Instant) -> Ready {
         let tables = found.metadata_files.iter().chain(&self.given_metadata);
         let tables: Vec<(PathBuf, FileStamp)> = tables.filter_map(|p| stamped(p)).collect();
+        let partners = sides::partners(&found.candidates);
+        let looks: BTreeMap<PathBuf, Look> = found
+            .candidates
+            .iter()
+            .map(|candidate| (candidate.path.clone(), self.look(candidate, &tables, settle, now_ns, now)))
+            .collect();
         let mut waiting = BTreeMap::new();
         let (mut states, mut candidates, mut still_changing) = (vec![], vec![], 0);
         for candidate in std::mem::take(&mut found.candidates) {
-            let state = state(&candidate, &tables);
-            if self.taken.get(&candidate.path) == Some(&state) {
-                continue;
-            }
-            let since = match self.waiting.remove(&candidate.path) {
-                Some((earlier, since)) if earlier == state => since,
-                _ => now,
+            let look = &looks[&candidate.path];
+            // The two sides of a call are taken together, and again when one of them is new.
+            let other = partners.get(&candidate.path).map(|path| looks[path].stage);
+            let stage = match (look.stage, other) {
+                (Stage::Complete, Some(Stage::Changing)) => Stage::Changing,
+                (Stage::Taken, Some(Stage::Complete)) => Stage::Complete,
+                (stage, _) => stage,
             };
-            // The clock of a file server may be ahead of ours: what was seen unchanged for long enough counts too.
-            let settle_ns = i64::try_from(settle.as_nanos()).unwrap_or(i64::MAX);
-            let old = now_ns.saturating_sub(candidate.changed_ns) >= settle_ns;
-            if old || now.duration_since(since) >= settle {
-                states.push((candidate.path.clone(), state));
-                candidates.push(candidate);
-            } else {
-                still_changing += 1;
-                waiting.insert(candidate.path, (state, since));
+            match stage {
+                Stage::Taken => {}
+                Stage::Complete => {
+                    states.push((candidate.path.clone(), look.state.clone()));
+                    candidates.push(candidate);
+                }
+                Stage::Changing => {
+                    still_changing += 1;
+                    waiting.insert(candidate.path, (look.state.clone(), look.since));
+                }
             }
         }
         self.waiting = waiting;
         Ready { found: Discovered { candidates, ..found }, states, still_changing }
+    }
+
+    fn look(
+        &self,
+        candidate: &Candidate,
+        tables: &[(PathBuf, FileStamp)],
+        settle: Duration,
+        now_ns: i64,
+        now: Instant,
+    ) -> Look {
+        let state = state(candidate, tables);
+        let since = match self.waiting.get(&candidate.path) {
+            Some((earlier, since)) if *earlier == state => *since,
+            _ => now,
+        };
+        // The clock of a file server may be ahead of ours: what was seen unchanged for long enough counts too.
+        let settle_ns = i64::try_from(settle.as_nanos()).unwrap_or(i64::MAX);
+        let old = now_ns.saturating_sub(candidate.changed_ns) >= settle_ns;
+        let stage = match self.taken.get(&candidate.path) {
+            Some(taken) if *taken == state => Stage::Taken,
+            _ if old || now.duration_since(since) >= settle => Stage::Complete,
+            _ => Stage::Changing,
+        };
+        Look { state, since, stage }
     }
 }
 
@@ -246,6 +292,27 @@ mod tests {
         watched.complete(found(dir.path()), settle, now_ns, at(70));
         let with_sidecar = watched.complete(found(dir.path()), settle, now_ns, at(90));
         assert_eq!(names(&with_sidecar), ["a.wav"], "late metadata are worth another look");
+    }
+
+    #[test]
+    fn the_sides_of_a_call_are_taken_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let (settle, start, now_ns) = (Duration::from_secs(10), Instant::now(), since_1970() - 3_600 * SECOND_NS);
+        let at = |s: u64| start + Duration::from_secs(s);
+        let mut watched = Watched::default();
+        std::fs::write(dir.path().join("7_agent.wav"), "x").unwrap();
+        watched.complete(found(dir.path()), settle, now_ns, at(0));
+        std::fs::write(dir.path().join("7_caller.wav"), "x").unwrap();
+        watched.complete(found(dir.path()), settle, now_ns, at(5));
+        let ready = watched.complete(found(dir.path()), settle, now_ns, at(12));
+        assert_eq!((names(&ready), ready.still_changing), (vec![], 2), "one is complete, the other is not");
+        let ready = watched.complete(found(dir.path()), settle, now_ns, at(16));
+        assert_eq!(names(&ready), ["7_agent.wav", "7_caller.wav"]);
+        watched.taken.extend(ready.states);
+        std::fs::write(dir.path().join("7_caller.wav"), "longer").unwrap();
+        watched.complete(found(dir.path()), settle, now_ns, at(20));
+        let ready = watched.complete(found(dir.path()), settle, now_ns, at(31));
+        assert_eq!(names(&ready), ["7_agent.wav", "7_caller.wav"], "both again: the call is made of both");
     }
 
     #[test]

@@ -295,6 +295,7 @@ impl Found {
             dropped: self.dropped,
             warnings,
             channel_roles: vec![],
+            second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
         })

@@ -83,6 +83,7 @@ pub fn record() -> CallRecord {
             dropped: BTreeMap::new(),
             warnings: Vec::new(),
             channel_roles: vec![],
+            second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
         },

@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::{Event, Place, Setup, Spent, Task, read_frame, write_frame};
-use crate::call::{self, CallError, Prepared, RecogniseOptions, Stage, StageClock};
+use crate::call::{self, CallError, ChannelMap, Prepared, RecogniseOptions, Stage, StageClock};
 use crate::work_time::Stopwatch;
 use crate::{COULD_NOT_RUN, FINISHED};
 
@@ -116,7 +116,7 @@ impl Worker {
         Ok(Worker {
             recogniser: Recogniser::load(&setup.model).map_err(|e| failed(e.to_string(), e.hint()))?,
             options: RecogniseOptions {
-                channels: setup.channels,
+                channels: ChannelMap::default(),
                 vocabulary: setup.vocabulary.clone(),
                 lexicon: ActLexicon::built_in(),
                 confidence_floor_permille: setup.confidence_floor_permille,
@@ -155,7 +155,11 @@ impl Worker {
                 let path = Path::new(OsStr::from_bytes(&task.path));
                 drill("decode", path);
                 let bytes = call::read_file(path, call::MAX_RECORDING_BYTES)?;
-                call::prepare(&bytes, &self.limits, &mut voice, &clock)
+                let Some((other, begins_ms)) = &task.other else {
+                    return call::prepare(&bytes, &self.limits, &mut voice, &clock);
+                };
+                let other = call::read_file(Path::new(OsStr::from_bytes(other)), call::MAX_RECORDING_BYTES)?;
+                call::prepare_sides([&bytes, &other], *begins_ms, &self.limits, &mut voice, &clock)
             });
             let spent =
                 Spent { decode: clock.decode.time(), voice_activity: clock.voice_activity.time(), ..Spent::default() };
@@ -186,7 +190,8 @@ impl Worker {
             let result: Result<Transcript, CallError> = call::guarded(Stage::Recognise, || {
                 drill("recognise", Path::new(OsStr::from_bytes(&task.path)));
                 let metadata = Metadata { language: task.language.clone(), ..Metadata::default() };
-                call::recognise(&sound, &metadata, &self.options, &mut lane)
+                let options = RecogniseOptions { channels: task.channels, ..self.options.clone() };
+                call::recognise(&sound, &metadata, &options, &mut lane)
             });
             spent.recognise = began.elapsed();
             let size = sound.size_bytes();

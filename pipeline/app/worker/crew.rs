@@ -6,9 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -180,34 +178,29 @@ impl Crew {
     }
 
     /// Transcribes one recording; blocks until it is done, given up, or has stopped the worker twice.
-    pub fn hear(
-        &self,
-        path: &Path,
-        language: Option<&str>,
-        size_bytes: u64,
-    ) -> Result<(Box<Transcript>, Spent), CallError> {
+    pub fn hear(&self, task: Task, size_bytes: u64) -> Result<(Box<Transcript>, Spent), CallError> {
         for _ in 0..SHARED_TRIES {
             let _shared = self.turn.read().unwrap_or_else(PoisonError::into_inner);
-            match self.attempt(path, language, size_bytes)? {
+            match self.attempt(&task, size_bytes)? {
                 Outcome::Done(result, spent) => return Ok((result?, spent)),
                 Outcome::Lost { suspect: true, .. } => break,
                 Outcome::Lost { .. } => {}
             }
         }
         let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-        match self.attempt(path, language, size_bytes)? {
+        match self.attempt(&task, size_bytes)? {
             Outcome::Done(result, spent) => Ok((result?, spent)),
             Outcome::Lost { place, status, .. } => Err(stopped(place, status)),
         }
     }
 
-    fn attempt(&self, path: &Path, language: Option<&str>, size_bytes: u64) -> Result<Outcome, CallError> {
+    fn attempt(&self, task: &Task, size_bytes: u64) -> Result<Outcome, CallError> {
         let mut state = self.ready(self.shared.lock())?;
         let (number, generation) = (state.next, state.generation);
         state.next += 1;
         let entry = Entry { generation, place: Place::Waiting, since: Instant::now(), outcome: None };
         state.entries.insert(number, entry);
-        let task = Task { number, path: path.as_os_str().as_bytes().to_vec(), language: language.map(str::to_string) };
+        let task = Task { number, ..task.clone() };
         if let Some(running) = &mut state.running {
             // A worker that has just stopped is noticed by its listener, which marks the entry.
             let _ = write_frame(&mut running.input, &task);

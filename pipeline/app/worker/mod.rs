@@ -8,7 +8,8 @@ mod child;
 mod crew;
 
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use callmark_core::recording::Language;
 use callmark_core::transcript::Transcript;
@@ -16,6 +17,7 @@ use callmark_models::manifest::ModelFile;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::batch::Job;
 use crate::call::{CallError, ChannelMap};
 use crate::work_time::WorkTime;
 
@@ -39,7 +41,6 @@ pub struct Setup {
     pub memory_limit_bytes: u64,
     /// Decoded sound that may wait for or be in a lane, over all of them; one recording is always let through.
     pub sound_bytes: u64,
-    pub channels: ChannelMap,
     pub vocabulary: Option<String>,
     pub confidence_floor_permille: u16,
     /// The languages that the model can follow; empty means all.
@@ -53,8 +54,25 @@ pub struct Task {
     pub number: u64,
     /// A path is bytes; it need not be UTF-8.
     pub path: Vec<u8>,
+    /// The recording of the other side, and how long after this one it begins, where that is known.
+    pub other: Option<(Vec<u8>, Option<i64>)>,
+    pub channels: ChannelMap,
     /// The metadata's language tag.
     pub language: Option<String>,
+}
+
+impl Task {
+    /// Without a number yet.
+    pub fn of(job: &Job) -> Task {
+        let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
+        Task {
+            number: 0,
+            path: bytes(&job.path),
+            other: job.other.as_ref().map(|other| (bytes(&other.path), other.begins_ms)),
+            channels: job.channels,
+            language: job.metadata.language.clone(),
+        }
+    }
 }
 
 /// Where a recording is on its way through the worker. Only what is being worked on can be what stopped the worker.
@@ -130,7 +148,13 @@ mod tests {
 
     #[test]
     fn frames_come_back_and_a_cut_one_is_the_end() {
-        let task = Task { number: 7, path: b"/calls/\xff.wav".to_vec(), language: Some("en".into()) };
+        let task = Task {
+            number: 7,
+            path: b"/calls/\xff.wav".to_vec(),
+            other: Some((b"/calls/other.wav".to_vec(), Some(-20))),
+            channels: ChannelMap::Auto,
+            language: Some("en".into()),
+        };
         let mut bytes = Vec::new();
         write_frame(&mut bytes, &task).unwrap();
         let cut = bytes[..bytes.len() - 1].to_vec();

@@ -303,7 +303,7 @@ fn check_format(rate_hz: u32, channels: usize, limits: &Limits) -> Result<(), Au
     Ok(())
 }
 
-fn check_length(frames: u64, rate_hz: u32, channels: usize, limits: &Limits) -> Result<(), AudioError> {
+pub(crate) fn check_length(frames: u64, rate_hz: u32, channels: usize, limits: &Limits) -> Result<(), AudioError> {
     let duration_s = frames / u64::from(rate_hz.max(1));
     if duration_s > u64::from(limits.max_duration_s) {
         return Err(AudioError::Limit {

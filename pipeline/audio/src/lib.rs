@@ -20,6 +20,7 @@ pub mod peaks;
 mod pitch;
 mod resample;
 mod rewrap;
+pub mod sides;
 mod sniff;
 pub mod spans;
 pub mod speakers;

@@ -674,6 +674,7 @@ fn example_transcript(requirement: &Requirement, example: &Example) -> Transcrip
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
         channel_roles: vec![],
+        second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
     }

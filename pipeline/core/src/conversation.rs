@@ -254,6 +254,7 @@ mod tests {
             dropped: std::collections::BTreeMap::new(),
             warnings: vec![],
             channel_roles: vec![],
+            second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
         }

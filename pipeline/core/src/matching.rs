@@ -1013,6 +1013,7 @@ mod tests {
             dropped: BTreeMap::new(),
             warnings: Vec::new(),
             channel_roles: vec![],
+            second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
         }

@@ -424,6 +424,7 @@ mod tests {
             dropped: BTreeMap::new(),
             warnings: vec![],
             channel_roles: vec![Role::Rep, Role::Customer],
+            second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
         }

@@ -97,6 +97,9 @@ pub struct Transcript {
     /// Who is on which channel, `Unknown` for one that was not listened to; empty for texts, mono and older transcripts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channel_roles: Vec<Role>,
+    /// Of two recordings with one side each: how long after the first the second begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_side_begins_ms: Option<i64>,
     /// Tones and music of the line, by (begin_ms, role); empty for texts and older transcripts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sounds: Vec<Sound>,

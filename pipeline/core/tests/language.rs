@@ -353,6 +353,7 @@ fn transcript(medium: Medium, turns: &[(Role, i64, &str)], confidence_permille: 
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
         channel_roles: vec![],
+        second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
     }

@@ -291,6 +291,7 @@ fn a_summary_forgets_what_a_review_overturned() {
                 dropped: BTreeMap::new(),
                 warnings: Vec::new(),
                 channel_roles: vec![],
+                second_side_begins_ms: None,
                 sounds: vec![],
                 voice: vec![],
             },

@@ -297,6 +297,7 @@ fn eligible() -> Transcript {
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
         channel_roles: vec![],
+        second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
     }

@@ -37,6 +37,7 @@ fn call(medium: Medium, duration_ms: i64, lines: &[Line]) -> (Transcript, Vec<BT
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
         channel_roles: vec![],
+        second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
     };

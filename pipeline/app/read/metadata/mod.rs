@@ -206,7 +206,7 @@ fn read_sidecar_of(recording: &Path, warnings: &mut Warnings) -> Option<Metadata
 }
 
 /// `metadata`, with what it lacks from `row`.
-fn fill(mut metadata: Metadata, row: Metadata) -> Metadata {
+pub fn fill(mut metadata: Metadata, row: Metadata) -> Metadata {
     metadata.call_id = metadata.call_id.or(row.call_id);
     metadata.rep_id = metadata.rep_id.or(row.rep_id);
     metadata.customer_id = metadata.customer_id.or(row.customer_id);

@@ -39,6 +39,7 @@ pub fn transcript() -> Transcript {
         dropped: BTreeMap::from([("repetition".to_string(), 2)]),
         warnings: vec!["header repaired".into()],
         channel_roles: vec![],
+        second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
     }
