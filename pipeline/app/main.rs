@@ -114,7 +114,8 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 fn logging(common: &Common) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CALLMARK_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,callmark=warn"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours would come as soon as any dependency switches that feature on.
+    let lines = tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_writer(std::io::stderr);
     // A mistake in the configuration is reported by the command that reads it.
     let _ = match Config::load(common).map(|config| config.night.log_format) {
         Ok(LogFormat::Json) => lines.json().try_init(),

@@ -15,9 +15,11 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
 use crate::error::AudioError;
+use crate::opus::{self, Presentation};
 use crate::rewrap;
 use crate::sniff::{self, Kind};
 use crate::wav::{self, Codec, Wav};
+use crate::{amr, g722, matroska};
 
 /// What a recording may ask for at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +79,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError> {
         Kind::Wave => decode_wave(bytes, limits)?,
         Kind::Au => Audio { container: "AU", ..decode_wave(&rewrap::au(bytes)?, limits)? },
         Kind::Wave64 => Audio { container: "Wave64", ..decode_wave(&rewrap::wave64(bytes)?, limits)? },
+        Kind::Amr => amr::decode(bytes, limits)?,
         Kind::Probe(container) => probe(bytes, container, limits)?,
         Kind::Foreign(container) => return Err(AudioError::UnsupportedContainer { container }),
         Kind::NotAudio(found) => return Err(AudioError::NotAudio { found }),
@@ -102,6 +105,15 @@ fn decode_wave(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError> {
             audio.warnings.splice(0..0, wave.warnings);
             Ok(audio)
         }
+        (Codec::Tag(0x65 | 0x28F), _) if wave.channels == 1 => {
+            let mut audio = g722::decode(wave.data, "WAV", limits)?;
+            audio.warnings = wave.warnings;
+            Ok(audio)
+        }
+        (Codec::Tag(0x65 | 0x28F), _) => Err(AudioError::UnsupportedCodec {
+            container: "WAV",
+            codec: format!("G.722 with {} channels", wave.channels),
+        }),
         (codec, _) => {
             let mut audio = probe(&wave.repaired_file(), "WAV", limits).map_err(|error| match (error, codec) {
                 (AudioError::UnsupportedCodec { .. } | AudioError::Damaged { .. }, Codec::Tag(tag)) => {
@@ -160,6 +172,8 @@ fn decode_pcm(wave: &Wav, limits: &Limits) -> Result<Audio, AudioError> {
 /// Everything else: symphonia finds the container by its content.
 fn probe(bytes: &[u8], container: &'static str, limits: &Limits) -> Result<Audio, AudioError> {
     let damaged = |error: SymphoniaError| AudioError::Damaged { container, cause: error.to_string() };
+    let repaired = matroska::repaired(bytes);
+    let bytes = repaired.as_deref().unwrap_or(bytes);
     let source = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
     let mut reader = symphonia::default::get_probe()
         .probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
@@ -168,23 +182,38 @@ fn probe(bytes: &[u8], container: &'static str, limits: &Limits) -> Result<Audio
         .default_track(TrackType::Audio)
         .ok_or_else(|| unsupported(container, bytes, "no audio track that it knows"))?;
     let (track_id, promised_frames) = (track.id, track.num_frames);
-    let Some(CodecParameters::Audio(parameters)) = track.codec_params.clone() else {
+    let Some(CodecParameters::Audio(mut parameters)) = track.codec_params.clone() else {
         return Err(unsupported(container, bytes, "no audio track that it knows"));
     };
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
-        .map_err(|_| unsupported(container, bytes, "a codec"))?;
+    let Presentation { skip, padding, gain } = opus::presentation(track, &mut parameters, container, bytes);
+    // Where a stream was joined late, its clock does not begin at 0.
+    let begin = track.start_ts.get().try_into().unwrap_or(0u64).saturating_add(skip as u64);
+    let mut decoder = opus::codecs().make_audio_decoder(&parameters, &AudioDecoderOptions::default()).map_err(
+        |_| match &parameters.channels {
+            Some(channels) if opus::is_opus(&parameters) => {
+                AudioError::UnsupportedCodec { container, codec: format!("Opus with {} channels", channels.count()) }
+            }
+            _ => unsupported(container, bytes, "a codec"),
+        },
+    )?;
     let codec = decoder.codec_info().short_name.to_string();
 
-    let mut sink = Sink { limits, rate_hz: 0, channels: Vec::new(), scratch: Vec::new(), mixed_layout: false };
+    let mut sink =
+        Sink { limits, rate_hz: 0, channels: Vec::new(), scratch: Vec::new(), mixed_layout: false, skip, gain };
     let mut warnings = Vec::new();
+    if repaired.is_some() {
+        warnings.push(format!("the {container} header promises more sound than the file has; it was probably cut"));
+    }
     let mut bad_packets = 0u32;
     loop {
         let packet = match reader.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => break,
             Err(SymphoniaError::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                warnings.push(format!("the {container} file ends in the middle of its data"));
+                // Of a stream without a length, this is how symphonia finds the end.
+                if !matroska::is_streamed(bytes) {
+                    warnings.push(format!("the {container} file ends in the middle of its data"));
+                }
                 break;
             }
             Err(SymphoniaError::ResetRequired) => {
@@ -198,6 +227,11 @@ fn probe(bytes: &[u8], container: &'static str, limits: &Limits) -> Result<Audio
             }
         };
         if packet.track_id != track_id {
+            continue;
+        }
+        // libopus takes an empty packet for a lost one and makes up sound.
+        if packet.data.is_empty() && opus::is_opus(&parameters) {
+            bad_packets += 1;
             continue;
         }
         match decoder.decode(&packet) {
@@ -227,7 +261,11 @@ fn probe(bytes: &[u8], container: &'static str, limits: &Limits) -> Result<Audio
     if sink.channels.is_empty() && bad_packets > 0 {
         return Err(AudioError::Damaged { container, cause: format!("all {bad_packets} packets are damaged") });
     }
+    if let Some(frames) = sink.channels.first().map(|channel| padding.left(channel.len())) {
+        sink.channels.iter_mut().for_each(|channel| channel.truncate(frames));
+    }
     let frames = sink.channels.first().map_or(0, Vec::len) as u64;
+    let promised_frames = promised_frames.map(|promised| promised.saturating_sub(begin));
     // 2 %: encoders pad, and headers round.
     if promised_frames.is_some_and(|promised| frames < promised - promised / 50) && warnings.is_empty() {
         warnings.push(format!("the {container} header promises more sound than the file has; it was probably cut"));
@@ -240,7 +278,7 @@ fn unsupported(container: &'static str, bytes: &[u8], otherwise: &str) -> AudioE
     let head = &bytes[..bytes.len().min(4096)];
     let has = |mark: &[u8]| head.windows(mark.len()).any(|window| window == mark);
     let codec = if has(b"OpusHead") || has(b"A_OPUS") {
-        "Opus"
+        "Opus in a form that is not known"
     } else if has(b"Speex   ") {
         "Speex"
     } else {
@@ -256,6 +294,9 @@ struct Sink<'a> {
     channels: Vec<Vec<f32>>,
     scratch: Vec<Vec<f32>>,
     mixed_layout: bool,
+    /// Samples per channel that are still to be dropped.
+    skip: usize,
+    gain: f32,
 }
 
 impl Sink<'_> {
@@ -275,11 +316,16 @@ impl Sink<'_> {
         let frames = self.channels[0].len() as u64 + packet.frames() as u64;
         check_length(frames, self.rate_hz, self.channels.len(), self.limits)?;
         packet.copy_to_vecs_planar(&mut self.scratch);
+        let skipped = self.skip.min(packet.frames());
+        self.skip -= skipped;
+        if self.gain != 1.0 {
+            self.scratch.iter_mut().flatten().for_each(|sample| *sample *= self.gain);
+        }
         self.mixed_layout |= count != self.channels.len();
         for (index, channel) in self.channels.iter_mut().enumerate() {
             // A layout with fewer channels gives its last one to the rest: joined mono and stereo files stay aligned.
             if let Some(plane) = self.scratch.get(index.min(count.saturating_sub(1))) {
-                channel.extend_from_slice(plane);
+                channel.extend_from_slice(plane.get(skipped..).unwrap_or(&[]));
             }
         }
         Ok(true)
@@ -290,7 +336,7 @@ impl Sink<'_> {
     }
 }
 
-fn check_format(rate_hz: u32, channels: usize, limits: &Limits) -> Result<(), AudioError> {
+pub(crate) fn check_format(rate_hz: u32, channels: usize, limits: &Limits) -> Result<(), AudioError> {
     if !(limits.min_rate_hz..=limits.max_rate_hz).contains(&rate_hz) {
         return Err(AudioError::SampleRate { rate_hz, low_hz: limits.min_rate_hz, high_hz: limits.max_rate_hz });
     }

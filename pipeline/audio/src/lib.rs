@@ -5,17 +5,22 @@
 //!
 //! | container | codecs |
 //! |---|---|
-//! | WAV, RF64 | PCM 8/16/24/32 bit, float 32/64 bit, A-law, µ-law, IMA and Microsoft ADPCM, MP3 |
+//! | WAV, RF64 | PCM 8/16/24/32 bit, float 32/64 bit, A-law, µ-law, IMA and Microsoft ADPCM, G.722, MP3 |
 //! | Sony Wave64, Sun/NeXT AU | as WAV; G.711, linear PCM, float 32 bit |
-//! | AIFF, CAF | PCM, A-law, µ-law, ALAC |
+//! | AIFF, CAF | PCM, A-law, µ-law, ALAC; CAF also Opus |
 //! | MP3, FLAC, ADTS | their own |
-//! | Ogg, Matroska, WebM | Vorbis, FLAC (not Opus) |
-//! | MP4, M4A | AAC-LC, ALAC |
+//! | Ogg, Matroska, WebM | Opus, Vorbis, FLAC |
+//! | MP4, M4A | AAC-LC, ALAC, Opus |
+//! | AMR, AMR-WB | their own |
 
+mod amr;
 mod channels;
 pub mod clip;
 mod decode;
 mod error;
+mod g722;
+mod matroska;
+mod opus;
 pub mod peaks;
 mod pitch;
 mod resample;

@@ -9,6 +9,8 @@ pub(crate) enum Kind {
     Au,
     /// Sony Wave64.
     Wave64,
+    /// AMR or AMR-WB in its own storage format.
+    Amr,
     /// Something symphonia may know, with its usual name.
     Probe(&'static str),
     /// Sound that nothing here decodes.
@@ -20,12 +22,8 @@ pub(crate) enum Kind {
 }
 
 /// Marks at offset 0 of sound formats that nothing here decodes.
-const FOREIGN: [(&[u8], &str); 4] = [
-    (b"#!AMR", "AMR"),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (WMA)"),
-    (b"wvpk", "WavPack"),
-    (b"#!SILK", "SILK"),
-];
+const FOREIGN: [(&[u8], &str); 3] =
+    [(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (WMA)"), (b"wvpk", "WavPack"), (b"#!SILK", "SILK")];
 
 /// Marks at offset 0 of things that turn up under the name of a recording.
 const NOT_AUDIO: [(&[u8], &str); 9] = [
@@ -61,6 +59,9 @@ pub(crate) fn kind(bytes: &[u8]) -> Kind {
     }
     if at(0, b"riff\x2e\x91\xcf\x11") {
         return Kind::Wave64;
+    }
+    if at(0, b"#!AMR") {
+        return Kind::Amr;
     }
     if at(4, b"ftyp") {
         return Kind::Probe("MP4/M4A");
@@ -119,7 +120,8 @@ mod tests {
             (b"PK\x03\x04rest", Kind::NotAudio("a ZIP archive")),
             (b"{\"error\": 1}", Kind::NotAudio("a JSON document")),
             ("\u{feff}您好,文字".as_bytes(), Kind::NotAudio("a text file")),
-            (b"#!AMR\n\x04\xff", Kind::Foreign("AMR")),
+            (b"#!AMR\n\x04\xff", Kind::Amr),
+            (b"#!SILK_V3", Kind::Foreign("SILK")),
             (b"fLaC\x00\x00\x00\x22", Kind::Probe("FLAC")),
             (b"\xff\xfb\x90\x64", Kind::Probe("MP3")),
             (b"\xff\xf1\x50\x80", Kind::Probe("ADTS (AAC)")),

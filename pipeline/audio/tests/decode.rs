@@ -183,7 +183,7 @@ fn what_is_no_recording_is_named() {
     assert_eq!(code(b"<!DOCTYPE html><html><body>404 not found</body></html>"), "not_audio");
     assert_eq!(code(b"PK\x03\x04 and so on"), "not_audio");
     assert_eq!(code(&[0u8; 4096]), "not_audio");
-    assert_eq!(code(b"#!AMR\n<<<<"), "unsupported_container");
+    assert_eq!(code(b"#!SILK_V3<<<<"), "unsupported_container");
     assert_eq!(code(&wav(1, 8_000, 16, SampleFormat::Int, 0)), "no_samples");
     assert_eq!(code(&riff(&format_chunk(1, 0, 8_000, 16), &[0; 100], 100)), "bad_header");
     assert_eq!(code(&riff(&format_chunk(1, 1, 8_000, 7), &[0; 100], 100)), "bad_header");
