@@ -296,3 +296,19 @@ fn au_and_wave64_give_the_samples_of_the_wav() {
         }
     }
 }
+
+#[test]
+fn a_reader_that_panics_costs_one_error() {
+    // Packets of 2³² − 1 bytes: symphonia counts their bits in 32 bits.
+    let mut bytes = b"caff\0\x01\0\0desc\0\0\0\0\0\0\0\x20".to_vec();
+    bytes.extend(8_000f64.to_be_bytes());
+    bytes.extend(b"ulaw\0\0\0\0");
+    for field in [u32::MAX, 1, 1, 8] {
+        bytes.extend(field.to_be_bytes());
+    }
+    bytes.extend(b"data");
+    bytes.extend(i64::MAX.to_be_bytes());
+    bytes.extend([0; 100]);
+    let error = decode(&bytes, &Limits::default()).unwrap_err();
+    assert!(error.to_string().contains("numbers that cannot be true"), "{error}");
+}
