@@ -15,6 +15,7 @@ pub(crate) enum Guard {
     NotSpeechTag,
     LowProbability,
     TooFast,
+    Babble,
 }
 
 impl Guard {
@@ -27,6 +28,7 @@ impl Guard {
             Guard::NotSpeechTag => "not_speech_tag",
             Guard::LowProbability => "low_probability",
             Guard::TooFast => "too_fast",
+            Guard::Babble => "babble",
         }
     }
 }
@@ -38,6 +40,14 @@ const NO_SPEECH_PERMILLE: u16 = 600;
 const NO_SPEECH_PROBABILITY_PERMILLE: u16 = 370;
 /// Below this mean word probability text is noise for every model that was looked at (people with the starter: 350+).
 const LOW_PROBABILITY_PERMILLE: u16 = 150;
+/// Many voices at once fill each other's pauses: their sound swells less than one voice's, and the recogniser is unsure.
+/// Spread of the amplitude of 20 ms frames, per mille of its mean; chosen on other babble than the evaluation's
+/// (models/evaluation/README.md).
+const BABBLE_SWELL_PERMILLE: u64 = 600;
+const BABBLE_PROBABILITY_PERMILLE: u16 = 450;
+const FRAME: usize = 320;
+/// Less sound than this says nothing about its swell.
+const MIN_FRAMES: usize = 10;
 /// Nobody says more words a second (fast English speech has 5, Chinese 8 characters).
 const MAX_WORDS_PER_S: i64 = 12;
 
@@ -94,6 +104,26 @@ pub(crate) fn after(segment: &Segment, no_speech_permille: u16) -> Option<Guard>
         return Some(Guard::TooFast);
     }
     None
+}
+
+/// Looks at a decoded segment that nothing else is wrong with, and at its sound (16 kHz).
+pub(crate) fn babble(segment: &Segment, sound: &[f32]) -> Option<Guard> {
+    let unsure = segment.mean_probability_permille < BABBLE_PROBABILITY_PERMILLE;
+    (unsure && swell_permille(sound)? < BABBLE_SWELL_PERMILLE).then_some(Guard::Babble)
+}
+
+/// How much the amplitude comes and goes: about 950 for one voice, 300 for ten, 0 for a tone.
+fn swell_permille(sound: &[f32]) -> Option<u64> {
+    let frames: Vec<f64> = sound
+        .chunks_exact(FRAME)
+        .map(|frame| frame.iter().map(|v| f64::from(v.abs())).sum::<f64>() / FRAME as f64)
+        .collect();
+    if frames.len() < MIN_FRAMES {
+        return None;
+    }
+    let mean = frames.iter().sum::<f64>() / frames.len() as f64;
+    let variance = frames.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / frames.len() as f64;
+    (mean > 0.0).then(|| (variance.sqrt() / mean * 1000.0) as u64)
 }
 
 /// A loop: some run of 1–6 words five times in a row (numbers are excused up to eight), or long text of few triples.
@@ -153,5 +183,24 @@ mod tests {
         }
         assert_eq!(before(&[0.0001; 1_600]), Some(Guard::TooQuiet));
         assert_eq!(before(&[0.01; 1_600]), None);
+    }
+
+    #[test]
+    fn unsure_words_over_an_even_sound_are_babble() {
+        let unsure = |mean_probability_permille| Segment {
+            span: callmark_core::transcript::Span { begin_ms: 0, end_ms: 1_000 },
+            text: "order number".to_string(),
+            words: Vec::new(),
+            mean_probability_permille,
+        };
+        // A tone, and the same with pauses as one voice has them.
+        let even: Vec<f32> = (0..16_000).map(|n| (n as f32 * 0.1).sin() * 0.2).collect();
+        let voice: Vec<f32> =
+            even.iter().enumerate().map(|(n, v)| if n / 3_200 % 2 == 0 { *v } else { v * 0.02 }).collect();
+        assert_eq!(babble(&unsure(300), &even), Some(Guard::Babble));
+        assert_eq!(babble(&unsure(800), &even), None, "sure words stay");
+        assert_eq!(babble(&unsure(300), &voice), None, "so does one voice");
+        assert_eq!(babble(&unsure(300), &even[..1_600]), None, "and what is too short to tell");
+        assert_eq!(babble(&unsure(300), &[0.0; 16_000]), None);
     }
 }

@@ -267,7 +267,9 @@ impl Lane {
                 out.trust.words += segment.words.len() as u32;
                 out.trust.probability_sum_permille +=
                     segment.words.iter().map(|word| u64::from(word.confidence_permille)).sum::<u64>();
-                match guards::after(&segment, decoded.no_speech_permille) {
+                let sound = windows::part(samples_16k, segment.span);
+                let guard = guards::after(&segment, decoded.no_speech_permille);
+                match guard.or_else(|| guards::babble(&segment, sound)) {
                     Some(guard) => out.removed.push(Removed { guard: guard.name(), span: segment.span }),
                     None => out.segments.push(segment),
                 }

@@ -261,6 +261,7 @@ pub static MESSAGES: Messages = Messages {
             "not_speech_tag" => "marks of music or noise",
             "low_probability" => "segments of low probability",
             "too_fast" => "segments faster than anybody speaks",
+            "babble" => "segments of many voices at once",
             _ => return None,
         })
     },

@@ -235,6 +235,7 @@ pub static MESSAGES: Messages = Messages {
             "not_speech_tag" => "音乐或噪声标记",
             "low_probability" => "概率过低的片段",
             "too_fast" => "快于正常语速的片段",
+            "babble" => "多人嘈杂声片段",
             _ => return None,
         })
     },
