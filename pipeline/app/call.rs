@@ -250,17 +250,23 @@ pub fn read_text(path: &Path, file_name: &str, metadata: &Metadata) -> Result<Op
     Ok(transcript)
 }
 
-/// Decodes audio and finds speech in it.
+/// Decodes audio and finds speech in it. The name of the file at `path` says what sound without a header is.
 pub fn prepare(
     bytes: &[u8],
+    path: &Path,
     limits: &Limits,
     voice_activity: &mut VoiceActivity,
     clock: &StageClock,
 ) -> Result<Prepared, CallError> {
     let began = Stopwatch::start();
-    let audio = callmark_audio::decode(bytes, limits).map_err(|e| {
-        let retry =
-            if matches!(e, AudioError::Limit { .. }) { "; after raising it, run with --retry-failed" } else { "" };
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    let audio = callmark_audio::decode_named(bytes, &file_name, limits).map_err(|e| {
+        let retry = match e {
+            AudioError::Limit { .. } => "; after raising it, run with --retry-failed",
+            // The same bytes under another name.
+            AudioError::NotAsNamed { .. } => "; then run with --retry-failed",
+            _ => "",
+        };
         CallError::new(Stage::Decode, &e, format!("{}{retry}", e.hint())).in_the_bytes()
     })?;
     clock.decode.add(&began);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use callmark_audio::clip::{ClipSource, ogg_opus, wav};
 use callmark_audio::peaks::{Peak, peaks};
-use callmark_audio::{AudioError, Limits, decode};
+use callmark_audio::{AudioError, Limits, decode_named};
 use callmark_core::record::{CallRecord, Evidence, LedgerRow, MatchType, Outcome, RowKind, Severity};
 use callmark_core::recording::sha256_hex;
 use callmark_core::transcript::{Medium, Span};
@@ -143,7 +143,7 @@ impl<'a> Clips<'a> {
         }
         // It was within the limits of its own night.
         let limits = Limits { max_duration_s: u32::MAX, ..Limits::default() };
-        match decode(&bytes, &limits) {
+        match decode_named(&bytes, &file_name, &limits) {
             Ok(audio) => Ok((ClipSource::new(audio), file_name)),
             Err(cause) => Err(NoClips::Audio { file_name, cause }),
         }
@@ -383,7 +383,7 @@ mod tests {
         let clips = Clips::new(&*store, ClipKind::Wav);
         let clip = clips.cut_span(&record, Span { begin_ms: 60_000, end_ms: 200_000 }).unwrap().unwrap();
         assert_eq!((clip.begin_ms, clip.end_ms), (60_000, 69_750));
-        let heard = decode(&clip.bytes, &Limits::default()).unwrap();
+        let heard = callmark_audio::decode(&clip.bytes, &Limits::default()).unwrap();
         assert_eq!(heard.duration_ms(), 9_750);
         let nothing = clips.cut_span(&record, Span { begin_ms: 69_750, end_ms: 80_000 }).unwrap();
         assert_eq!(nothing, None);

@@ -30,9 +30,10 @@ pub struct Engines<'a> {
 }
 
 impl Engines<'_> {
-    /// Everything that can change a transcript: models, vocabulary, language, channel map, text-reader version.
-    fn model_key(&self, language: Option<&str>) -> String {
-        let parts = [
+    /// Everything that can change a transcript: models, vocabulary, language, channel map, text-reader version; the file's
+    /// name where it may say what the bytes are.
+    fn model_key(&self, language: Option<&str>, file_name: &str) -> String {
+        let mut parts = vec![
             "transcript 3", // 2: two speakers of one channel are told apart, 3: word by word
             &self.model.sha256,
             self.voice_activity_hash,
@@ -43,6 +44,7 @@ impl Engines<'_> {
             &if self.channels == ChannelMap::Auto { ActLexicon::built_in_hash() } else { String::new() },
             language.unwrap_or(""),
         ];
+        parts.extend(callmark_audio::headerless_format(file_name));
         sha256_hex(parts.join("\n").as_bytes())
     }
 
@@ -134,7 +136,7 @@ pub fn plan(
             store.rename_call(former, &call_id).map_err(explain)?;
             outputs::remove_call(out, former)?;
         }
-        let model_key = engines.model_key(about.language.as_deref());
+        let model_key = engines.model_key(about.language.as_deref(), &candidate.file_name);
         plan.jobs.push(Job {
             path: candidate.path.clone(),
             file_name: candidate.file_name.clone(),

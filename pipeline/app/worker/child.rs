@@ -155,7 +155,7 @@ impl Worker {
                 let path = Path::new(OsStr::from_bytes(&task.path));
                 drill("decode", path);
                 let bytes = call::read_file(path, call::MAX_RECORDING_BYTES)?;
-                call::prepare(&bytes, &self.limits, &mut voice, &clock)
+                call::prepare(&bytes, path, &self.limits, &mut voice, &clock)
             });
             let spent =
                 Spent { decode: clock.decode.time(), voice_activity: clock.voice_activity.time(), ..Spent::default() };

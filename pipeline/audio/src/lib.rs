@@ -5,16 +5,20 @@
 //!
 //! | container | codecs |
 //! |---|---|
-//! | WAV, RF64 | PCM 8/16/24/32 bit, float 32/64 bit, A-law, µ-law, IMA and Microsoft ADPCM, MP3 |
+//! | WAV, RF64 | PCM 8/16/24/32 bit, float 32/64 bit, A-law, µ-law, IMA, Microsoft and OKI/Dialogic ADPCM, GSM 6.10, MP3 |
 //! | AIFF, CAF | PCM, A-law, µ-law, ALAC |
 //! | MP3, FLAC, ADTS | their own |
 //! | Ogg, Matroska, WebM | Vorbis, FLAC (not Opus) |
 //! | MP4, M4A | AAC-LC, ALAC |
+//! | none, by the file's name (`headerless.rs`) | GSM 6.10, A-law, µ-law, OKI/Dialogic ADPCM, PCM 16 bit at 8 to 48 kHz |
 
 mod channels;
 pub mod clip;
 mod decode;
 mod error;
+mod gsm;
+mod headerless;
+mod oki;
 pub mod peaks;
 mod resample;
 mod rewrap;
@@ -26,6 +30,7 @@ pub mod voice;
 mod wav;
 
 pub use channels::{ChannelRelation, channel_correlation_permille, channel_relation, level_centi_dbfs};
-pub use decode::{Audio, Limits, decode};
+pub use decode::{Audio, Limits, decode, decode_named};
 pub use error::AudioError;
+pub use headerless::{headerless_endings, headerless_format};
 pub use resample::{SPEECH_RATE_HZ, resample_to_16k};
