@@ -49,6 +49,14 @@ pub struct OtherSide {
     pub begins_ms: Option<i64>,
 }
 
+impl OtherSide {
+    /// Everything about it that can change a transcript.
+    pub fn key(&self) -> String {
+        let named = self.path.file_name().and_then(|name| callmark_audio::headerless_format(&name.to_string_lossy()));
+        format!("other side {} {:?} {}", self.recording_id, self.begins_ms, named.unwrap_or(""))
+    }
+}
+
 impl Job {
     /// The recordings, the first side's (the rep's, when that is known) first.
     pub fn recordings(&self) -> Vec<RecordingLink> {

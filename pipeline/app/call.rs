@@ -254,15 +254,16 @@ pub fn read_text(path: &Path, file_name: &str, metadata: &Metadata) -> Result<Op
     Ok(transcript)
 }
 
-/// Decodes audio and finds speech in it.
+/// Decodes audio and finds speech in it. The name of the file at `path` says what sound without a header is.
 pub fn prepare(
     bytes: &[u8],
+    path: &Path,
     limits: &Limits,
     voice_activity: &mut VoiceActivity,
     clock: &StageClock,
 ) -> Result<Prepared, CallError> {
     let began = Stopwatch::start();
-    let audio = callmark_audio::decode(bytes, limits).map_err(|e| not_decoded(&e))?;
+    let audio = callmark_audio::decode_named(bytes, &name_of(path), limits).map_err(|e| not_decoded(&e))?;
     clock.decode.add(&began);
     find_speech(&audio, None, voice_activity, clock)
 }
@@ -270,7 +271,7 @@ pub fn prepare(
 /// The same for two recordings with one side of the call each; the second begins `begins_ms` after the first, or where it
 /// can be heard.
 pub fn prepare_sides(
-    sides: [&[u8]; 2],
+    sides: [(&[u8], &Path); 2],
     begins_ms: Option<i64>,
     limits: &Limits,
     voice_activity: &mut VoiceActivity,
@@ -283,14 +284,22 @@ pub fn prepare_sides(
 }
 
 /// Two recordings as the channels of one.
-pub fn decode_sides(sides: [&[u8]; 2], begins_ms: Option<i64>, limits: &Limits) -> Result<Joined, AudioError> {
-    let [first, second] = sides.map(|bytes| callmark_audio::decode(bytes, limits));
+pub fn decode_sides(sides: [(&[u8], &Path); 2], begins_ms: Option<i64>, limits: &Limits) -> Result<Joined, AudioError> {
+    let [first, second] = sides.map(|(bytes, path)| callmark_audio::decode_named(bytes, &name_of(path), limits));
     sides::join(first?, second?, begins_ms, limits)
 }
 
+fn name_of(path: &Path) -> std::borrow::Cow<'_, str> {
+    path.file_name().unwrap_or_default().to_string_lossy()
+}
+
 fn not_decoded(error: &AudioError) -> CallError {
-    let retry =
-        if matches!(error, AudioError::Limit { .. }) { "; after raising it, run with --retry-failed" } else { "" };
+    let retry = match error {
+        AudioError::Limit { .. } => "; after raising it, run with --retry-failed",
+        // The same bytes under another name.
+        AudioError::NotAsNamed { .. } => "; then run with --retry-failed",
+        _ => "",
+    };
     CallError::new(Stage::Decode, error, format!("{}{retry}", error.hint())).in_the_bytes()
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use callmark_audio::clip::{ClipSource, ogg_opus, wav};
 use callmark_audio::peaks::{Peak, peaks};
-use callmark_audio::{AudioError, Limits, decode};
+use callmark_audio::{AudioError, Limits, decode_named};
 use callmark_core::record::{CallRecord, Evidence, LedgerRow, MatchType, Outcome, RowKind, Severity};
 use callmark_core::recording::sha256_hex;
 use callmark_core::transcript::{Medium, Span};
@@ -138,22 +138,24 @@ impl<'a> Clips<'a> {
         match recordings.as_slice() {
             [] => Err(NoClips::Unknown),
             [first, second] => {
-                let ((first, file_name), (second, _)) = (recording_bytes(first)?, recording_bytes(second)?);
+                let ((rep, file_name), (customer, other)) = (recording_bytes(first)?, recording_bytes(second)?);
+                let sides = [(&*rep, Path::new(&file_name)), (&*customer, Path::new(&other))];
                 let begins_ms = call.transcript.second_side_begins_ms.or(Some(0));
-                match decode_sides([&first, &second], begins_ms, &limits) {
+                match decode_sides(sides, begins_ms, &limits) {
                     Ok(joined) => Ok((ClipSource::new(joined.audio), file_name)),
                     Err(cause) => Err(NoClips::Audio { file_name, cause }),
                 }
             }
             [only, ..] => {
                 let (bytes, file_name) = recording_bytes(only)?;
-                match decode(&bytes, &limits) {
+                match decode_named(&bytes, &file_name, &limits) {
                     Ok(audio) => Ok((ClipSource::new(audio), file_name)),
                     Err(cause) => Err(NoClips::Audio { file_name, cause }),
                 }
             }
         }
     }
+
     fn encode(&self, source: &ClipSource, call: &CallRecord, span: Span) -> Result<Clip, AudioError> {
         let samples = source.cut(span);
         let bytes = if self.kind == ClipKind::Wav { wav(&samples)? } else { ogg_opus(&samples)? };
@@ -426,7 +428,7 @@ mod tests {
         let clips = Clips::new(&*store, ClipKind::Wav);
         let clip = clips.cut_span(&record, Span { begin_ms: 60_000, end_ms: 200_000 }).unwrap().unwrap();
         assert_eq!((clip.begin_ms, clip.end_ms), (60_000, 69_750));
-        let heard = decode(&clip.bytes, &Limits::default()).unwrap();
+        let heard = callmark_audio::decode(&clip.bytes, &Limits::default()).unwrap();
         assert_eq!(heard.duration_ms(), 9_750);
         let nothing = clips.cut_span(&record, Span { begin_ms: 69_750, end_ms: 80_000 }).unwrap();
         assert_eq!(nothing, None);

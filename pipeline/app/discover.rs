@@ -11,10 +11,10 @@ use walkdir::WalkDir;
 
 use crate::read::metadata::is_folder_table;
 
-/// File names with these endings are tried when they lie in a folder; a file that is named itself is always tried.
+/// File names with these endings, and those of sound without a header, are tried when they lie in a folder; a file that is named itself is always tried.
 const RECORDINGS: &[&str] = &[
     "wav", "wave", "mp3", "flac", "ogg", "oga", "opus", "m4a", "mp4", "aac", "aif", "aiff", "aifc", "caf", "mka",
-    "webm", "gsm", "au", "snd", "w64", "amr",
+    "webm", "au", "snd", "w64", "amr",
 ];
 const TRANSCRIPTS: &[&str] = &["vtt", "srt", "txt"];
 /// Lists globs, one a line, of what a folder run must leave alone (reference transcripts, for example).
@@ -175,9 +175,13 @@ fn is_recording(path: &Path) -> bool {
     if extension == "json" {
         let name = path.file_stem().unwrap_or_default();
         let beside = path.with_file_name(name);
-        return !beside.is_file() && !RECORDINGS.iter().chain(TRANSCRIPTS).any(|e| path.with_extension(e).is_file());
+        return !beside.is_file() && !endings().any(|e| path.with_extension(e).is_file());
     }
-    RECORDINGS.contains(&extension.as_str()) || TRANSCRIPTS.contains(&extension.as_str())
+    endings().any(|e| e == extension)
+}
+
+fn endings() -> impl Iterator<Item = &'static str> {
+    RECORDINGS.iter().chain(TRANSCRIPTS).copied().chain(callmark_audio::headerless_endings())
 }
 
 /// A file that is text already, by its name.
@@ -238,8 +242,11 @@ mod tests {
         for name in [
             "b.wav",
             "a.MP3",
+            "d.sln16",
+            "e.VOX",
             "sub/c.vtt",
             "b.json",
+            "e.json",
             "lens.json",
             "notes.md",
             ".hidden.wav",
@@ -252,7 +259,7 @@ mod tests {
         let out = dir.path().join("out");
         put("out/b.vtt");
         let found = discover(&[dir.path().to_path_buf()], &out).unwrap();
-        assert_eq!(names(&found), ["a.MP3", "b.wav", "lens.json", "c.vtt"]);
+        assert_eq!(names(&found), ["a.MP3", "b.wav", "d.sln16", "e.VOX", "lens.json", "c.vtt"]);
         assert_eq!((found.skipped, found.metadata_files.len()), (2, 1));
         let found = discover(&[dir.path().join("*.wav")], &out).unwrap();
         assert_eq!(names(&found), ["b.wav"]);

@@ -39,10 +39,17 @@ impl Engines<'_> {
         if self.channels_by_flag { self.channels } else { of_source().unwrap_or(self.channels) }
     }
 
-    /// Everything that can change a transcript: models, vocabulary, language, channel map, the other side, text-reader version.
-    fn model_key(&self, language: Option<&str>, channels: ChannelMap, other: Option<&OtherSide>) -> String {
+    /// Everything that can change a transcript: models, vocabulary, language, channel map, the other side, text-reader version;
+    /// a file's name where it may say what the bytes are.
+    fn model_key(
+        &self,
+        language: Option<&str>,
+        channels: ChannelMap,
+        file_name: &str,
+        other: Option<&OtherSide>,
+    ) -> String {
         let parts = [
-            "transcript 3", // 2: two speakers of one channel are told apart, 3: word by word
+            "transcript 4", // 2: two speakers of one channel are told apart, 3: word by word, 4: the guard against babble
             &self.model.sha256,
             self.voice_activity_hash,
             &self.config.transcription_key(),
@@ -51,7 +58,8 @@ impl Engines<'_> {
             // Inferred roles hang on the acts.
             &if channels == ChannelMap::Auto { ActLexicon::built_in_hash() } else { String::new() },
             language.unwrap_or(""),
-            &other.map_or(String::new(), |other| format!("other side {} {:?}", other.recording_id, other.begins_ms)),
+            &other.map_or(String::new(), OtherSide::key),
+            callmark_audio::headerless_format(file_name).unwrap_or(""),
         ];
         sha256_hex(parts.join("\n").as_bytes())
     }
@@ -193,7 +201,7 @@ pub fn plan(
             Some(_) => ChannelMap::Auto,
             None => engines.channels_of(&candidate.path),
         };
-        let model_key = engines.model_key(about.language.as_deref(), channels, other.as_ref());
+        let model_key = engines.model_key(about.language.as_deref(), channels, &candidate.file_name, other.as_ref());
         plan.jobs.push(Job {
             path: candidate.path.clone(),
             file_name: candidate.file_name.clone(),

@@ -156,10 +156,17 @@ impl Worker {
                 drill("decode", path);
                 let bytes = call::read_file(path, call::MAX_RECORDING_BYTES)?;
                 let Some((other, begins_ms)) = &task.other else {
-                    return call::prepare(&bytes, &self.limits, &mut voice, &clock);
+                    return call::prepare(&bytes, path, &self.limits, &mut voice, &clock);
                 };
-                let other = call::read_file(Path::new(OsStr::from_bytes(other)), call::MAX_RECORDING_BYTES)?;
-                call::prepare_sides([&bytes, &other], *begins_ms, &self.limits, &mut voice, &clock)
+                let other_path = Path::new(OsStr::from_bytes(other));
+                let other = call::read_file(other_path, call::MAX_RECORDING_BYTES)?;
+                call::prepare_sides(
+                    [(&bytes, path), (&other, other_path)],
+                    *begins_ms,
+                    &self.limits,
+                    &mut voice,
+                    &clock,
+                )
             });
             let spent =
                 Spent { decode: clock.decode.time(), voice_activity: clock.voice_activity.time(), ..Spent::default() };

@@ -1,7 +1,8 @@
 //! Bytes of a recording → samples per channel at the recording's own rate.
 //!
-//! The content decides what a file is, never its name. A file that is cut or damaged gives what can be had, with a
-//! warning; one that gives nothing is an error.
+//! The content decides what a file is; only where it has no mark at all its name does, with a warning
+//! ([`decode_named`]). A file that is cut or damaged gives what can be had, with a warning; one that gives nothing is an
+//! error.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +17,9 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
 use crate::error::AudioError;
+use crate::gsm::{self, Framing};
+use crate::headerless::{self, Headerless};
+use crate::oki;
 use crate::opus::{self, Presentation};
 use crate::rewrap;
 use crate::sniff::{self, Kind};
@@ -68,15 +72,27 @@ impl Audio {
     }
 }
 
-/// Decodes a whole recording from memory.
+/// Decodes a whole recording from memory, by its content alone.
 ///
 /// # Errors
 /// Everything that is not a usable recording, named as precisely as the bytes allow.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError> {
+    decode_named(bytes, "", limits)
+}
+
+/// The same; of bytes without any known mark, the ending of the file's name says what they are (see
+/// [`headerless_format`](crate::headerless_format)), and a warning says that it did.
+///
+/// # Errors
+/// Everything that is not a usable recording; what is named as sound without a header but cannot be that.
+pub fn decode_named(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Audio, AudioError> {
     if bytes.is_empty() {
         return Err(AudioError::Empty);
     }
-    let mut audio = match sniff::kind(bytes) {
+    let kind = sniff::kind(bytes);
+    let by_name = Headerless::of(file_name).filter(|_| headerless::has_no_mark(bytes, kind));
+    let mut audio = match kind {
+        _ if by_name.is_some() => by_name.map_or(Err(AudioError::Empty), |named| named.decode(bytes, limits))?,
         Kind::Wave => decode_wave(bytes, limits)?,
         Kind::Au => Audio { container: "AU", ..decode_wave(&rewrap::au(bytes)?, limits)? },
         Kind::Wave64 => Audio { container: "Wave64", ..decode_wave(&rewrap::wave64(bytes)?, limits)? },
@@ -95,11 +111,23 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError> {
     Ok(audio)
 }
 
-fn decode_wave(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError> {
+pub(crate) fn decode_wave(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError> {
     let wave = wav::parse(bytes)?;
     check_format(wave.rate_hz, usize::from(wave.channels), limits)?;
     match (wave.codec, wave.bits) {
         (Codec::Pcm, _) | (Codec::Float, 32) => decode_pcm(&wave, limits),
+        (Codec::Tag(tag @ (0x31 | 0x10 | 0x17)), _) => {
+            if wave.channels != 1 {
+                let codec = format!("{} in {} channels", wav::codec_name(tag), wave.channels);
+                return Err(AudioError::UnsupportedCodec { container: "WAV", codec });
+            }
+            let audio = if tag == 0x31 {
+                decode_gsm(wave.data, Framing::Pairs, wave.rate_hz, limits)?
+            } else {
+                decode_oki(wave.data, wave.rate_hz, limits)?
+            };
+            Ok(trim_to_fact(Audio { container: "WAV", ..audio }, &wave))
+        }
         // MPEG audio in a WAV wrapper: the wrapper adds nothing.
         (Codec::Tag(0x50 | 0x55), _) => {
             let mut audio = probe(wave.data, "WAV", limits)?;
@@ -126,6 +154,44 @@ fn decode_wave(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError> {
             Ok(audio)
         }
     }
+}
+
+/// GSM 06.10 frames, one channel.
+pub(crate) fn decode_gsm(bytes: &[u8], framing: Framing, rate_hz: u32, limits: &Limits) -> Result<Audio, AudioError> {
+    check_length(framing.samples_in(bytes.len()) as u64, rate_hz, 1, limits)?;
+    let decoded = gsm::decode(bytes, framing);
+    let mut warnings = Vec::new();
+    if decoded.bad_frames > 0 {
+        warnings.push(format!("{} damaged GSM frames (20 ms each) were set to silence", decoded.bad_frames));
+    }
+    if decoded.is_cut {
+        warnings.push("the file ends in the middle of a GSM frame; it was probably cut".to_string());
+    }
+    Ok(one_channel(&decoded.samples, rate_hz, "gsm", warnings))
+}
+
+/// OKI/Dialogic ADPCM, one channel.
+pub(crate) fn decode_oki(bytes: &[u8], rate_hz: u32, limits: &Limits) -> Result<Audio, AudioError> {
+    check_length((bytes.len() * oki::SAMPLES_A_BYTE) as u64, rate_hz, 1, limits)?;
+    Ok(one_channel(&oki::decode(bytes), rate_hz, "adpcm_oki", Vec::new()))
+}
+
+fn one_channel(samples: &[i16], sample_rate_hz: u32, codec: &str, warnings: Vec<String>) -> Audio {
+    let samples = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
+    Audio { sample_rate_hz, channels: vec![samples], container: "headerless", codec: codec.to_string(), warnings }
+}
+
+/// Cuts the padding of the last block off where the `fact` chunk tells the true length, and adds the header's warnings.
+fn trim_to_fact(mut audio: Audio, wave: &Wav) -> Audio {
+    audio.warnings.splice(0..0, wave.warnings.iter().cloned());
+    let promised = wave.fact.and_then(|fact| fact.get(..4)).map(|f| u32::from_le_bytes([f[0], f[1], f[2], f[3]]));
+    for (channel, length) in audio.channels.iter_mut().zip(promised) {
+        // A length that leaves out more than a block pads is a lie.
+        if channel.len() - (length as usize).min(channel.len()) < gsm::PAIR_SAMPLES {
+            channel.truncate(length as usize);
+        }
+    }
+    audio
 }
 
 /// The fast path: hound on a header that is known to be true.

@@ -9,6 +9,8 @@ pub enum AudioError {
     Empty,
     #[error("the file is {found}, not a recording")]
     NotAudio { found: &'static str },
+    #[error("the file has no known mark, and read as {format} as its name asks it is {found}")]
+    NotAsNamed { format: &'static str, found: &'static str },
     #[error("{container} is not a format that callmark decodes")]
     UnsupportedContainer { container: &'static str },
     #[error("{container} holds {codec}, which callmark does not decode")]
@@ -33,6 +35,7 @@ impl AudioError {
         match self {
             AudioError::Empty => "empty",
             AudioError::NotAudio { .. } => "not_audio",
+            AudioError::NotAsNamed { .. } => "not_as_named",
             AudioError::UnsupportedContainer { .. } => "unsupported_container",
             AudioError::UnsupportedCodec { .. } => "unsupported_codec",
             AudioError::BadHeader { .. } => "bad_header",
@@ -50,6 +53,9 @@ impl AudioError {
             AudioError::Empty => "the export or the copy failed: fetch the recording again",
             AudioError::NotAudio { .. } => {
                 "an export that failed often leaves an error page or an archive under the recording's name: fetch it again, or unpack it"
+            }
+            AudioError::NotAsNamed { .. } => {
+                "give it the ending of its true format (.ul, .al, .sln, .sln16, .gsm, .vox), or convert it, for example: sox -t raw -r 8000 -c 1 -e mu-law -b 8 INPUT OUTPUT.wav"
             }
             AudioError::UnsupportedContainer { .. } | AudioError::UnsupportedCodec { .. } => {
                 "convert it, for example: ffmpeg -i INPUT -c:a pcm_s16le OUTPUT.wav"

@@ -1,4 +1,5 @@
-//! Sun/NeXT `.au` and Sony Wave64 → the WAV file with the same sound, so that one path repairs and decodes all three.
+//! Sun/NeXT `.au`, Sony Wave64 and sound without a header → the WAV file with the same sound, so that one path repairs and
+//! decodes them all.
 
 use crate::error::AudioError;
 
@@ -51,15 +52,24 @@ pub(crate) fn au(bytes: &[u8]) -> Result<Vec<u8>, AudioError> {
         // Signed here, unsigned in WAV.
         samples.iter_mut().for_each(|sample| *sample ^= 0x80);
     }
-    let frame = channels.saturating_mul(width as u16);
+    Ok(wav(&format_chunk(tag, channels, rate_hz, width as u16), &samples, u64::from(size)))
+}
+
+/// One channel of samples that have no header, as `tag` of the WAV registry, `width` bytes each.
+pub(crate) fn headerless(tag: u16, rate_hz: u32, width: u16, samples: &[u8]) -> Vec<u8> {
+    wav(&format_chunk(tag, 1, rate_hz, width), samples, samples.len() as u64)
+}
+
+fn format_chunk(tag: u16, channels: u16, rate_hz: u32, width: u16) -> Vec<u8> {
+    let frame = channels.saturating_mul(width);
     let mut format = Vec::with_capacity(16);
     format.extend_from_slice(&tag.to_le_bytes());
     format.extend_from_slice(&channels.to_le_bytes());
     format.extend_from_slice(&rate_hz.to_le_bytes());
     format.extend_from_slice(&rate_hz.saturating_mul(u32::from(frame)).to_le_bytes());
     format.extend_from_slice(&frame.to_le_bytes());
-    format.extend_from_slice(&(width as u16 * 8).to_le_bytes());
-    Ok(wav(&format, &samples, u64::from(size)))
+    format.extend_from_slice(&(width * 8).to_le_bytes());
+    format
 }
 
 /// Sony Wave64: RIFF with 16-byte GUIDs as marks, 64-bit sizes that count the 24-byte chunk header, padding to 8.

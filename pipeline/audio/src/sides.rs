@@ -150,7 +150,9 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 40) as f32 / (1 << 23) as f32 - 1.0
         };
-        (0..seconds * 8_000).map(|n| if (n / 8_000 + seed as usize).is_multiple_of(3) { 0.3 * next() } else { 0.0 }).collect()
+        (0..seconds * 8_000)
+            .map(|n| if (n / 8_000 + seed as usize).is_multiple_of(3) { 0.3 * next() } else { 0.0 })
+            .collect()
     }
 
     #[test]

@@ -26,15 +26,22 @@ const FOREIGN: [(&[u8], &str); 3] =
     [(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (WMA)"), (b"wvpk", "WavPack"), (b"#!SILK", "SILK")];
 
 /// Marks at offset 0 of things that turn up under the name of a recording.
-const NOT_AUDIO: [(&[u8], &str); 9] = [
+const NOT_AUDIO: [(&[u8], &str); 15] = [
     (b"PK\x03\x04", "a ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!", "a RAR archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\0", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"\x7fELF", "a program"),
     (b"%PDF", "a PDF document"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"GIF8", "a GIF picture"),
+    // Cameras call theirs `.raw`, too.
+    (b"II*\0", "a TIFF or camera picture"),
+    (b"MM\0*", "a TIFF or camera picture"),
     (b"SQLite format 3", "an SQLite database"),
 ];
 
@@ -47,6 +54,63 @@ const PROBE: [(&[u8], &str); 6] = [
     (b"\x1a\x45\xdf\xa3", "Matroska/WebM"),
     (b"ID3", "MP3"),
 ];
+
+/// Three frames of MPEG audio or ADTS in a row: sound without a header may begin with the same eleven bits (µ-law silence
+/// does), but does not repeat them where the frame that they announce would end.
+pub(crate) fn is_mpeg_stream(bytes: &[u8]) -> bool {
+    let mut at = 0;
+    for _ in 0..3 {
+        // The bits that stay the same: version, layer, protection; sample rate.
+        let same = |frame: &[u8]| frame[1] == bytes[1] && frame[2] & 0x0c == bytes[2] & 0x0c;
+        match bytes.get(at..at + 6) {
+            Some(frame) if frame[0] == 0xff && same(frame) => match mpeg_frame_bytes(frame) {
+                Some(length) => at += length,
+                None => return false,
+            },
+            // A file of one or two frames ends with them.
+            _ => return at > 0 && at == bytes.len(),
+        }
+    }
+    true
+}
+
+/// The length that the header of an MPEG audio frame (ISO 11172-3, 2.4.2.3) or an ADTS frame (ISO 14496-3, 1.A.2.2)
+/// announces; `None` when no such frame begins so, or in MPEG's free format, which announces none.
+fn mpeg_frame_bytes(frame: &[u8]) -> Option<usize> {
+    const RATES_HZ: [usize; 3] = [44_100, 48_000, 32_000];
+    // Kilobits per second of layers I, II and III in MPEG-1, then of layer I and the others in MPEG-2.
+    const KILOBITS: [[usize; 14]; 5] = [
+        [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
+        [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
+        [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+        [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+        [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+    ];
+    if frame[1] & 0xf6 == 0xf0 {
+        let length = usize::from(frame[3] & 3) << 11 | usize::from(frame[4]) << 3 | usize::from(frame[5]) >> 5;
+        return (length >= 7).then_some(length);
+    }
+    let version = frame[1] >> 3 & 3;
+    let layer = match frame[1] >> 1 & 3 {
+        0 => return None,
+        bits => usize::from(4 - bits),
+    };
+    let padding = usize::from(frame[2] >> 1 & 1);
+    let row = if version == 3 { layer - 1 } else { 3 + usize::from(layer > 1) };
+    let bits_a_second = 1000 * KILOBITS[row].get(usize::from(frame[2] >> 4).checked_sub(1)?)?;
+    let halved = match version {
+        3 => 0,
+        2 => 1,
+        0 => 2,
+        _ => return None,
+    };
+    let rate_hz = RATES_HZ.get(usize::from(frame[2] >> 2 & 3))? >> halved;
+    Some(match layer {
+        1 => (12 * bits_a_second / rate_hz + padding) * 4,
+        3 if version != 3 => 72 * bits_a_second / rate_hz + padding,
+        _ => 144 * bits_a_second / rate_hz + padding,
+    })
+}
 
 /// Looks at the first bytes; never at the file's name.
 pub(crate) fn kind(bytes: &[u8]) -> Kind {
@@ -84,19 +148,16 @@ pub(crate) fn kind(bytes: &[u8]) -> Kind {
     text_kind(bytes).map_or(Kind::Unknown, Kind::NotAudio)
 }
 
+/// Whether sound without a header is text all the same: 64 KiB of it, of more letters than idle A-law (all `U`) has.
+pub(crate) fn is_long_text(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(64 << 10)];
+    let letters = head.iter().collect::<std::collections::BTreeSet<_>>().len();
+    letters > 4 && as_text(head).is_some()
+}
+
 /// Recognises markup and plain text: 512 bytes of printable UTF-8.
 fn text_kind(bytes: &[u8]) -> Option<&'static str> {
-    let head = &bytes[..bytes.len().min(512)];
-    let text = match std::str::from_utf8(head) {
-        Ok(text) => text,
-        // A multi-byte character may be cut at the end of the head.
-        Err(error) if error.error_len().is_none() => std::str::from_utf8(&head[..error.valid_up_to()]).ok()?,
-        Err(_) => return None,
-    };
-    let printable = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{c}');
-    if text.is_empty() || !text.chars().all(printable) {
-        return None;
-    }
+    let text = as_text(&bytes[..bytes.len().min(512)])?;
     let start = text.trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
     Some(match start {
         s if s.starts_with("<!doctype html") || s.starts_with("<html") || s.starts_with("<head") => "an HTML page",
@@ -105,6 +166,18 @@ fn text_kind(bytes: &[u8]) -> Option<&'static str> {
         s if s.starts_with("webvtt") => "a WebVTT transcript",
         _ => "a text file",
     })
+}
+
+/// The bytes as printable text, if that is what they are.
+fn as_text(head: &[u8]) -> Option<&str> {
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        // A multi-byte character may be cut at the end of the head.
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&head[..error.valid_up_to()]).ok()?,
+        Err(_) => return None,
+    };
+    let printable = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{c}');
+    (!text.is_empty() && text.chars().all(printable)).then_some(text)
 }
 
 #[cfg(test)]
@@ -130,6 +203,26 @@ mod tests {
             (b"", Kind::Unknown),
         ] {
             assert_eq!(kind(bytes), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_row_of_frames_is_mpeg_audio() {
+        // MPEG-1 layer III, 128 kbit/s at 44.1 kHz: 417 bytes; ADTS of 20 bytes.
+        let mut mp3 = vec![0; 417 * 3];
+        (0..3).for_each(|frame| mp3[frame * 417..][..4].copy_from_slice(b"\xff\xfb\x90\x64"));
+        let adts = [&b"\xff\xf1\x50\x80\x02\x9f\xfc"[..], &[0; 13]].concat().repeat(4);
+        for (bytes, expected) in [
+            (&mp3[..], true),
+            (&mp3[..417], true),
+            (&mp3[..800], false),
+            (&adts, true),
+            (&[0xff; 4_096], false),
+            (&b"\xff\xff\x00\x00".repeat(999), false),
+            (&b"\xff\xfe\xff\xff\x01\x00".repeat(999), false),
+            (b"\xff", false),
+        ] {
+            assert_eq!(is_mpeg_stream(bytes), expected, "{} bytes, {:?}", bytes.len(), &bytes[..bytes.len().min(6)]);
         }
     }
 }

@@ -177,7 +177,7 @@ pub(crate) fn codec_name(tag: u16) -> String {
         0x40 | 0x45 | 0x64 => "G.726".into(),
         0x65 | 0x28F => "G.722".into(),
         0x83 | 0x133 => "G.729".into(),
-        0x10 | 0x17 => "Dialogic ADPCM".into(),
+        0x10 | 0x17 => "OKI/Dialogic ADPCM".into(),
         0x50 => "MPEG layer 1/2".into(),
         0x55 => "MP3".into(),
         other => format!("codec 0x{other:04x}"),

@@ -1,6 +1,6 @@
 //! The decoder on recordings as they come: whole, lying, cut, foreign and hostile. All files are made here.
 
-use callmark_audio::{Audio, AudioError, Limits, decode};
+use callmark_audio::{Audio, AudioError, Limits, decode, decode_named};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use std::io::Cursor;
 
@@ -190,9 +190,10 @@ fn what_is_no_recording_is_named() {
     assert_eq!(code(&riff(&format_chunk(1, 1, 0, 16), &[0; 100], 100)), "sample_rate");
     assert_eq!(code(&riff(&format_chunk(1, 1, 4_000_000_000, 16), &[0; 100], 100)), "sample_rate");
     assert_eq!(code(&riff(&format_chunk(1, 255, 8_000, 16), &[0; 1020], 1020)), "limit");
-    let error = decode(&riff(&format_chunk(0x31, 1, 8_000, 0), &[0; 650], 650), &Limits::default()).unwrap_err();
-    assert_eq!(error, AudioError::UnsupportedCodec { container: "WAV", codec: "GSM 6.10".to_string() });
+    let error = decode(&riff(&format_chunk(0x45, 1, 8_000, 0), &[0; 650], 650), &Limits::default()).unwrap_err();
+    assert_eq!(error, AudioError::UnsupportedCodec { container: "WAV", codec: "G.726".to_string() });
     assert!(error.hint().contains("ffmpeg"));
+    assert_eq!(code(&riff(&format_chunk(0x31, 2, 8_000, 0), &[0; 650], 650)), "unsupported_codec");
 }
 
 #[test]
@@ -311,4 +312,120 @@ fn a_reader_that_panics_costs_one_error() {
     bytes.extend([0; 100]);
     let error = decode(&bytes, &Limits::default()).unwrap_err();
     assert!(error.to_string().contains("numbers that cannot be true"), "{error}");
+}
+
+#[test]
+fn gsm_in_wav_is_repaired_and_trimmed() {
+    let format = [&format_chunk(0x31, 1, 8_000, 0)[..], &[2, 0, 0x40, 1]].concat();
+    let data = [0x5a; 65 * 3];
+    let whole = ok(&riff(&format, &data, 195));
+    assert_eq!((whole.channels[0].len(), whole.codec.as_str(), whole.warnings.len()), (960, "gsm", 0));
+    for (bytes, size, samples, warnings) in [
+        (195, 0, 960, 1),
+        (195, u32::MAX, 960, 1),
+        // The pad byte of an odd chunk is no sound.
+        (196, u32::MAX, 960, 1),
+        (195, 194, 800, 1),
+        // Cut inside the second frame of a pair, and inside the first.
+        (170, 195, 800, 2),
+        (140, 195, 640, 2),
+    ] {
+        let audio = ok(&riff(&format, &[0x5a; 196][..bytes], size));
+        let about = format!("{bytes} bytes, said to be {size}: {:?}", audio.warnings);
+        assert_eq!((audio.channels[0].len(), audio.warnings.len()), (samples, warnings), "{about}");
+        assert_eq!(audio.channels[0], whole.channels[0][..samples], "{about}");
+    }
+    for (promised, samples) in [(900u32, 900), (641, 641), (640, 960), (0, 960), (961, 960), (u32::MAX, 960)] {
+        let mut bytes = riff(&format, &data, 195);
+        let fact = [&b"fact\x04\0\0\0"[..], &promised.to_le_bytes()].concat();
+        bytes.splice(40..40, fact);
+        assert_eq!(ok(&bytes).channels[0].len(), samples, "fact says {promised}");
+    }
+    assert_eq!(code(&riff(&format, &[0; 20], 20)), "no_samples");
+    let limits = Limits { max_decoded_bytes: 960 * 4 - 1, ..Limits::default() };
+    assert_eq!(decode(&riff(&format, &data, 195), &limits).unwrap_err().code(), "limit");
+}
+
+fn named(bytes: &[u8], name: &str) -> Result<Audio, AudioError> {
+    decode_named(bytes, name, &Limits::default())
+}
+
+/// 16-bit samples of a tone.
+fn pcm(samples: usize) -> Vec<u8> {
+    (0..samples).flat_map(|n| ((tone(0, n, 8_000) * 32_767.0) as i16).to_le_bytes()).collect()
+}
+
+#[test]
+fn the_name_decides_only_where_the_content_does_not() {
+    let audio = named(&pcm(8_000), "calls/2024/X.SLN").unwrap();
+    assert_eq!((audio.container, audio.codec.as_str(), audio.channels[0].len()), ("headerless", "pcm_s16", 8_000));
+    assert!(audio.warnings[0].contains("16-bit PCM at 8 kHz"), "{:?}", audio.warnings);
+    assert_eq!(named(&pcm(8_000), "x.sln48").unwrap().sample_rate_hz, 48_000);
+    // A mark wins over any name.
+    let good = wav(2, 8_000, 16, SampleFormat::Int, 800);
+    for name in ["x.gsm", "x.raw", "x.vox", "x"] {
+        assert_eq!(named(&good, name).unwrap(), ok(&good), "{name}");
+    }
+    for (bytes, name, expected) in [
+        (&pcm(8_000)[..], "x.wav", "not_audio"),
+        (&pcm(8_000), "sln", "not_audio"),
+        (&pcm(8_000), "x.gsm", "not_as_named"),
+        (b"", "x.ul", "empty"),
+        (b"\x01", "x.sln", "no_samples"),
+        (b"\x01\x02", "x.gsm", "not_as_named"),
+        ("Who called, and when? ".repeat(99).as_bytes(), "x.raw", "not_audio"),
+        ("Wer rief an, und wann? \u{e4}".repeat(99).as_bytes(), "x.al", "not_audio"),
+        (b"PK\x03\x04 and so on", "x.ul", "not_audio"),
+        (b"II*\0 and so on", "x.raw", "not_audio"),
+        (b"Gr\xfc\xdfe in Latin-1 ".repeat(99).as_slice(), "x.sln", "not_as_named"),
+    ] {
+        assert_eq!(named(bytes, name).unwrap_err().code(), expected, "{name}: {}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn silence_that_looks_like_a_mark_is_silence() {
+    // µ-law silence begins as MPEG audio does, idle A-law reads `UUU…`.
+    for (byte, name) in [(0xff, "x.ul"), (0x7f, "x.ul"), (0x55, "x.al"), (0xd5, "x.al"), (0, "x.sln"), (0, "x.raw")] {
+        let audio = named(&[byte; 4_000], name).unwrap();
+        assert!(audio.channels[0].iter().all(|sample| sample.abs() < 0.001), "{byte:x} as {name}");
+    }
+    assert!(named(&[0x80, 0x08].repeat(2_000), "x.vox").is_ok());
+}
+
+#[test]
+fn noise_under_any_name_is_refused() {
+    let mut state = 5u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as u8
+    };
+    let mut noise: Vec<u8> = (0..200_000).map(|_| next()).collect();
+    noise[0] = 1;
+    // The ADPCM of these adds bytes up, so that random ones look like sound.
+    let adds = |ending: &str| ["vox", "g722", "722"].contains(&ending);
+    for name in callmark_audio::headerless_endings().filter(|e| !adds(e)).map(|ending| format!("x.{ending}")) {
+        let result = named(&noise, &name);
+        assert_eq!(result.as_ref().err().map(AudioError::code), Some("not_as_named"), "{name}");
+    }
+}
+
+proptest::proptest! {
+    /// Any bytes under any name, bare and in a WAV file: sound within the limits or an error.
+    #[test]
+    fn any_bytes_under_any_name(
+        bytes in proptest::collection::vec(proptest::num::u8::ANY, 1..3_000),
+        ending in 0usize..19,
+        tag in proptest::sample::select(vec![0x31u16, 0x10, 0x17, 6, 7, 1]),
+        size in proptest::num::u32::ANY,
+    ) {
+        let ending = callmark_audio::headerless_endings().nth(ending).unwrap();
+        let limits = Limits { max_decoded_bytes: 16_000, ..Limits::default() };
+        let files = [bytes.clone(), riff(&format_chunk(tag, 1, 8_000, 8), &bytes, size)];
+        for file in files {
+            if let Ok(audio) = decode_named(&file, &format!("x.{ending}"), &limits) {
+                proptest::prop_assert!((1..=4_000).contains(&audio.channels[0].len()));
+            }
+        }
+    }
 }

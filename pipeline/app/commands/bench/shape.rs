@@ -152,7 +152,7 @@ fn speech(install: &Install, args: &ShapeArgs) -> Result<Vec<(PreparedChannel, V
     while wanted_ms > 0 && !files.is_empty() {
         let path = files.swap_remove(random.below(files.len()));
         let bytes = call::read_file(&path, call::MAX_RECORDING_BYTES)?;
-        let sound: Prepared = call::prepare(&bytes, &Limits::default(), &mut voice, &StageClock::default())?;
+        let sound: Prepared = call::prepare(&bytes, &path, &Limits::default(), &mut voice, &StageClock::default())?;
         for channel in sound.channels {
             let first = random.below(channel.spans.len().max(1));
             let mut spans = Vec::new();

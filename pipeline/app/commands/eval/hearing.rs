@@ -119,7 +119,7 @@ impl Hearing {
     ) -> Result<Heard, CallError> {
         let bytes = call::read_file(&recording.path, call::MAX_RECORDING_BYTES)?;
         let clock = StageClock::default();
-        let prepared = call::prepare(&bytes, &self.limits, voice, &clock)?;
+        let prepared = call::prepare(&bytes, &recording.path, &self.limits, voice, &clock)?;
         let language = (!self.detect_language).then(|| recording.reference.language.code().to_string());
         let metadata = Metadata { language, ..Metadata::default() };
         let mut removed = Vec::new();

@@ -159,6 +159,7 @@ fn without_reference(files: &[PathBuf], known: &[LabelledRecording], language: L
     let is_sound = |path: &&PathBuf| {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
         ["wav", "mp3", "flac", "ogg", "opus", "m4a", "aac", "aif", "aiff"].contains(&ending.as_str())
+            || callmark_audio::headerless_endings().any(|known| known == ending)
     };
     let is_new = |path: &&PathBuf| !known.iter().any(|recording| recording.path == **path);
     let recording = |path: &PathBuf| LabelledRecording {

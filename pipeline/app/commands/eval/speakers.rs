@@ -130,7 +130,7 @@ impl Listener {
 
     fn judge(&mut self, name: &str, path: &Path, mut truth: Vec<Speech>, mix: bool) -> Result<Judged> {
         let bytes = call::read_file(path, call::MAX_RECORDING_BYTES)?;
-        let mut prepared = call::prepare(&bytes, &self.limits, &mut self.voice, &StageClock::default())?;
+        let mut prepared = call::prepare(&bytes, path, &self.limits, &mut self.voice, &StageClock::default())?;
         if mix {
             let [first, second] = prepared.channels.as_slice() else {
                 bail!("it has {} channels that differ, not two", prepared.channels.len())

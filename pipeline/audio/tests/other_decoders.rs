@@ -1,0 +1,171 @@
+//! Telephone formats against SoX and ffmpeg: they write (or random bytes do), they decode, and callmark gives their samples.
+//! `scripts/setup` installs both.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use callmark_audio::{Audio, Limits, decode, decode_named};
+use tempfile::TempDir;
+
+fn bytes_from(tool: &str, arguments: &[&str]) -> Vec<u8> {
+    let output = Command::new(tool).args(arguments).output();
+    let output = output.unwrap_or_else(|e| panic!("{tool}: {e}\nhint: scripts/setup installs it"));
+    assert!(output.status.success(), "{tool} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn samples_of(bytes: &[u8]) -> Vec<i16> {
+    bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+}
+
+fn sox(file: &Path) -> Vec<i16> {
+    samples_of(&bytes_from("sox", &["-D", text(file), "-t", "raw", "-e", "signed", "-b", "16", "-L", "-"]))
+}
+
+fn ffmpeg(file: &Path) -> Vec<i16> {
+    samples_of(&bytes_from("ffmpeg", &["-v", "error", "-i", text(file), "-f", "s16le", "-c:a", "pcm_s16le", "-"]))
+}
+
+fn callmark(file: &Path) -> Audio {
+    decode_named(&std::fs::read(file).unwrap(), text(file), &Limits::default()).unwrap()
+}
+
+fn sixteen_bit(audio: &Audio) -> Vec<i16> {
+    audio.channels[0].iter().map(|sample| (sample * 32_768.0) as i16).collect()
+}
+
+/// A channel of a sample call (8 kHz) in another format.
+fn converted(folder: &TempDir, call: &str, name: &str, options: &[&str]) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sample-audio").join(call);
+    let file = folder.path().join(name);
+    let arguments = [&["-D", text(&source)], options, &[text(&file), "remix", "1"]].concat();
+    bytes_from("sox", &arguments);
+    file
+}
+
+/// The same bytes in every run (Knuth's MMIX constants).
+fn random_bytes(count: usize) -> Vec<u8> {
+    let mut state = 11u64;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as u8
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
+fn wav(tag: u16, block: u16, bits: u16, data: &[u8]) -> Vec<u8> {
+    let mut out = b"RIFF\0\0\0\0WAVEfmt \x14\0\0\0".to_vec();
+    let bytes_a_second = if tag == 0x31 { 1_625u32 } else { 4_000 };
+    for (field, width) in
+        [(u32::from(tag), 2), (1, 2), (8_000, 4), (bytes_a_second, 4), (block.into(), 2), (bits.into(), 2)]
+    {
+        out.extend(&field.to_le_bytes()[..width]);
+    }
+    // Size of what follows, and samples a block.
+    out.extend(b"\x02\0\x40\x01data");
+    out.extend((data.len() as u32).to_le_bytes());
+    out.extend(data);
+    out
+}
+
+#[test]
+fn telephone_formats_are_bit_exact_with_sox() {
+    let folder = TempDir::new().unwrap();
+    for call in ["T-1004.wav", "S-2008.wav"] {
+        for (name, options, codec) in [
+            ("call.gsm", &[][..], "gsm"),
+            ("wav49.wav", &["-e", "gsm-full-rate"], "gsm"),
+            ("call.al", &[], "pcm_alaw"),
+            ("call.ulaw", &["-t", "ul"], "pcm_mulaw"),
+            ("call.vox", &[], "adpcm_oki"),
+            ("call.sln", &[], "pcm_s16"),
+            ("call.sln16", &["-t", "raw", "-e", "signed", "-b", "16", "-r", "16000"], "pcm_s16"),
+        ] {
+            let file = converted(&folder, call, name, options);
+            let audio = callmark(&file);
+            let (headerless, wide) = (!name.ends_with("wav"), name.ends_with("16"));
+            assert_eq!(audio.codec, codec, "{call} as {name}");
+            assert_eq!(audio.sample_rate_hz, if wide { 16_000 } else { 8_000 }, "{call} as {name}");
+            assert_eq!(audio.warnings.len(), usize::from(headerless), "{call} as {name}: {:?}", audio.warnings);
+            let theirs = match name {
+                "call.ulaw" => samples_of(&bytes_from(
+                    "sox",
+                    &["-D", "-t", "ul", "-r", "8000", "-c", "1", text(&file), "-t", "s16", "-L", "-"],
+                )),
+                "call.sln16" => samples_of(&std::fs::read(&file).unwrap()),
+                _ => sox(&file),
+            };
+            assert!(theirs.len() > 200_000);
+            let length = audio.channels[0].len();
+            // SoX plays the last block of two frames to its end, whatever the header says of the length.
+            let padding = if name == "wav49.wav" { 319 } else { 0 };
+            assert!((theirs.len() - padding..=theirs.len()).contains(&length), "{call} as {name}: {length}");
+            assert!(sixteen_bit(&audio) == theirs[..length], "{call} as {name} differs from SoX");
+        }
+    }
+}
+
+#[test]
+fn gsm_is_bit_exact_with_ffmpeg() {
+    let folder = TempDir::new().unwrap();
+    let gsm = converted(&folder, "T-1004.wav", "call.gsm", &[]);
+    assert!(sixteen_bit(&callmark(&gsm)) == ffmpeg(&gsm), "raw frames differ");
+    let wav49 = converted(&folder, "T-1004.wav", "call.wav", &["-e", "gsm-full-rate"]);
+    let (mine, theirs) = (sixteen_bit(&callmark(&wav49)), ffmpeg(&wav49));
+    // ffmpeg does not trim the last block's padding.
+    assert!(mine.len() <= theirs.len() && theirs.len() - mine.len() < 320, "{} of {}", mine.len(), theirs.len());
+    assert!(mine == theirs[..mine.len()], "pairs of frames differ");
+}
+
+/// Every parameter takes every value, also those that no encoder writes.
+#[test]
+fn random_frames_are_bit_exact() {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let mut frames = random_bytes(33 * 4_000);
+    frames.chunks_mut(33).for_each(|frame| frame[0] = 0xd0 | frame[0] & 0x0f);
+    let gsm = file("random.gsm", &frames);
+    assert!(sixteen_bit(&callmark(&gsm)) == sox(&gsm), "GSM frames differ from SoX");
+    let pairs = file("random.wav", &wav(0x31, 65, 0, &random_bytes(65 * 2_000)));
+    assert!(sixteen_bit(&callmark(&pairs)) == sox(&pairs), "GSM pairs differ from SoX");
+    let codes = random_bytes(100_000);
+    let mine = decode(&wav(0x17, 1, 4, &codes), &Limits::default()).unwrap();
+    assert_eq!(mine.codec, "adpcm_oki");
+    assert!(sixteen_bit(&mine) == sox(&file("random.vox", &codes)), "OKI ADPCM differs from SoX");
+}
+
+/// Asterisk writes µ-law under `.pcm`, others write G.711 under `.raw`: what sounds is taken.
+#[test]
+fn g711_under_a_name_for_pcm_is_heard() {
+    let folder = TempDir::new().unwrap();
+    for call in ["T-1004.wav", "S-2008.wav"] {
+        for (format, codec) in [("ul", "pcm_mulaw"), ("al", "pcm_alaw"), ("s16", "pcm_s16")] {
+            let audio = callmark(&converted(&folder, call, "call.raw", &["-t", format]));
+            assert_eq!(audio.codec, codec, "{call} as {format}: {:?}", audio.warnings);
+        }
+    }
+}
+
+/// Formats under each other's names: a wrong name gives an error, not noise that is scored, wherever noise can be told.
+#[test]
+fn wrong_names_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let vox = std::fs::read(converted(&folder, "T-1004.wav", "call.vox", &[])).unwrap();
+    let gsm = std::fs::read(converted(&folder, "T-1004.wav", "call.gsm", &[])).unwrap();
+    let mu_law = std::fs::read(converted(&folder, "T-1004.wav", "call.ul", &[])).unwrap();
+    for (bytes, name) in
+        [(&vox, "x.gsm"), (&mu_law, "x.gsm"), (&mu_law, "x.sln"), (&gsm, "x.sln"), (&gsm, "x.ul"), (&gsm, "x.al")]
+    {
+        let error = decode_named(bytes, name, &Limits::default()).unwrap_err();
+        assert_eq!(error.code(), "not_as_named", "{} bytes as {name}: {error}", bytes.len());
+        assert!(error.hint().contains("ending"));
+    }
+}
