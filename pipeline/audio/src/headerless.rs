@@ -165,9 +165,10 @@ struct Look {
 
 /// −12 dBFS. Random bytes read as G.711 are at −10 dBFS, as anything else louder; fax and modem tones at −19.
 const LOUD: f64 = 0.25;
-/// Speech has 0.7 and more at 8 kHz, a modem's carrier of 1,800 Hz 0.16, random bytes 0.00. ADPCM adds its bytes up, so
-/// that random ones may look like sound: a wrong `.vox` or `.g722` may go unnoticed here.
-const UNLIKE: f64 = 0.15;
+/// Speech has 0.68 and more at 8 kHz, a modem's carrier of 1,800 Hz 0.16, random bytes 0.00, G.711 read as 16-bit PCM 0.15 to 0.22.
+const UNLIKE: f64 = 0.3;
+/// Never reached by speech. ADPCM adds its bytes up: random ones look like sound, but stay near full scale (0.76).
+const TOO_LOUD: f64 = 0.65;
 /// Letters read as 16-bit PCM have 0.8; recordings with a bad direct-current offset 0.1.
 const OFF_ZERO: f64 = 0.25;
 
@@ -186,7 +187,7 @@ impl Look {
     fn is_no_sound(&self) -> Option<&'static str> {
         if self.mean.abs() > OFF_ZERO {
             Some("no sound: it keeps to one side of zero")
-        } else if self.level > LOUD && self.likeness < UNLIKE {
+        } else if self.level > TOO_LOUD || (self.level > LOUD && self.likeness < UNLIKE) {
             Some("no sound but loud noise")
         } else {
             None

@@ -402,9 +402,9 @@ fn noise_under_any_name_is_refused() {
     };
     let mut noise: Vec<u8> = (0..200_000).map(|_| next()).collect();
     noise[0] = 1;
-    // The ADPCM of these adds bytes up, so that random ones look like sound.
-    let adds = |ending: &str| ["vox", "g722", "722"].contains(&ending);
-    for name in callmark_audio::headerless_endings().filter(|e| !adds(e)).map(|ending| format!("x.{ending}")) {
+    // What random bytes sound like as G.722 was not looked into.
+    for name in callmark_audio::headerless_endings().filter(|e| !e.ends_with("722")).map(|ending| format!("x.{ending}"))
+    {
         let result = named(&noise, &name);
         assert_eq!(result.as_ref().err().map(AudioError::code), Some("not_as_named"), "{name}");
     }
