@@ -175,7 +175,8 @@ fn is_recording(path: &Path) -> bool {
     if extension == "json" {
         let name = path.file_stem().unwrap_or_default();
         let beside = path.with_file_name(name);
-        return !beside.is_file() && !endings().any(|e| path.with_extension(e).is_file());
+        let recording = |ending: &str| path.with_extension(ending).is_file();
+        return !beside.is_file() && !endings().any(|e| recording(e) || recording(&e.to_ascii_uppercase()));
     }
     endings().any(|e| e == extension)
 }
