@@ -261,7 +261,7 @@ mod tests {
         put("out/b.vtt");
         let found = discover(&[dir.path().to_path_buf()], &out).unwrap();
         assert_eq!(names(&found), ["a.MP3", "b.wav", "d.sln16", "e.VOX", "lens.json", "c.vtt"]);
-        assert_eq!((found.skipped, found.metadata_files.len()), (2, 1));
+        assert_eq!((found.skipped, found.metadata_files.len()), (3, 1));
         let found = discover(&[dir.path().join("*.wav")], &out).unwrap();
         assert_eq!(names(&found), ["b.wav"]);
         let found = discover(&[dir.path().join("notes.md"), dir.path().join("notes.md")], &out).unwrap();
