@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use callmark_audio::{Limits, decode, resample_to_16k};
+use callmark_audio::{Limits, decode_named, resample_to_16k};
 
 /// Largest correlation within ±200 ms, and the shift in ms: codecs add delay.
 fn best_match(reference: &[f32], other: &[f32]) -> (f64, i64) {
@@ -29,14 +29,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut files: Vec<String> = std::env::args().skip(1).collect();
     let mut reference = None;
     if files.first().is_some_and(|first| first == "--reference") && files.len() > 2 {
-        let audio = decode(&std::fs::read(&files[1])?, &Limits::default())?;
+        let audio = decode_named(&std::fs::read(&files[1])?, &files[1], &Limits::default())?;
         reference = Some(resample_to_16k(&audio.channels[0], audio.sample_rate_hz));
         files.drain(..2);
     }
     for file in files {
         let bytes = std::fs::read(&file)?;
         let started = Instant::now();
-        match decode(&bytes, &Limits::default()) {
+        match decode_named(&bytes, &file, &Limits::default()) {
             Err(error) => println!("{file}\tERROR {}: {error} (hint: {})", error.code(), error.hint()),
             Ok(audio) => {
                 let channels: Vec<Vec<f32>> =

@@ -21,6 +21,7 @@ use crate::gsm::{self, Framing};
 use crate::headerless::{self, Headerless};
 use crate::oki;
 use crate::opus::{self, Presentation};
+use crate::resample::{SPEECH_RATE_HZ, resample_to_16k};
 use crate::rewrap;
 use crate::sniff::{self, Kind};
 use crate::wav::{self, Codec, Wav};
@@ -90,9 +91,19 @@ pub fn decode_named(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Au
         return Err(AudioError::Empty);
     }
     let kind = sniff::kind(bytes);
-    let by_name = Headerless::of(file_name).filter(|_| headerless::has_no_mark(bytes, kind));
-    let mut audio = match kind {
-        _ if by_name.is_some() => by_name.map_or(Err(AudioError::Empty), |named| named.decode(bytes, limits))?,
+    let mut audio = match Headerless::of(file_name) {
+        Some(named) if headerless::has_no_mark(bytes, kind) => named.decode(bytes, limits)?,
+        _ => decode_kind(bytes, kind, limits)?,
+    };
+    if audio.channels.first().is_none_or(Vec::is_empty) {
+        return Err(AudioError::NoSamples { container: audio.container });
+    }
+    replace_non_finite(&mut audio);
+    Ok(audio)
+}
+
+fn decode_kind(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Audio, AudioError> {
+    Ok(match kind {
         Kind::Wave => decode_wave(bytes, limits)?,
         Kind::Au => Audio { container: "AU", ..decode_wave(&rewrap::au(bytes)?, limits)? },
         Kind::Wave64 => Audio { container: "Wave64", ..decode_wave(&rewrap::wave64(bytes)?, limits)? },
@@ -103,12 +114,7 @@ pub fn decode_named(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Au
         // MP3 with bytes before its first frame, for one.
         Kind::Unknown => probe(bytes, "unknown", limits)
             .map_err(|_| AudioError::NotAudio { found: "of no known format (no audio mark in its first bytes)" })?,
-    };
-    if audio.channels.first().is_none_or(Vec::is_empty) {
-        return Err(AudioError::NoSamples { container: audio.container });
-    }
-    replace_non_finite(&mut audio);
-    Ok(audio)
+    })
 }
 
 pub(crate) fn decode_wave(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError> {
@@ -236,6 +242,13 @@ fn decode_pcm(wave: &Wav, limits: &Limits) -> Result<Audio, AudioError> {
     })
 }
 
+/// Encoders pad by no more than this; whatever else a header leaves out is the sound of another file, joined to this one.
+const MOST_PADDING_PACKETS: u32 = 2;
+/// Each costs a resampler; joined files have one or two.
+const MOST_RATE_CHANGES: u32 = 16;
+/// Of one file: damage must not cost a new decoder for every packet.
+const MOST_NEW_DECODERS: u32 = 64;
+
 /// Everything else: symphonia finds the container by its content. Its readers multiply what headers say, and our builds
 /// check every sum: where that panics, the file is damaged.
 fn probe(bytes: &[u8], container: &'static str, limits: &Limits) -> Result<Audio, AudioError> {
@@ -263,25 +276,33 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
     let Presentation { skip, padding, gain } = opus::presentation(track, &mut parameters, container, bytes);
     // Where a stream was joined late, its clock does not begin at 0.
     let begin = track.start_ts.get().try_into().unwrap_or(0u64).saturating_add(skip as u64);
-    let mut decoder = opus::codecs().make_audio_decoder(&parameters, &AudioDecoderOptions::default()).map_err(
-        |_| match &parameters.channels {
-            Some(channels) if opus::is_opus(&parameters) => {
-                AudioError::UnsupportedCodec { container, codec: format!("Opus with {} channels", channels.count()) }
-            }
-            _ => unsupported(container, bytes, "a codec"),
-        },
-    )?;
+    let new_decoder = || opus::codecs().make_audio_decoder(&parameters, &AudioDecoderOptions::default());
+    let mut decoder = new_decoder().map_err(|_| match &parameters.channels {
+        Some(channels) if opus::is_opus(&parameters) => {
+            AudioError::UnsupportedCodec { container, codec: format!("Opus with {} channels", channels.count()) }
+        }
+        _ => unsupported(container, bytes, "a codec"),
+    })?;
     let codec = decoder.codec_info().short_name.to_string();
 
-    let mut sink =
-        Sink { limits, rate_hz: 0, channels: Vec::new(), scratch: Vec::new(), mixed_layout: false, skip, gain };
+    let mut sink = Sink {
+        limits,
+        rate_hz: 0,
+        channels: Vec::new(),
+        earlier: Vec::new(),
+        rate_changes: 0,
+        scratch: Vec::new(),
+        mixed_layout: false,
+        skip,
+        gain,
+    };
     let mut warnings = Vec::new();
     if repaired.is_some() {
         warnings.push(format!("the {container} header promises more sound than the file has; it was probably cut"));
     }
-    let mut bad_packets = 0u32;
+    let (mut bad_packets, mut new_decoders, mut left_out) = (0u32, 0u32, 0u32);
     loop {
-        let packet = match reader.next_packet() {
+        let mut packet = match reader.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => break,
             Err(SymphoniaError::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
@@ -309,11 +330,28 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
             bad_packets += 1;
             continue;
         }
-        match decoder.decode(&packet) {
+        if packet.trim_end.get() > 0 && packet.trim_end >= packet.dur {
+            left_out += 1;
+            if left_out > MOST_PADDING_PACKETS {
+                packet.trim_end = Default::default();
+            }
+        }
+        let mut decoded = decoder.decode(&packet);
+        // Where files were joined, what follows may have another layout, which symphonia's MP3 decoder calls damaged.
+        if let (Err(SymphoniaError::DecodeError(_)), true) = (&decoded, new_decoders < MOST_NEW_DECODERS) {
+            new_decoders += 1;
+            if let Ok(mut new) = new_decoder()
+                && new.decode(&packet).is_ok()
+            {
+                decoder = new;
+            }
+            decoded = decoder.decode(&packet);
+        }
+        match decoded {
             Ok(decoded) => {
                 if !sink.push(&decoded)? {
                     warnings.push(format!(
-                        "the sample rate changes after {} ms; the rest was left out",
+                        "the sample rate changes again and again; what follows {} ms was left out",
                         sink.duration_ms()
                     ));
                     break;
@@ -327,8 +365,16 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
             }
         }
     }
+    if left_out > MOST_PADDING_PACKETS {
+        warnings.push(format!(
+            "the {container} file goes on behind the end that its header tells; another was probably joined to it"
+        ));
+    }
     if bad_packets > 0 {
         warnings.push(format!("{bad_packets} damaged packets were skipped"));
+    }
+    if sink.rate_changes > 0 {
+        warnings.push("the sample rate changes within the file; all of it was brought to 16 kHz".to_string());
     }
     if sink.mixed_layout {
         warnings.push("the number of channels changes within the file; the first layout was kept".to_string());
@@ -339,13 +385,14 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
     if let Some(frames) = sink.channels.first().map(|channel| padding.left(channel.len())) {
         sink.channels.iter_mut().for_each(|channel| channel.truncate(frames));
     }
-    let frames = sink.channels.first().map_or(0, Vec::len) as u64;
+    let (sample_rate_hz, channels) = sink.finish()?;
+    let frames = channels.first().map_or(0, Vec::len) as u64;
     let promised_frames = promised_frames.map(|promised| promised.saturating_sub(begin));
     // 2 %: encoders pad, and headers round.
     if promised_frames.is_some_and(|promised| frames < promised - promised / 50) && warnings.is_empty() {
         warnings.push(format!("the {container} header promises more sound than the file has; it was probably cut"));
     }
-    Ok(Audio { sample_rate_hz: sink.rate_hz, channels: sink.channels, container, codec, warnings })
+    Ok(Audio { sample_rate_hz, channels, container, codec, warnings })
 }
 
 /// Names the codec that a container announces in clear text, where symphonia only says "unsupported".
@@ -365,8 +412,13 @@ fn unsupported(container: &'static str, bytes: &[u8], otherwise: &str) -> AudioE
 /// Collects decoded packets, holding them to the limits.
 struct Sink<'a> {
     limits: &'a Limits,
+    /// Of `channels`.
     rate_hz: u32,
+    /// Since the rate last changed.
     channels: Vec<Vec<f32>>,
+    /// What came before, at 16 kHz; empty while the rate has not changed.
+    earlier: Vec<Vec<f32>>,
+    rate_changes: u32,
     scratch: Vec<Vec<f32>>,
     mixed_layout: bool,
     /// Samples per channel that are still to be dropped.
@@ -375,7 +427,7 @@ struct Sink<'a> {
 }
 
 impl Sink<'_> {
-    /// Appends a packet; `false` when its sample rate is not the first packet's.
+    /// Appends a packet; `false` when the sample rate has changed too often.
     fn push(&mut self, packet: &GenericAudioBufferRef) -> Result<bool, AudioError> {
         if packet.frames() == 0 {
             return Ok(true);
@@ -386,9 +438,16 @@ impl Sink<'_> {
             self.rate_hz = rate_hz;
             self.channels = vec![Vec::new(); count];
         } else if rate_hz != self.rate_hz {
-            return Ok(false);
+            if self.rate_changes >= MOST_RATE_CHANGES {
+                return Ok(false);
+            }
+            check_format(rate_hz, count, self.limits)?;
+            self.rate_changes += 1;
+            self.close_part()?;
+            self.rate_hz = rate_hz;
         }
-        let frames = self.channels[0].len() as u64 + packet.frames() as u64;
+        let before = self.earlier.first().map_or(0, Vec::len) as u64 * u64::from(rate_hz) / u64::from(SPEECH_RATE_HZ);
+        let frames = before + self.channels[0].len() as u64 + packet.frames() as u64;
         check_length(frames, self.rate_hz, self.channels.len(), self.limits)?;
         packet.copy_to_vecs_planar(&mut self.scratch);
         let skipped = self.skip.min(packet.frames());
@@ -406,8 +465,31 @@ impl Sink<'_> {
         Ok(true)
     }
 
+    /// Brings what has one rate to 16 kHz, behind what came before.
+    fn close_part(&mut self) -> Result<(), AudioError> {
+        self.earlier.resize(self.channels.len(), Vec::new());
+        for (earlier, channel) in self.earlier.iter_mut().zip(&mut self.channels) {
+            earlier.extend(resample_to_16k(channel, self.rate_hz));
+            channel.clear();
+        }
+        let frames = self.earlier.first().map_or(0, Vec::len) as u64;
+        check_length(frames, SPEECH_RATE_HZ, self.earlier.len(), self.limits)
+    }
+
+    /// The sample rate and all samples.
+    fn finish(mut self) -> Result<(u32, Vec<Vec<f32>>), AudioError> {
+        if self.rate_changes == 0 {
+            return Ok((self.rate_hz, self.channels));
+        }
+        self.close_part()?;
+        Ok((SPEECH_RATE_HZ, self.earlier))
+    }
+
     fn duration_ms(&self) -> u64 {
-        self.channels.first().map_or(0, Vec::len) as u64 * 1000 / u64::from(self.rate_hz.max(1))
+        let ms = |channels: &[Vec<f32>], rate_hz: u32| {
+            channels.first().map_or(0, Vec::len) as u64 * 1000 / u64::from(rate_hz.max(1))
+        };
+        ms(&self.earlier, SPEECH_RATE_HZ) + ms(&self.channels, self.rate_hz)
     }
 }
 

@@ -154,6 +154,11 @@ impl<'a> Wav<'a> {
         // Codecs other than PCM need the size of their extra data; some recorders leave the field out.
         let mut format = self.format.to_vec();
         format.resize(format.len().max(18), 0);
+        if matches!(self.codec, Codec::Tag(6 | 7)) {
+            // G.711 has no extra data; symphonia refuses a chunk that is longer all the same.
+            format.truncate(16);
+            format.extend_from_slice(&[0; 2]);
+        }
         chunk(b"fmt ", &format);
         if let Some(fact) = self.fact {
             chunk(b"fact", fact);

@@ -299,6 +299,14 @@ fn au_and_wave64_give_the_samples_of_the_wav() {
 }
 
 #[test]
+fn g711_may_have_a_longer_format_chunk() {
+    for tag in [6, 7] {
+        let format = [&format_chunk(tag, 1, 8_000, 8)[..], &[0; 4]].concat();
+        assert_eq!(ok(&riff(&format, &[0x55; 800], 800)).channels[0].len(), 800, "codec {tag}");
+    }
+}
+
+#[test]
 fn a_reader_that_panics_costs_one_error() {
     // Packets of 2³² − 1 bytes: symphonia counts their bits in 32 bits.
     let mut bytes = b"caff\0\x01\0\0desc\0\0\0\0\0\0\0\x20".to_vec();

@@ -1,5 +1,5 @@
 //! Telephone formats against SoX and ffmpeg: they write (or random bytes do), they decode, and callmark gives their samples.
-//! `scripts/setup` installs both.
+//! `scripts/setup-tests` installs both.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 fn bytes_from(tool: &str, arguments: &[&str]) -> Vec<u8> {
     let output = Command::new(tool).args(arguments).output();
-    let output = output.unwrap_or_else(|e| panic!("{tool}: {e}\nhint: scripts/setup installs it"));
+    let output = output.unwrap_or_else(|e| panic!("{tool}: {e}\nhint: scripts/setup-tests installs it"));
     assert!(output.status.success(), "{tool} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
@@ -107,6 +107,49 @@ fn telephone_formats_are_bit_exact_with_sox() {
             assert!(sixteen_bit(&audio) == theirs[..length], "{call} as {name} differs from SoX");
         }
     }
+}
+
+/// A sample call's first seconds as MP3.
+fn mp3(folder: &TempDir, call: &str, channels: &str, rate_hz: &str) -> Vec<u8> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sample-audio").join(call);
+    let file = folder.path().join(format!("{channels}.mp3"));
+    let options = ["-t", "20", "-ac", channels, "-ar", rate_hz, "-b:a", "32k", "-y"];
+    bytes_from("ffmpeg", &[&["-v", "error", "-i", text(&source)], &options[..], &[text(&file)]].concat());
+    std::fs::read(file).unwrap()
+}
+
+#[test]
+fn of_joined_files_with_other_channels_nothing_is_lost() {
+    let folder = TempDir::new().unwrap();
+    let (mono, stereo) = (mp3(&folder, "T-1004.wav", "1", "8000"), mp3(&folder, "T-1004.wav", "2", "8000"));
+    let length = |bytes: &[u8]| decode(bytes, &Limits::default()).unwrap().channels[0].len();
+    for (first, second, channels) in [(&mono, &stereo, 1), (&stereo, &mono, 2), (&mono, &mono, 1)] {
+        let audio = decode(&[&first[..], second].concat(), &Limits::default()).unwrap();
+        assert_eq!(audio.channels.len(), channels);
+        // The second one's header is a frame of silence, and its encoder's padding stays: 576 samples each.
+        let whole = length(first) + length(second);
+        let found = audio.channels[0].len();
+        assert!((whole - 1_728..=whole + 1_728).contains(&found), "{found} of {whole}: {:?}", audio.warnings);
+        let warned = |words: &str| audio.warnings.iter().any(|warning| warning.contains(words));
+        assert!(warned("joined"), "{:?}", audio.warnings);
+        assert_eq!(warned("number of channels changes"), first != second, "{:?}", audio.warnings);
+        // The second one's sound is there, not only its time.
+        let level = |samples: &[f32]| samples.iter().map(|v| v * v).sum::<f32>() / samples.len() as f32;
+        let half = audio.channels[0].len() / 2;
+        assert!(level(&audio.channels[0][half..]) > 0.1 * level(&audio.channels[0][..half]));
+    }
+}
+
+#[test]
+fn of_joined_files_with_other_rates_nothing_is_lost() {
+    let folder = TempDir::new().unwrap();
+    let (low, high) = (mp3(&folder, "T-1004.wav", "1", "8000"), mp3(&folder, "T-1004.wav", "1", "16000"));
+    let audio = decode(&[&low[..], &high, &low].concat(), &Limits::default()).unwrap();
+    assert_eq!((audio.sample_rate_hz, audio.channels.len()), (16_000, 1));
+    assert!((59_800..=60_400).contains(&audio.duration_ms()), "{} ms: {:?}", audio.duration_ms(), audio.warnings);
+    assert!(audio.warnings.iter().any(|warning| warning.contains("sample rate changes")), "{:?}", audio.warnings);
+    let limits = Limits { max_duration_s: 50, ..Limits::default() };
+    assert_eq!(decode(&[&low[..], &high, &low].concat(), &limits).unwrap_err().code(), "limit");
 }
 
 #[test]
