@@ -1,6 +1,6 @@
 //! The report in a real browser, opened from disk: nothing fails, nothing is fetched, it is accessible, sounds and prints.
 //!
-//! `tests/browser/check.mjs` does the looking; `scripts/setup-browser` installs what it needs. A missing browser is a failure.
+//! `tests/browser/check.mjs` does the looking; `scripts/setup-tests` installs what it needs. A missing browser is a failure.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,11 +19,11 @@ fn look(folder: &Path, name: &str) -> (String, bool) {
     let browser = project().join("tests/browser");
     assert!(
         browser.join("node_modules/playwright-core").is_dir(),
-        "the browser checks are not installed\nhint: run scripts/setup-browser"
+        "the browser checks are not installed\nhint: run scripts/setup-tests"
     );
     let mut check = Command::new("node");
     check.arg(browser.join("check.mjs")).arg(folder).args(["--quick", "--sound", "--name", name]);
-    let output = check.output().expect("node runs: scripts/setup-browser installs it");
+    let output = check.output().expect("node runs: scripts/setup-tests installs it");
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     assert!(matches!(output.status.code(), Some(0 | 1)), "the check itself failed:\n{said}");
     println!("{said}");

@@ -72,7 +72,7 @@ try {
     ],
   });
 } catch (error) {
-  console.error(`cannot start Chromium: ${error.message}\nhint: scripts/setup-browser installs it; CHROMIUM names another one`);
+  console.error(`cannot start Chromium: ${error.message}\nhint: scripts/setup-tests installs it; CHROMIUM names another one`);
   process.exit(3);
 }
 
