@@ -2,6 +2,7 @@
 //!
 //! A bad call never stops a batch: it becomes a [`Done::Failed`]. Results are events; the caller stores and reports them.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -66,6 +67,18 @@ impl Job {
         };
         let other = self.other.iter().map(|other| link(&other.recording_id, &other.stamp));
         std::iter::once(link(&self.recording_id, &self.stamp)).chain(other).collect()
+    }
+
+    /// What the worker needs to know.
+    fn task(&self) -> Task {
+        let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
+        Task {
+            number: 0,
+            path: bytes(&self.path),
+            other: self.other.as_ref().map(|other| (bytes(&other.path), other.begins_ms)),
+            channels: self.channels,
+            language: self.metadata.language.clone(),
+        }
     }
 
     pub fn size_bytes(&self) -> u64 {
@@ -185,7 +198,7 @@ fn transcript(job: &Job, lanes: &Lanes) -> Result<(Transcript, bool), CallError>
     let transcript = match text {
         Some(transcript) => transcript,
         None => {
-            let (transcript, spent) = lanes.crew.hear(Task::of(job), job.size_bytes())?;
+            let (transcript, spent) = lanes.crew.hear(job.task(), job.size_bytes())?;
             lanes.clock.decode.add_time(spent.decode);
             lanes.clock.voice_activity.add_time(spent.voice_activity);
             lanes.clock.recognise.add_time(spent.recognise);

@@ -354,7 +354,6 @@ fn find_speech(
 /// What recognition needs to know beside the sound.
 #[derive(Clone)]
 pub struct RecogniseOptions {
-    pub channels: ChannelMap,
     pub vocabulary: Option<String>,
     pub lexicon: &'static ActLexicon,
     pub confidence_floor_permille: u16,
@@ -365,17 +364,19 @@ pub struct RecogniseOptions {
 /// Transcribes every channel and puts turns with roles together.
 pub fn recognise(
     prepared: &Prepared,
+    channels: ChannelMap,
     metadata: &Metadata,
     options: &RecogniseOptions,
     lane: &mut Lane,
 ) -> Result<Transcript, CallError> {
-    recognise_with(prepared, metadata, options, lane, |_, _| ())
+    recognise_with(prepared, channels, metadata, options, lane, |_, _| ())
 }
 
 /// The same; `removed` is told what guards removed from each channel's speech. Roles in it are those of the channel map, before
 /// any inference.
 pub fn recognise_with(
     prepared: &Prepared,
+    channels: ChannelMap,
     metadata: &Metadata,
     options: &RecogniseOptions,
     lane: &mut Lane,
@@ -409,7 +410,7 @@ pub fn recognise_with(
         return Ok(transcript);
     }
     let failed = |e: AsrError| CallError::new(Stage::Recognise, &e, e.hint());
-    let sides = sides(prepared, options.channels, &mut transcript)?;
+    let sides = sides(prepared, channels, &mut transcript)?;
     // One language per call: the channels of one call are not decoded in two.
     let decode_in = match language {
         Some(language) => language,

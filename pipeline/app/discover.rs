@@ -11,7 +11,8 @@ use walkdir::WalkDir;
 
 use crate::read::metadata::is_folder_table;
 
-/// File names with these endings, and those of sound without a header, are tried when they lie in a folder; a file that is named itself is always tried.
+/// File names with these endings, and those of sound without a header, are tried when they lie in a folder; a file that is
+/// named itself is always tried.
 const RECORDINGS: &[&str] = &[
     "wav", "wave", "mp3", "flac", "ogg", "oga", "opus", "m4a", "mp4", "aac", "aif", "aiff", "aifc", "caf", "mka",
     "webm", "au", "snd", "w64", "amr",

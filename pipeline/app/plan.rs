@@ -148,18 +148,12 @@ pub fn plan(
             None => about[place].clone(),
             Some(pair) => sides::metadata_of_call(&about[pair.first], &about[pair.second]),
         };
-        // A renamed or re-delivered recording stays the call that it was; a side that was a call of its own does not.
-        let same_call = formers.iter().find_map(|former| match store.recordings(former) {
-            Ok(links) if links.len() == ids.len() && links.iter().all(|link| ids.contains(&link.recording_id)) => {
-                store.get_call(former).transpose()
-            }
-            Ok(_) => None,
-            Err(error) => Some(Err(error)),
-        });
         if about.call_id.is_none()
-            && let Some(stored) = same_call.transpose().map_err(explain)?
+            && let Some(same) = call_of(store, &formers, &ids)?
+            && let Some(stored) = store.get_call(&same).map_err(explain)?
         {
-            // New metadata win over stored ones.
+            // A renamed or re-delivered recording stays the call that it was (a side that was a call of its own does not); new
+            // metadata win over stored ones.
             about = metadata.over_stored(about, stored.record.metadata);
         }
         let call_id = recording::call_id(&about, &ids);
@@ -217,6 +211,17 @@ pub fn plan(
     }
     report.warnings.extend(metadata.warnings());
     Ok(plan)
+}
+
+/// The first of these calls that was made from just these recordings.
+fn call_of(store: &dyn Store, calls: &BTreeSet<String>, recordings: &[String]) -> Result<Option<String>> {
+    for call in calls {
+        let links = store.recordings(call).map_err(explain)?;
+        if links.len() == recordings.len() && links.iter().all(|link| recordings.contains(&link.recording_id)) {
+            return Ok(Some(call.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// The first of these calls that was made from two recordings.

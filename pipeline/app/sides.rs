@@ -1,6 +1,6 @@
 //! Recordings that hold one side of a call each → pairs, by their names and by what the metadata say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use callmark_core::recording::Metadata;
@@ -120,7 +120,7 @@ pub fn pairs(candidates: &[Candidate], about: &[Metadata]) -> Vec<Pair> {
         Some((first, second, mine))
     };
     let mut found: Vec<_> = calls.values().filter_map(|places| opposite(places)).collect();
-    let used: Vec<usize> = found.iter().flat_map(|(first, second, _)| [*first, *second]).collect();
+    let used: BTreeSet<usize> = found.iter().flat_map(|(first, second, _)| [*first, *second]).collect();
     let by_name = pairs_by_name(candidates, |place| sound(place) && !used.contains(&place));
     let one_call = |(first, second, _): &(usize, usize, Side)| match (&about[*first].call_id, &about[*second].call_id) {
         (Some(a), Some(b)) => a == b,

@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::{Event, Place, Setup, Spent, Task, read_frame, write_frame};
-use crate::call::{self, CallError, ChannelMap, Prepared, RecogniseOptions, Stage, StageClock};
+use crate::call::{self, CallError, Prepared, RecogniseOptions, Stage, StageClock};
 use crate::work_time::Stopwatch;
 use crate::{COULD_NOT_RUN, FINISHED};
 
@@ -116,7 +116,6 @@ impl Worker {
         Ok(Worker {
             recogniser: Recogniser::load(&setup.model).map_err(|e| failed(e.to_string(), e.hint()))?,
             options: RecogniseOptions {
-                channels: ChannelMap::default(),
                 vocabulary: setup.vocabulary.clone(),
                 lexicon: ActLexicon::built_in(),
                 confidence_floor_permille: setup.confidence_floor_permille,
@@ -197,8 +196,7 @@ impl Worker {
             let result: Result<Transcript, CallError> = call::guarded(Stage::Recognise, || {
                 drill("recognise", Path::new(OsStr::from_bytes(&task.path)));
                 let metadata = Metadata { language: task.language.clone(), ..Metadata::default() };
-                let options = RecogniseOptions { channels: task.channels, ..self.options.clone() };
-                call::recognise(&sound, &metadata, &options, &mut lane)
+                call::recognise(&sound, task.channels, &metadata, &self.options, &mut lane)
             });
             spent.recognise = began.elapsed();
             let size = sound.size_bytes();

@@ -8,8 +8,7 @@ mod child;
 mod crew;
 
 use std::io::{self, Read, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use callmark_core::recording::Language;
 use callmark_core::transcript::Transcript;
@@ -17,7 +16,6 @@ use callmark_models::manifest::ModelFile;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::Job;
 use crate::call::{CallError, ChannelMap};
 use crate::work_time::WorkTime;
 
@@ -51,6 +49,7 @@ pub struct Setup {
 /// One recording to transcribe.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Task {
+    /// Given by the crew.
     pub number: u64,
     /// A path is bytes; it need not be UTF-8.
     pub path: Vec<u8>,
@@ -59,20 +58,6 @@ pub struct Task {
     pub channels: ChannelMap,
     /// The metadata's language tag.
     pub language: Option<String>,
-}
-
-impl Task {
-    /// Without a number yet.
-    pub fn of(job: &Job) -> Task {
-        let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
-        Task {
-            number: 0,
-            path: bytes(&job.path),
-            other: job.other.as_ref().map(|other| (bytes(&other.path), other.begins_ms)),
-            channels: job.channels,
-            language: job.metadata.language.clone(),
-        }
-    }
 }
 
 /// Where a recording is on its way through the worker. Only what is being worked on can be what stopped the worker.

@@ -15,7 +15,7 @@ use callmark_models::runtime;
 use callmark_models::vad::VoiceActivity;
 
 use super::labelled::LabelledRecording;
-use crate::call::{self, CallError, RecogniseOptions, Stage, StageClock};
+use crate::call::{self, CallError, ChannelMap, RecogniseOptions, Stage, StageClock};
 use crate::config::Config;
 use crate::install::Install;
 use crate::progress::Progress;
@@ -37,6 +37,7 @@ pub struct Hearing {
     pub model: ModelFile,
     recogniser: Recogniser,
     voice_activity: ModelFile,
+    channels: ChannelMap,
     options: RecogniseOptions,
     limits: Limits,
     /// The sets' languages are not told.
@@ -56,14 +57,14 @@ impl Hearing {
         runtime::onnx_runtime(install.onnx_runtime().as_deref()).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
         let recogniser = Recogniser::load(&model).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
         let options = RecogniseOptions {
-            channels: config.channels,
             vocabulary: config.vocabulary.clone(),
             lexicon: ActLexicon::built_in(),
             confidence_floor_permille: model.recogniser_settings().confidence_floor_permille,
             model_languages: model_languages(&model),
         };
         let limits = Limits { max_duration_s: config.max_duration_s, ..Limits::default() };
-        Ok(Hearing { model, recogniser, voice_activity, options, limits, detect_language })
+        let channels = config.channels;
+        Ok(Hearing { model, recogniser, voice_activity, channels, options, limits, detect_language })
     }
 
     pub fn confidence_floor_permille(&self) -> u16 {
@@ -124,9 +125,10 @@ impl Hearing {
         let metadata = Metadata { language, ..Metadata::default() };
         let mut removed = Vec::new();
         let began = Stopwatch::start();
-        let transcript = call::recognise_with(&prepared, &metadata, &self.options, lane, |role, spans| {
-            removed.extend(spans.iter().map(|span| (role, *span)));
-        })?;
+        let transcript =
+            call::recognise_with(&prepared, self.channels, &metadata, &self.options, lane, |role, spans| {
+                removed.extend(spans.iter().map(|span| (role, *span)));
+            })?;
         let recognise = began.elapsed();
         // Inference may have turned the channels around.
         let first = match &prepared.speakers {
