@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "tests report what they measured")]
 
 mod broken_files;
+mod channels;
 mod determinism;
 mod eval;
 mod findings;

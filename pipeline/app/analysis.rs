@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use callmark_core::acts::ActLexicon;
 use callmark_core::adherence::{self, CallEvidence};
 use callmark_core::record::{
-    CallRecord, Decision, Outcome, Provenance, RECORD_SCHEMA, Review, RowKind, UnscoredReason,
+    CallRecord, Decision, Outcome, Provenance, RECORD_SCHEMA, Review, RowKind, UnscoredReason, record_schema,
 };
 use callmark_core::recording::{Language, Metadata, sha256_hex};
 use callmark_core::scorecard::Scorecard;
@@ -256,7 +256,7 @@ impl Analyst {
         let mut models = call.models.clone();
         models.extend(call.encoder_hash.iter().map(|hash| ("encoder".to_string(), hash.clone())));
         CallRecord {
-            schema_version: RECORD_SCHEMA,
+            schema_version: record_schema(transcript),
             call_id: call.call_id.clone(),
             metadata: call.metadata.clone(),
             transcript: transcript.clone(),

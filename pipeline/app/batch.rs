@@ -15,7 +15,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::prelude::*;
 
 use crate::analysis::{Analysed, Analyst};
-use crate::call::{self, CallError, ChannelMap, Stage, StageClock};
+use crate::call::{self, CallError, Stage, StageClock};
+use crate::channel_map::ChannelMap;
 use crate::discover;
 use crate::work_time::Stopwatch;
 use crate::worker::{Crew, Task};

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use callmark_audio::sides::{self, Joined};
 use callmark_audio::speakers::{self, Speakers};
 use callmark_audio::tones::{self, Tone, ToneKind};
@@ -23,6 +23,7 @@ use callmark_models::asr::{AsrError, AsrOptions, Lane, Removed, Segment, Trust, 
 use callmark_models::vad::VoiceActivity;
 use serde::{Deserialize, Serialize};
 
+use crate::channel_map::{ChannelMap, ChannelUse};
 use crate::read;
 use crate::work_time::{Busy, Stopwatch, WorkTime};
 
@@ -66,50 +67,6 @@ impl CallError {
 
     fn in_the_bytes(self) -> CallError {
         CallError { lasting: true, ..self }
-    }
-}
-
-/// Which channel of a recording carries whom.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ChannelMap {
-    /// Inferred from what is said.
-    #[default]
-    Auto,
-    Fixed {
-        rep: usize,
-        customer: usize,
-    },
-}
-
-impl ChannelMap {
-    /// Reads `auto` or `rep=0,customer=1`.
-    pub fn parse(text: &str) -> Result<ChannelMap> {
-        if text.trim().eq_ignore_ascii_case("auto") {
-            return Ok(ChannelMap::Auto);
-        }
-        let mut found: BTreeMap<&str, usize> = BTreeMap::new();
-        for part in text.split(',') {
-            match part.split_once('=').map(|(role, index)| (role.trim(), index.trim().parse::<usize>())) {
-                Some((role @ ("rep" | "customer"), Ok(index))) if index < 8 => found.insert(role, index),
-                _ => bail!(
-                    "`{text}` is not a channel map\nhint: write `rep=0,customer=1` (channels count from 0) or `auto`"
-                ),
-            };
-        }
-        match (found.get("rep"), found.get("customer")) {
-            (Some(&rep), Some(&customer)) if rep != customer => Ok(ChannelMap::Fixed { rep, customer }),
-            _ => bail!(
-                "`{text}` must give rep and customer different channels\nhint: write `rep=0,customer=1` or `auto`"
-            ),
-        }
-    }
-
-    /// The canonical text, for hashing.
-    pub fn key(self) -> String {
-        match self {
-            ChannelMap::Auto => "auto".into(),
-            ChannelMap::Fixed { rep, customer } => format!("rep={rep},customer={customer}"),
-        }
     }
 }
 
@@ -396,6 +353,7 @@ pub fn recognise_with(
         speech: vec![],
         dropped: BTreeMap::new(),
         warnings: prepared.warnings.clone(),
+        other_turns: vec![],
         channel_roles: vec![],
         second_side_begins_ms: prepared.second_side_begins_ms,
         sounds: vec![],
@@ -415,13 +373,14 @@ pub fn recognise_with(
     let decode_in = match language {
         Some(language) => language,
         None => {
-            let channels: Vec<_> = sides.iter().map(|side| (side.samples, side.speech)).collect();
+            let channels: Vec<_> =
+                sides.iter().filter(|side| side.role.is_side()).map(|side| (side.samples, side.speech)).collect();
             let detected = lane.detect_language(&channels).map_err(failed)?;
             transcript.language = detected.heard;
             detected.decode_in
         }
     };
-    let mut segments = Vec::new();
+    let (mut segments, mut of_others) = (Vec::new(), Vec::new());
     let mut trust = Trust::default();
     for side in &sides {
         let role = side.role;
@@ -430,6 +389,12 @@ pub fn recognise_with(
         removed(role, &heard.removed);
         for removed in &heard.removed {
             *transcript.dropped.entry(removed.guard.to_string()).or_default() += 1;
+        }
+        if !role.is_side() {
+            let speech = |span: &Span| RoleSpan { role, begin_ms: span.begin_ms, end_ms: span.end_ms };
+            transcript.speech.extend(side.speech.iter().map(speech));
+            of_others.extend(heard.segments.into_iter().map(|segment| role_segment(segment, role)));
+            continue;
         }
         trust += heard.trust;
         match side.speakers {
@@ -447,6 +412,7 @@ pub fn recognise_with(
     }
     transcript.recogniser_confidence_permille = Some(trust.confidence_permille());
     transcript.turns = assemble_turns(segments, transcript.language);
+    transcript.other_turns = assemble_turns(of_others, transcript.language);
     transcript.speech.sort_by_key(|s| (s.begin_ms, s.role));
     transcript.sounds.sort_by_key(|s| (s.begin_ms, s.role, s.kind));
     transcript.voice.sort_by_key(|v| (v.begin_ms, v.role));
@@ -553,7 +519,7 @@ fn sides<'a>(prepared: &'a Prepared, map: ChannelMap, transcript: &mut Transcrip
         let speakers = Some(speakers);
         return Ok(vec![Side { role: Role::Unknown, samples: &only.samples, speech: &only.spans, speakers }]);
     }
-    let roles = channel_roles(prepared.channels.len(), map, transcript)?;
+    let roles = channel_roles(&prepared.channels, map, transcript)?;
     if transcript.role_method != RoleMethod::None {
         transcript.channel_roles = roles.iter().map(|role| role.unwrap_or(Role::Unknown)).collect();
     }
@@ -568,32 +534,48 @@ fn sides<'a>(prepared: &'a Prepared, map: ChannelMap, transcript: &mut Transcrip
     Ok(prepared.channels.iter().zip(roles).filter_map(side).collect())
 }
 
-/// One role per channel, `None` for channels that the map leaves out. `Auto` starts with channel 0 as the rep.
-fn channel_roles(count: usize, map: ChannelMap, transcript: &mut Transcript) -> Result<Vec<Option<Role>>, CallError> {
-    let (rep, customer) = match map {
-        _ if count == 1 => return Ok(vec![Some(Role::Unknown)]),
-        ChannelMap::Auto if count == 2 => {
+/// One role per channel, `None` for channels that are left out. `Auto` starts with the first of the two as the rep.
+fn channel_roles(
+    channels: &[PreparedChannel],
+    map: ChannelMap,
+    transcript: &mut Transcript,
+) -> Result<Vec<Option<Role>>, CallError> {
+    let count = channels.len();
+    if count == 1 {
+        return Ok(vec![Some(Role::Unknown)]);
+    }
+    let hint = "say which channels are whom with --channels rep=0,customer=1 (further ones: ivr, supervisor, transfer_target, ignore)";
+    let refused = |cause: String| Err(CallError::new(Stage::Recognise, cause, hint));
+    match map {
+        ChannelMap::Auto => {
+            // Whoever is silent all the time cannot be mistaken for one of the two.
+            let speaking: Vec<usize> =
+                if count == 2 { vec![0, 1] } else { (0..count).filter(|i| !channels[*i].spans.is_empty()).collect() };
+            let [first, second] = speaking[..] else {
+                return refused(format!("the recording has {count} channels, {} with speech: `auto` knows two", speaking.len()));
+            };
             transcript.role_method = RoleMethod::Inferred;
-            (0, 1)
+            if count > 2 {
+                transcript.warnings.push(format!("{} channels without speech were left out", count - 2));
+            }
+            let role = |i| if i == first { Some(Role::Rep) } else { (i == second).then_some(Role::Customer) };
+            Ok((0..count).map(role).collect())
         }
-        ChannelMap::Fixed { rep, customer } if rep < count && customer < count => {
+        ChannelMap::Fixed(uses) => {
+            let has = |role| uses.iter().take(count).any(|used| *used == ChannelUse::Carries(role));
+            if !has(Role::Rep) || !has(Role::Customer) {
+                return refused(format!("the channel map does not fit {count} channels"));
+            }
             transcript.role_method = RoleMethod::ChannelMap;
             transcript.role_confidence_permille = 1000;
-            (rep, customer)
+            let unnamed = uses.iter().take(count).filter(|used| **used == ChannelUse::Unnamed).count();
+            if unnamed > 0 {
+                transcript.warnings.push(format!("{unnamed} channels are in no role and were not listened to"));
+            }
+            let role = |used: &ChannelUse| if let ChannelUse::Carries(role) = used { Some(*role) } else { None };
+            Ok(uses.iter().take(count).map(role).collect())
         }
-        _ => {
-            let hint = "say which channels are whom with --channels rep=0,customer=1";
-            return Err(CallError::new(
-                Stage::Recognise,
-                format!("the channel map does not fit {count} channels"),
-                hint,
-            ));
-        }
-    };
-    if count > 2 {
-        transcript.warnings.push(format!("{} channels are in no role and were not listened to", count - 2));
     }
-    Ok((0..count).map(|i| if i == rep { Some(Role::Rep) } else { (i == customer).then_some(Role::Customer) }).collect())
 }
 
 fn infer_roles(transcript: &mut Transcript, lexicon: &ActLexicon) {
@@ -642,14 +624,5 @@ mod tests {
         let seen: Vec<_> =
             parts.iter().map(|p| (p.role, p.begin_ms, p.end_ms, p.confidence_permille, p.words.len())).collect();
         assert_eq!(seen, [(Role::Rep, 100, 300, 900, 1), (Role::Customer, 950, 5_200, 700, 3)]);
-    }
-
-    #[test]
-    fn channel_maps() {
-        assert_eq!(ChannelMap::parse("customer=0, rep=1").unwrap(), ChannelMap::Fixed { rep: 1, customer: 0 });
-        assert_eq!(ChannelMap::parse("AUTO").unwrap(), ChannelMap::Auto);
-        for bad in ["", "rep=0", "rep=1,customer=1", "agent=0,customer=1", "rep=-1,customer=0"] {
-            assert!(ChannelMap::parse(bad).unwrap_err().to_string().contains("hint:"), "{bad}");
-        }
     }
 }

@@ -153,7 +153,7 @@ pub struct ProcessArgs {
     /// Recogniser: a name from `callmark models list` or a ggml file; default: the best installed one
     #[arg(long, env = "CALLMARK_MODEL", value_name = "NAME|PATH")]
     pub model: Option<String>,
-    /// Which channel is whom: `rep=0,customer=1`, or `auto` (from what is said)
+    /// Which channel is whom: `rep=0,customer=1`, or `auto` (from what is said); further channels: ivr, supervisor, transfer_target, ignore
     #[arg(long, value_name = "MAP")]
     pub channels: Option<String>,
     /// Folder for the outputs

@@ -14,7 +14,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
-use crate::call::ChannelMap;
+use crate::channel_map::ChannelMap;
 use crate::cli::Common;
 use crate::clips::ClipKind;
 use crate::read::metadata::fields::Field;
@@ -492,7 +492,7 @@ mod tests {
         assert_eq!(config.max_duration_s, 240 * 60);
         assert_eq!((config.night.settle_s, config.night.give_up_factor), (30, 20));
         assert_eq!((config.report.language, config.report.clips), (Language::En, ClipKind::Opus));
-        assert_eq!(config.channels, ChannelMap::Fixed { rep: 0, customer: 1 });
+        assert_eq!(config.channels, ChannelMap::sides(0, 1));
         assert!(config.model.is_none() && config.night.on_finish.is_none() && config.night.metrics_file.is_none());
         // What the comments show must work when the comment signs are taken away.
         let examples: String =
@@ -500,7 +500,7 @@ mod tests {
         let config = merged(&examples);
         let (elsewhere, crossed) = (Path::new("/rec/a.wav"), Path::new("/rec/genesys/2025/a.wav"));
         assert_eq!([elsewhere, crossed].map(|path| config.sources[0].holds(path)), [false, true]);
-        assert_eq!(config.sources[0].channels, ChannelMap::Fixed { rep: 1, customer: 0 });
+        assert_eq!(config.sources[0].channels, ChannelMap::sides(1, 0));
         assert!(!config.reps.is_empty() && !config.metadata.columns.is_empty());
         assert!(!config.metadata.file_names.is_empty());
     }

@@ -6,6 +6,7 @@ mod after_batch;
 mod analysis;
 mod batch;
 mod call;
+mod channel_map;
 mod cli;
 mod clips;
 mod commands;

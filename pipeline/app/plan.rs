@@ -11,7 +11,8 @@ use callmark_store::{FailureRow, Store};
 use rayon::prelude::*;
 
 use crate::batch::{Job, OtherSide};
-use crate::call::{CallError, ChannelMap, MAX_RECORDING_BYTES, Stage};
+use crate::call::{CallError, MAX_RECORDING_BYTES, Stage};
+use crate::channel_map::ChannelMap;
 use crate::commands::explain;
 use crate::config::Config;
 use crate::discover::Candidate;
@@ -21,6 +22,9 @@ use crate::run_summary::{Failure, RunSummary};
 use crate::sides::{self, Pair};
 
 pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Key of the metadata's extra fields with the recording's own channel map.
+const CHANNELS: &str = "channels";
 
 /// What transcripts are made with.
 pub struct Engines<'a> {
@@ -33,10 +37,16 @@ pub struct Engines<'a> {
 }
 
 impl Engines<'_> {
-    /// Which channel of a recording carries whom.
-    fn channels_of(&self, recording: &Path) -> ChannelMap {
-        let of_source = || self.config.sources.iter().find(|source| source.holds(recording)).map(|s| s.channels);
-        if self.channels_by_flag { self.channels } else { of_source().unwrap_or(self.channels) }
+    /// Which channel of a recording carries whom: by the flag, else its metadata, its source, the configuration.
+    fn channels_of(&self, recording: &Path, about: &Metadata) -> Result<ChannelMap> {
+        if self.channels_by_flag {
+            return Ok(self.channels);
+        }
+        if let Some(own) = about.extra.get(CHANNELS) {
+            return ChannelMap::parse(own);
+        }
+        let source = self.config.sources.iter().find(|source| source.holds(recording));
+        Ok(source.map_or(self.channels, |source| source.channels))
     }
 
     /// Everything that can change a transcript: models, vocabulary, language, channel map, the other side, text-reader version;
@@ -191,9 +201,17 @@ pub fn plan(
             outputs::remove_call(out, former)?;
         }
         let channels = match pair {
-            Some(pair) if pair.roles_known => ChannelMap::Fixed { rep: 0, customer: 1 },
+            Some(pair) if pair.roles_known => ChannelMap::sides(0, 1),
             Some(_) => ChannelMap::Auto,
-            None => engines.channels_of(&candidate.path),
+            None => match engines.channels_of(&candidate.path, &about) {
+                Ok(channels) => channels,
+                Err(error) => {
+                    let text = error.to_string();
+                    let (cause, hint) = text.split_once("\nhint: ").unwrap_or((&text, ""));
+                    refuse(&recording_id, format!("the metadata's `{CHANNELS}`: {cause}"), hint, report)?;
+                    continue;
+                }
+            },
         };
         let model_key = engines.model_key(about.language.as_deref(), channels, &candidate.file_name, other.as_ref());
         plan.jobs.push(Job {

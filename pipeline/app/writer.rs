@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
-use callmark_core::record::{CallRecord, Provenance, RECORD_SCHEMA, Status, UnscoredReason};
+use callmark_core::record::{CallRecord, Provenance, Status, UnscoredReason, record_schema};
 use callmark_core::recording::Language;
 use callmark_core::scoring;
 use callmark_core::signals::Signals;
@@ -128,6 +128,7 @@ fn failed_record(job: &Job) -> CallRecord {
         speech: vec![],
         dropped: BTreeMap::new(),
         warnings: vec![],
+        other_turns: vec![],
         channel_roles: vec![],
         second_side_begins_ms: None,
         sounds: vec![],
@@ -136,7 +137,7 @@ fn failed_record(job: &Job) -> CallRecord {
     let mut evaluation = scoring::unscored(UnscoredReason::NoConversation, None);
     (evaluation.status, evaluation.reason) = (Status::Failed, None);
     CallRecord {
-        schema_version: RECORD_SCHEMA,
+        schema_version: record_schema(&transcript),
         call_id: job.call_id.clone(),
         metadata: job.metadata.clone(),
         transcript,

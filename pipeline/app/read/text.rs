@@ -115,6 +115,9 @@ pub fn role_of(label: &str) -> Option<Role> {
         | "客服专员" | "专员" | "顾问" | "话务员" | "接线员" => Some(Role::Rep),
         "customer" | "client" | "caller" | "buyer" | "prospect" | "user" | "客户" | "顾客" | "用户" | "客人"
         | "来电者" => Some(Role::Customer),
+        "ivr" | "语音系统" | "语音菜单" => Some(Role::Ivr),
+        "supervisor" | "主管" | "班长" => Some(Role::Supervisor),
+        "transfer target" | "transfer_target" | "转接坐席" => Some(Role::TransferTarget),
         _ => None,
     }
 }
@@ -250,11 +253,12 @@ impl Found {
             return Err(ReadError::Empty { format: self.format });
         }
         let timed = self.turns.iter().all(|turn| turn.span.is_some());
-        let known = self.turns.iter().filter(|turn| turn.role != Role::Unknown).count();
-        let role_confidence_permille = (known * 1000 / self.turns.len()) as u16;
+        let of_sides = self.turns.iter().filter(|turn| turn.role.is_side()).count();
+        let known = self.turns.iter().filter(|turn| matches!(turn.role, Role::Rep | Role::Customer)).count();
+        let role_confidence_permille = (known * 1000 / of_sides.max(1)) as u16;
         let mut warnings: Vec<String> = self.repairs.iter().map(|(what, count)| format!("{count} {what}")).collect();
-        if known < self.turns.len() {
-            let unknown = self.turns.len() - known;
+        if known < of_sides {
+            let unknown = of_sides - known;
             warnings.push(format!("{unknown} turns without a speaker named as rep or customer"));
         }
         let mut turns: Vec<Turn> = (0_i64..)
@@ -271,8 +275,10 @@ impl Found {
             })
             .collect();
         turns.sort_by_key(|turn| (turn.begin_ms, turn.end_ms, turn.role));
+        let (turns, other_turns): (Vec<Turn>, Vec<Turn>) = turns.into_iter().partition(|turn| turn.role.is_side());
         let mut speech: Vec<RoleSpan> = turns
             .iter()
+            .chain(&other_turns)
             .filter(|turn| timed && turn.end_ms > turn.begin_ms)
             .map(|turn| RoleSpan { role: turn.role, begin_ms: turn.begin_ms, end_ms: turn.end_ms })
             .collect();
@@ -281,7 +287,7 @@ impl Found {
             Some(tag) => Language::parse(tag),
             None => Language::of_text(&turns.iter().map(|turn| turn.text.as_str()).collect::<String>()),
         });
-        let last_ms = turns.iter().map(|turn| turn.end_ms).max().unwrap_or(0);
+        let last_ms = turns.iter().chain(&other_turns).map(|turn| turn.end_ms).max().unwrap_or(0);
         Ok(Transcript {
             medium: if timed { Medium::Speech } else { Medium::Text },
             language,
@@ -294,6 +300,7 @@ impl Found {
             speech,
             dropped: self.dropped,
             warnings,
+            other_turns,
             channel_roles: vec![],
             second_side_begins_ms: None,
             sounds: vec![],
@@ -479,11 +486,13 @@ fn contact_lens(value: &Value, items: &[Value]) -> Result<Found, ReadError> {
         .collect();
     for (index, item) in items.iter().enumerate() {
         let id = string(item, "ParticipantId");
+        // callmark's own names for the others on the line; their roles are Amazon's nearest.
+        let other = id.as_deref().and_then(role_of).filter(|role| !role.is_side());
         let label = string(item, "ParticipantRole")
             .or_else(|| id.as_ref().and_then(|id| participants.get(id).cloned()))
             .or(id)
             .unwrap_or_default();
-        if matches!(label.to_ascii_uppercase().as_str(), "SYSTEM" | "CUSTOM_BOT") {
+        if other.is_none() && matches!(label.to_ascii_uppercase().as_str(), "SYSTEM" | "CUSTOM_BOT") {
             *found.dropped.entry("system_message".into()).or_default() += 1;
             continue;
         }
@@ -511,7 +520,7 @@ fn contact_lens(value: &Value, items: &[Value]) -> Result<Found, ReadError> {
                 None => {}
             }
         }
-        found.push(RawTurn { role: role_of(&label).unwrap_or(Role::Unknown), span, text, words }, index + 1)?;
+        found.push(RawTurn { role: other.or(role_of(&label)).unwrap_or(Role::Unknown), span, text, words }, index + 1)?;
     }
     let duration = value.get("ConversationCharacteristics").and_then(|c| c.get("TotalConversationDurationMillis"));
     let possible = duration.and_then(Value::as_i64).filter(|ms| (0..=MAX_MS).contains(ms));
@@ -578,6 +587,7 @@ mod tests {
                 Role::Rep => "R",
                 Role::Customer => "C",
                 Role::Unknown => "?",
+                Role::Ivr | Role::Supervisor | Role::TransferTarget => "O",
             };
             format!("{role} {}-{} {}", turn.begin_ms, turn.end_ms, turn.text)
         };

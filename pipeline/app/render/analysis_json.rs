@@ -22,12 +22,24 @@ const QA_SCHEMA: u32 = 1;
 /// Both positive and negative from here on: a turn is mixed.
 const MIXED_PERMILLE: u16 = 350;
 
-/// The participant's id and role in Contact Lens's words; `None` for a speaker who could not be told apart.
+/// The participant's id; for rep and customer also its role. `None` for a speaker who could not be told apart.
 fn participant(role: Role) -> Option<&'static str> {
     match role {
         Role::Rep => Some("AGENT"),
         Role::Customer => Some("CUSTOMER"),
         Role::Unknown => None,
+        Role::Ivr => Some("IVR"),
+        Role::Supervisor => Some("SUPERVISOR"),
+        Role::TransferTarget => Some("TRANSFER_TARGET"),
+    }
+}
+
+/// The participant's role in Amazon Connect's words.
+fn participant_role(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Ivr => Some("SYSTEM"),
+        Role::TransferTarget => Some("AGENT"),
+        _ => participant(role),
     }
 }
 
@@ -93,9 +105,10 @@ fn skipped_analysis(record: &CallRecord) -> Vec<Value> {
 }
 
 fn participants(transcript: &Transcript) -> Value {
-    let present = |role: Role| transcript.turns.iter().any(|turn| turn.role == role);
-    let roles = [Role::Customer, Role::Rep].into_iter().filter(|role| present(*role)).filter_map(participant);
-    roles.map(|id| json!({"ParticipantId": id, "ParticipantRole": id})).collect()
+    let present = |role: &Role| transcript.everybody().iter().any(|(_, turn)| turn.role == *role);
+    let roles = [Role::Customer, Role::Rep, Role::Ivr, Role::Supervisor, Role::TransferTarget];
+    let named = |role| json!({"ParticipantId": participant(role), "ParticipantRole": participant_role(role)});
+    roles.into_iter().filter(present).map(named).collect()
 }
 
 /// True for a requirement whose subject was found in the call.
@@ -225,7 +238,7 @@ fn turns(record: &CallRecord, timed: bool) -> Value {
         let mut out = Map::new();
         out.insert("Id".into(), json!(id.to_string()));
         out.insert("ParticipantId".into(), json!(participant(turn.role).unwrap_or("UNKNOWN")));
-        if let Some(role) = participant(turn.role) {
+        if let Some(role) = participant_role(turn.role) {
             out.insert("ParticipantRole".into(), json!(role));
         }
         out.insert("Content".into(), json!(turn.text));
@@ -239,7 +252,7 @@ fn turns(record: &CallRecord, timed: bool) -> Value {
         }
         Value::Object(out)
     };
-    record.transcript.turns.iter().enumerate().map(turn).collect()
+    record.transcript.everybody().into_iter().map(turn).collect()
 }
 
 /// callmark's own results, in its own names.

@@ -29,6 +29,9 @@ pub fn role(role: Role) -> &'static str {
         Role::Rep => "Rep",
         Role::Customer => "Customer",
         Role::Unknown => "Speaker",
+        Role::Ivr => "IVR",
+        Role::Supervisor => "Supervisor",
+        Role::TransferTarget => "Transfer target",
     }
 }
 
@@ -113,7 +116,7 @@ pub fn role_evidence(record: &CallRecord, lexicon: &ActLexicon, most: usize) -> 
 
 fn script(out: &mut String, record: &CallRecord) {
     let timed = record.transcript.medium == Medium::Speech;
-    for (index, turn) in record.transcript.turns.iter().enumerate() {
+    for (index, turn) in record.transcript.everybody() {
         let flags: Vec<&str> = flagged(record)
             .filter(|row| row.evidence.iter().any(|e| e.turn == Some(index as u32)))
             .map(|row| row.requirement_id.as_str())

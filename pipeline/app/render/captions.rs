@@ -12,6 +12,9 @@ fn speaker(role: Role) -> Option<&'static str> {
         Role::Rep => Some("Rep"),
         Role::Customer => Some("Customer"),
         Role::Unknown => None,
+        Role::Ivr => Some("IVR"),
+        Role::Supervisor => Some("Supervisor"),
+        Role::TransferTarget => Some("Transfer target"),
     }
 }
 
@@ -38,7 +41,7 @@ pub fn vtt(transcript: &Transcript) -> Option<Vec<u8>> {
         return None;
     }
     let mut out = String::from("WEBVTT\n");
-    for (id, turn) in transcript.turns.iter().enumerate() {
+    for (id, turn) in transcript.everybody() {
         let text = one_line(&turn.text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let (begin, end) = (stamp(turn.begin_ms, '.'), stamp(end_ms(turn), '.'));
         // Writing to a String cannot fail.
@@ -56,7 +59,7 @@ pub fn srt(transcript: &Transcript) -> Option<Vec<u8>> {
         return None;
     }
     let mut out = String::new();
-    for (id, turn) in transcript.turns.iter().enumerate() {
+    for (id, (_, turn)) in transcript.everybody().into_iter().enumerate() {
         // SRT has no escapes: an arrow inside the text would be taken for a timing line.
         let text = one_line(&turn.text).replace("-->", "->");
         let prefix = speaker(turn.role).map(|name| format!("{name}: ")).unwrap_or_default();
@@ -76,11 +79,7 @@ pub fn rttm(call_id: &str, transcript: &Transcript) -> Option<Vec<u8>> {
     let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
     let mut out = String::new();
     for span in &transcript.speech {
-        let name = match span.role {
-            Role::Rep => "rep",
-            Role::Customer => "customer",
-            Role::Unknown => "unknown",
-        };
+        let name = span.role.name();
         let (begin, length) = (seconds(span.begin_ms), seconds(span.end_ms - span.begin_ms));
         let _ = writeln!(out, "SPEAKER {file} 1 {begin} {length} <NA> <NA> {name} <NA> <NA>");
     }

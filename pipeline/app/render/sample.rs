@@ -82,6 +82,7 @@ pub fn record() -> CallRecord {
             speech,
             dropped: BTreeMap::new(),
             warnings: Vec::new(),
+            other_turns: vec![],
             channel_roles: vec![],
             second_side_begins_ms: None,
             sounds: vec![],

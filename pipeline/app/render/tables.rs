@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use callmark_core::performance::model_hash;
 use callmark_core::record::{CallRecord, LedgerRow, Outcome, Review};
 use callmark_core::recording::Language;
-use callmark_core::transcript::{Medium, Role};
+use callmark_core::transcript::{Medium, Role, Turn};
 use serde::Serialize;
 
 /// The call that the renderers' tests share.
@@ -65,7 +65,7 @@ impl Table {
     fn count(self, record: &CallRecord) -> usize {
         match self {
             Table::Calls => 1,
-            Table::Turns => record.transcript.turns.len(),
+            Table::Turns => record.transcript.turns.len() + record.transcript.other_turns.len(),
             Table::Ledger => record.evaluation.ledger.len(),
         }
     }
@@ -129,11 +129,11 @@ const CALLS: &[Column<CallRecord>] = columns! {
 const TURNS: &[Column<CallRecord>] = columns! {
     "call_id", "identity of the call", |c, _| c.call_id.clone();
     "turn", "from 0", |_, n| n.to_string();
-    "role", "rep, customer or unknown", |c, n| name(&c.transcript.turns[n].role);
-    "begin_ms", "empty for text without times", |c, n| time(c, c.transcript.turns[n].begin_ms);
-    "end_ms", "empty for text without times", |c, n| time(c, c.transcript.turns[n].end_ms);
-    "text", "as recognised", |c, n| c.transcript.turns[n].text.clone();
-    "confidence", "0 to 1", |c, n| thousandths(Some(c.transcript.turns[n].confidence_permille.into()));
+    "role", "rep, customer, unknown; ivr, supervisor, transfer_target", |c, n| name(&turn(c, n).role);
+    "begin_ms", "empty for text without times", |c, n| time(c, turn(c, n).begin_ms);
+    "end_ms", "empty for text without times", |c, n| time(c, turn(c, n).end_ms);
+    "text", "as recognised", |c, n| turn(c, n).text.clone();
+    "confidence", "0 to 1", |c, n| thousandths(Some(turn(c, n).confidence_permille.into()));
     "sentiment", "of a customer's turn, -5 to 5", turn_sentiment;
     "acts", "dialogue acts with a probability of at least 0.5, separated by ;", turn_acts;
     "flags", "requirements that were violated or missed here, separated by ;", turn_flags;
@@ -214,9 +214,15 @@ fn pace_unit(record: &CallRecord) -> String {
     }
 }
 
+/// `id` counts the turns of everybody, so it has one.
+fn turn(record: &CallRecord, id: usize) -> &Turn {
+    let turns = &record.transcript.turns;
+    turns.get(id).unwrap_or_else(|| &record.transcript.other_turns[id - turns.len()])
+}
+
 /// A rep's sentiment is not shown: reps are judged by what they do, see SCORING.md §1.
 fn turn_sentiment(record: &CallRecord, turn: usize) -> String {
-    let customer = record.transcript.turns[turn].role == Role::Customer;
+    let customer = record.transcript.turns.get(turn).is_some_and(|t| t.role == Role::Customer);
     let sentiment = record.sentiment.get(turn).copied().flatten().filter(|_| customer);
     thousandths(sentiment.map(|s| s.milli()))
 }

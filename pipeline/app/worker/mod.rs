@@ -16,7 +16,8 @@ use callmark_models::manifest::ModelFile;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{CallError, ChannelMap};
+use crate::call::CallError;
+use crate::channel_map::ChannelMap;
 use crate::work_time::WorkTime;
 
 pub use child::serve;

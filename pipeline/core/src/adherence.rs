@@ -673,6 +673,7 @@ fn example_transcript(requirement: &Requirement, example: &Example) -> Transcrip
         turns,
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
+        other_turns: vec![],
         channel_roles: vec![],
         second_side_begins_ms: None,
         sounds: vec![],

@@ -153,7 +153,7 @@ pub fn no_conversation(transcript: &Transcript) -> Option<UnscoredReason> {
         .map(|turn| (turn.role, normalised(&turn.text)))
         .collect();
     let machine = |phrases: &[&str], at_least: usize| machine_alone(&turns, phrases, at_least);
-    let beep = transcript.sounds.iter().any(|s: &Sound| s.kind == SoundKind::Beep);
+    let beep = transcript.sounds.iter().any(|s: &Sound| s.kind == SoundKind::Beep && s.role.is_side());
     // The announcement comes first: some networks add that a message may be left.
     if machine(ANNOUNCEMENT, 1) && !machine(VOICEMAIL, 2) {
         return Some(UnscoredReason::NoConversation);
@@ -253,6 +253,7 @@ mod tests {
             speech: vec![],
             dropped: std::collections::BTreeMap::new(),
             warnings: vec![],
+            other_turns: vec![],
             channel_roles: vec![],
             second_side_begins_ms: None,
             sounds: vec![],

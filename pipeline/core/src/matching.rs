@@ -1012,6 +1012,7 @@ mod tests {
             speech: Vec::new(),
             dropped: BTreeMap::new(),
             warnings: Vec::new(),
+            other_turns: vec![],
             channel_roles: vec![],
             second_side_begins_ms: None,
             sounds: vec![],

@@ -8,8 +8,16 @@ use crate::recording::Metadata;
 use crate::signals::Signals;
 use crate::transcript::{Sentiment, Transcript};
 
-/// Version of [`CallRecord`]'s JSON shape. Raise it with a golden file whenever a field changes.
-pub const RECORD_SCHEMA: u32 = 1;
+/// Version of [`CallRecord`]'s JSON shape. Raise it with a golden file whenever a field changes. 2: others than the two sides may be on
+/// the line.
+pub const RECORD_SCHEMA: u32 = 2;
+
+/// The version in which a record of this transcript is written: the oldest that holds it, so that records without others on the line stay
+/// what they were, readable by the programs before.
+pub fn record_schema(transcript: &Transcript) -> u32 {
+    let others = transcript.channel_roles.iter().chain(transcript.speech.iter().map(|s| &s.role)).any(|r| !r.is_side());
+    if others || !transcript.other_turns.is_empty() { RECORD_SCHEMA } else { 1 }
+}
 
 /// What became of a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -243,7 +251,7 @@ impl CallRecord {
     /// be scored again.
     #[must_use]
     pub fn without_words(mut self) -> CallRecord {
-        for turn in &mut self.transcript.turns {
+        for turn in self.transcript.turns.iter_mut().chain(&mut self.transcript.other_turns) {
             turn.text.clear();
             turn.words.clear();
         }

@@ -214,12 +214,16 @@ pub fn contradiction(transcript: &Transcript, direction: Option<Direction>, lexi
     (said.rep == 1 && said.confidence_permille >= SWAPPED_PERMILLE).then_some(said.confidence_permille)
 }
 
+fn is_rep_or_customer(role: &Role) -> bool {
+    matches!(role, Role::Rep | Role::Customer)
+}
+
 /// Turns `rep` ↔ `customer` around in the whole transcript.
 pub fn swap(transcript: &mut Transcript, confidence_permille: u16) {
     let other = |role: Role| match role {
         Role::Rep => Role::Customer,
         Role::Customer => Role::Rep,
-        Role::Unknown => Role::Unknown,
+        Role::Unknown | Role::Ivr | Role::Supervisor | Role::TransferTarget => role,
     };
     for turn in &mut transcript.turns {
         turn.role = other(turn.role);
@@ -246,7 +250,7 @@ pub fn swap(transcript: &mut Transcript, confidence_permille: u16) {
 
 /// Weighs the roles of a two-channel call anew with what its recognition did not know: the direction. Idempotent.
 pub fn refine(transcript: &mut Transcript, direction: Option<Direction>, lexicon: &ActLexicon) {
-    let two_channels = transcript.channel_roles.iter().filter(|role| **role != Role::Unknown).count() == 2;
+    let two_channels = transcript.channel_roles.iter().filter(|role| is_rep_or_customer(role)).count() == 2;
     if transcript.role_method != RoleMethod::Inferred || !two_channels {
         return; // Mono: its confidence also holds how well the speakers could be told apart.
     }
@@ -307,7 +311,7 @@ impl RoleAssignment {
     /// When its rep and its customer are not both known.
     pub fn of(transcript: &Transcript) -> Result<RoleAssignment, AssignmentError> {
         let by_channel = || transcript.channel_roles.iter().copied().enumerate();
-        let known = |role: &Role| *role != Role::Unknown;
+        let known = is_rep_or_customer;
         let roles: BTreeMap<usize, Role> = if transcript.channel_roles.is_empty() {
             let first = transcript.turns.iter().map(|turn| turn.role).find(known);
             let both = [Role::Rep, Role::Customer].iter().all(|r| transcript.turns.iter().any(|t| t.role == *r));
@@ -423,6 +427,7 @@ mod tests {
             speech: vec![],
             dropped: BTreeMap::new(),
             warnings: vec![],
+            other_turns: vec![],
             channel_roles: vec![Role::Rep, Role::Customer],
             second_side_begins_ms: None,
             sounds: vec![],
@@ -505,6 +510,19 @@ mod tests {
         reviews.push(decision("roles:0=customer,1=rep"));
         assert!(settle(&mut transcript, None, &reviews, lexicon));
         assert_eq!(transcript.turns, settled.turns);
+    }
+
+    #[test]
+    fn others_on_the_line_keep_their_channel() {
+        let lexicon = ActLexicon::built_in();
+        let mut transcript = sample();
+        transcript.channel_roles = vec![Role::Ivr, Role::Rep, Role::Customer, Role::Supervisor];
+        assert_eq!(RoleAssignment::of(&transcript).unwrap().to_string(), "1=rep,2=customer");
+        transcript.other_turns = vec![turn(Role::Ivr, 0, "Thank you for calling Harbor, this call is recorded.")];
+        assert!(settle(&mut transcript, None, &[], lexicon));
+        assert_eq!(transcript.channel_roles, [Role::Ivr, Role::Customer, Role::Rep, Role::Supervisor]);
+        assert_eq!(transcript.other_turns[0].role, Role::Ivr);
+        assert!(RoleAssignment::parse("0=ivr,1=rep,2=customer").is_err());
     }
 
     #[test]

@@ -389,7 +389,7 @@ fn major() -> Severity {
 struct RawRule {
     #[serde(default)]
     expr: Option<Spanned<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "role_of_a_side")]
     role: Option<Role>,
     #[serde(default)]
     within: Option<RawWithin>,
@@ -459,7 +459,7 @@ struct RawMatcher {
     must: Option<Phrases>,
     #[serde(default)]
     not: Option<Phrases>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "role_of_a_side")]
     role: Option<Role>,
     #[serde(default)]
     within: Option<RawWithin>,
@@ -518,6 +518,7 @@ impl<'de> Deserialize<'de> for ExampleTurn {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ExampleTurn, A::Error> {
                 let missing = |n| de::Error::invalid_length(n, &"role, begin in seconds and text");
                 let role: Role = seq.next_element()?.ok_or_else(|| missing(0))?;
+                let role = a_side(role)?;
                 let begin: f64 = seq.next_element()?.ok_or_else(|| missing(1))?;
                 let text: String = seq.next_element()?.ok_or_else(|| missing(2))?;
                 let extra: RawAnnotation = seq.next_element()?.unwrap_or_default();
@@ -533,6 +534,16 @@ impl<'de> Deserialize<'de> for ExampleTurn {
         }
         deserializer.deserialize_seq(TurnVisitor)
     }
+}
+
+/// Only the two sides are searched: a requirement for a menu or a supervisor would never be met.
+fn a_side<E: de::Error>(role: Role) -> Result<Role, E> {
+    let wrong = || E::custom(format_args!("role `{}` is nobody's side; it is rep or customer", role.name()));
+    if role.is_side() { Ok(role) } else { Err(wrong()) }
+}
+
+fn role_of_a_side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Role>, D::Error> {
+    Role::deserialize(deserializer).and_then(a_side).map(Some)
 }
 
 /// Rounds to thousandths (s → ms, share → per mille, points → millipoints); beyond ±10¹² the limit.

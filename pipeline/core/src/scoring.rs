@@ -123,7 +123,7 @@ pub fn eligibility(transcript: &Transcript) -> Option<UnscoredReason> {
         return Some(UnscoredReason::WrongLanguage);
     }
     let too_short = match transcript.medium {
-        Medium::Speech => signals::talk_time_ms(transcript) < MIN_TALK_MS,
+        Medium::Speech => signals::sides_talk_time_ms(transcript) < MIN_TALK_MS,
         Medium::Text => transcript.turns.iter().filter(|turn| !turn.text.trim().is_empty()).count() < MIN_TURNS,
     };
     if too_short {

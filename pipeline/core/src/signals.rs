@@ -57,7 +57,7 @@ pub struct Overlap {
 #[serde(default)]
 pub struct Signals {
     pub duration_ms: Option<i64>,
-    /// Time in which at least one role speaks.
+    /// Time in which at least one role speaks; others on the line count here alone: while they speak it is not silent.
     pub talk_time_ms: Option<i64>,
     pub rep_talk_permille: Option<i64>,
     pub customer_talk_permille: Option<i64>,
@@ -212,7 +212,7 @@ metrics! {
     DurationMs, "duration_ms", |s| s.duration_ms,
         "ms: the call's duration";
     TalkTimeMs, "talk_time_ms", |s| s.talk_time_ms,
-        "ms: time in which at least one role speaks";
+        "ms: time in which at least one role speaks, others on the line included";
     HoldMs, "hold_ms", |s| s.hold_ms,
         "ms: gaps over 3 s that the rep announced or in which music plays on a line";
     QuestionsRepMilliPerMin, "questions_rep_milli_per_min", |s| s.questions_rep_milli_per_min,
@@ -443,12 +443,13 @@ fn fill_timed(signals: &mut Signals, transcript: &Transcript, acts: &Acts) {
     let of = |role: Role| merged(speech.iter().filter(|(r, _)| *r == role).map(|(_, span)| *span), 0);
     let (rep, customer, unknown) = (of(Role::Rep), of(Role::Customer), of(Role::Unknown));
     let (rep_ms, customer_ms) = (total(&rep), total(&customer));
+    let sides_ms = total(&merged(of_sides(&speech), 0));
     let duration_ms = transcript.duration_ms.max(all.last().map_or(0, |span| span.end_ms));
     let talk_ms = total(&all);
     signals.duration_ms = Some(duration_ms);
     signals.talk_time_ms = Some(talk_ms);
     signals.silence_ms = Some(duration_ms - talk_ms);
-    signals.overtalk_ms = Some(rep_ms + customer_ms + total(&unknown) - talk_ms);
+    signals.overtalk_ms = Some(rep_ms + customer_ms + total(&unknown) - sides_ms);
     fill_silences(signals, &all, acts);
     fill_sounds(signals, transcript);
     if rep_ms + customer_ms == 0 {
@@ -479,6 +480,9 @@ fn fill_timed(signals: &mut Signals, transcript: &Transcript, acts: &Acts) {
     signals.longest_monologue_customer_ms = Some(customer_monologue);
     signals.longest_monologue_ms = Some(rep_monologue.max(customer_monologue));
 
+    let others: Vec<Span> = speech.iter().filter(|(role, _)| !role.is_side()).map(|(_, span)| *span).collect();
+    let spoken_between =
+        |begin_ms, end_ms| others.iter().any(|other| overlap_ms(*other, Span { begin_ms, end_ms }) > 0);
     let switches: Vec<(Contribution, Contribution)> =
         floor.windows(2).filter(|pair| pair[0].role != pair[1].role).map(|pair| (pair[0], pair[1])).collect();
     signals.interactivity_milli_per_min = ratio(switches.len() as i64 * 1000 * 60_000, duration_ms);
@@ -486,6 +490,8 @@ fn fill_timed(signals: &mut Signals, transcript: &Transcript, acts: &Acts) {
         .iter()
         // A rep contribution that lies inside the customer's answers nothing that had ended.
         .filter(|(from, to)| to.role == Role::Rep && to.span.end_ms > from.span.end_ms)
+        // Nor does it answer when a menu, a supervisor or the next agent has spoken in between.
+        .filter(|(from, to)| !spoken_between(from.span.end_ms, to.span.begin_ms))
         .map(|(from, to)| to.span.begin_ms - from.span.end_ms)
         .collect();
     signals.patience_ms = median(waits.iter().copied().filter(|wait| *wait >= 0).collect());
@@ -494,7 +500,7 @@ fn fill_timed(signals: &mut Signals, transcript: &Transcript, acts: &Acts) {
 
 /// Speech of the call: what voice activity found, else the turns' own spans. Empty and negative spans are dropped.
 fn speech_spans(transcript: &Transcript) -> Vec<(Role, Span)> {
-    let from_turns = || transcript.turns.iter().map(|t| (t.role, t.begin_ms, t.end_ms)).collect();
+    let from_turns = || transcript.everybody().into_iter().map(|(_, t)| (t.role, t.begin_ms, t.end_ms)).collect();
     let spans: Vec<(Role, i64, i64)> = if transcript.speech.is_empty() {
         from_turns()
     } else {
@@ -507,9 +513,13 @@ fn speech_spans(transcript: &Transcript) -> Vec<(Role, Span)> {
         .collect()
 }
 
-/// Time in which at least one role speaks, in ms.
-pub(crate) fn talk_time_ms(transcript: &Transcript) -> i64 {
-    total(&merged(speech_spans(transcript).into_iter().map(|(_, span)| span), 0))
+fn of_sides(speech: &[(Role, Span)]) -> impl Iterator<Item = Span> {
+    speech.iter().filter(|(role, _)| role.is_side()).map(|(_, span)| *span)
+}
+
+/// Time in which at least one of the two sides speaks, in ms.
+pub(crate) fn sides_talk_time_ms(transcript: &Transcript) -> i64 {
+    total(&merged(of_sides(&speech_spans(transcript)), 0))
 }
 
 /// The union of spans; neighbours at most `bridge_ms` apart become one.

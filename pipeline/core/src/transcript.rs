@@ -6,13 +6,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::recording::Language;
 
-/// Who speaks. `Unknown` only for a mono recording whose speakers could not be told apart.
+/// Who speaks. `Unknown` only for a mono recording whose speakers could not be told apart. The last three are known from a channel map or a
+/// label alone, and are nobody's side: see [`Role::is_side`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Rep,
     Customer,
     Unknown,
+    /// Interactive voice response: menus, announcements, a bot.
+    Ivr,
+    /// Listens in, whispers or joins (monitoring, barge-in).
+    Supervisor,
+    /// The second agent, who takes the call over (RFC 5589's term).
+    TransferTarget,
+}
+
+impl Role {
+    /// True for the sides of the conversation that is scored. What others on the line say is kept and shown, and counts for nobody.
+    pub fn is_side(self) -> bool {
+        match self {
+            Role::Rep | Role::Customer | Role::Unknown => true,
+            Role::Ivr | Role::Supervisor | Role::TransferTarget => false,
+        }
+    }
+
+    /// The word for it in channel maps and outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Rep => "rep",
+            Role::Customer => "customer",
+            Role::Unknown => "unknown",
+            Role::Ivr => "ivr",
+            Role::Supervisor => "supervisor",
+            Role::TransferTarget => "transfer_target",
+        }
+    }
 }
 
 /// A stretch of time, `begin_ms` inclusive, `end_ms` exclusive.
@@ -86,9 +115,13 @@ pub struct Transcript {
     pub recogniser_confidence_permille: Option<u16>,
     /// The model's calibrated floor for `recogniser_confidence_permille` (models/manifest.toml).
     pub confidence_floor_permille: Option<u16>,
-    /// Sorted by (begin_ms, end_ms, role); the index is the turn's id everywhere.
+    /// Turns of the two sides, sorted by (begin_ms, end_ms, role); the index is the turn's id everywhere.
     pub turns: Vec<Turn>,
-    /// Sorted by (begin_ms, role).
+    /// Turns of others on the line, sorted likewise; their ids follow those of `turns`. Apart, so that nothing that measures or scores
+    /// the conversation sees them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_turns: Vec<Turn>,
+    /// Sorted by (begin_ms, role); others' too.
     pub speech: Vec<RoleSpan>,
     /// What the hallucination guards removed: guard name → number of segments.
     pub dropped: BTreeMap<String, u32>,
@@ -106,6 +139,22 @@ pub struct Transcript {
     /// Loudness and pitch of each stretch of speech, by (begin_ms, role); empty for texts and older transcripts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voice: Vec<VoiceSpan>,
+}
+
+impl Transcript {
+    /// The turn with this id.
+    pub fn turn(&self, id: usize) -> Option<&Turn> {
+        self.turns.get(id).or_else(|| self.other_turns.get(id.checked_sub(self.turns.len())?))
+    }
+
+    /// Everybody's turns with their ids, in order of time.
+    pub fn everybody(&self) -> Vec<(usize, &Turn)> {
+        let mut all: Vec<(usize, &Turn)> = self.turns.iter().chain(&self.other_turns).enumerate().collect();
+        if !self.other_turns.is_empty() {
+            all.sort_by_key(|(id, turn)| (turn.begin_ms, turn.end_ms, *id));
+        }
+        all
+    }
 }
 
 /// What can be heard on a line beside speech.
@@ -263,6 +312,39 @@ mod tests {
         let texts: Vec<&str> = turns.iter().map(|t| t.text.as_str()).collect();
         assert_eq!(texts, ["Hello, this is Anna.", "Hi.", "Hi.", "Later."]);
         assert_eq!((turns[0].begin_ms, turns[0].end_ms, turns[0].confidence_permille), (0, 2000, 800));
+    }
+
+    #[test]
+    fn everybody_speaks_in_order_of_time_under_one_numbering() {
+        let turn = |s: RoleSegment| assemble_turns(vec![s], None).remove(0);
+        let mut transcript = Transcript {
+            medium: Medium::Speech,
+            language: None,
+            duration_ms: 9000,
+            role_method: RoleMethod::ChannelMap,
+            role_confidence_permille: 1000,
+            recogniser_confidence_permille: None,
+            confidence_floor_permille: None,
+            turns: vec![turn(segment(Role::Rep, 2000, 3000, "a")), turn(segment(Role::Customer, 4000, 5000, "b"))],
+            other_turns: vec![],
+            speech: vec![],
+            dropped: BTreeMap::new(),
+            warnings: vec![],
+            channel_roles: vec![],
+            second_side_begins_ms: None,
+            sounds: vec![],
+            voice: vec![],
+        };
+        let plain = serde_json::to_string(&transcript).unwrap();
+        assert!(!plain.contains("other_turns"), "stored calls without others stay what they were: {plain}");
+        transcript.other_turns =
+            vec![turn(segment(Role::Ivr, 0, 900, "press one")), turn(segment(Role::Supervisor, 3100, 3900, "c"))];
+        let ids: Vec<(usize, Role)> = transcript.everybody().into_iter().map(|(id, turn)| (id, turn.role)).collect();
+        assert_eq!(ids, [(2, Role::Ivr), (0, Role::Rep), (3, Role::Supervisor), (1, Role::Customer)]);
+        assert!(ids.iter().all(|(id, role)| transcript.turn(*id).unwrap().role == *role));
+        assert_eq!(transcript.turn(4), None);
+        let back: Transcript = serde_json::from_str(&serde_json::to_string(&transcript).unwrap()).unwrap();
+        assert_eq!(back, transcript);
     }
 
     #[test]

@@ -290,6 +290,7 @@ fn a_summary_forgets_what_a_review_overturned() {
                 speech: Vec::new(),
                 dropped: BTreeMap::new(),
                 warnings: Vec::new(),
+                other_turns: vec![],
                 channel_roles: vec![],
                 second_side_begins_ms: None,
                 sounds: vec![],

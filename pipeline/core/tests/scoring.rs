@@ -296,6 +296,7 @@ fn eligible() -> Transcript {
         speech: Vec::new(),
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
+        other_turns: vec![],
         channel_roles: vec![],
         second_side_begins_ms: None,
         sounds: vec![],
@@ -316,6 +317,9 @@ fn eligibility_follows_the_specification() {
     check(|t| t.turns.iter_mut().for_each(|turn| turn.text = " ".into()), Some(NoConversation));
     check(|t| t.turns[2].end_ms = 29_999, Some(TooShort));
     check(|t| t.turns.iter_mut().for_each(|turn| turn.role = Role::Rep), Some(OneSided));
+    // Others on the line make no conversation.
+    let menu = |t: &mut Transcript| t.turns.drain(..).for_each(|turn| t.other_turns.push(Turn { role: Role::Ivr, ..turn }));
+    check(menu, Some(NoConversation));
     check(|t| t.turns.iter_mut().for_each(|turn| turn.role = Role::Unknown), Some(MonoRolesUnknown));
     check(|t| t.role_method = RoleMethod::None, Some(MonoRolesUnknown));
     check(|t| t.role_confidence_permille = 799, Some(RoleUncertain));

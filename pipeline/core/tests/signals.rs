@@ -36,6 +36,7 @@ fn call(medium: Medium, duration_ms: i64, lines: &[Line]) -> (Transcript, Vec<BT
         speech: Vec::new(),
         dropped: BTreeMap::new(),
         warnings: Vec::new(),
+        other_turns: vec![],
         channel_roles: vec![],
         second_side_begins_ms: None,
         sounds: vec![],
@@ -53,6 +54,40 @@ const REP: Role = Role::Rep;
 const CUSTOMER: Role = Role::Customer;
 /// Seven words, no listening signal among them.
 const SEVEN: &str = "we offer three plans for small companies";
+
+/// A menu before, a supervisor between, the next agent at the end: only the silence that they fill is gone.
+#[test]
+fn others_on_the_line_count_for_nobody() {
+    let lines: &[Line] = &[
+        (CUSTOMER, 20_000, 25_000, SEVEN, &[]),
+        (REP, 26_000, 32_000, "may I ask what you need?", &["needs_question"]),
+        (CUSTOMER, 33_000, 34_000, SEVEN, &[]),
+        (REP, 44_000, 50_000, SEVEN, &[]),
+    ];
+    let (mut transcript, acts) = call(Medium::Speech, 70_000, lines);
+    transcript.speech = lines.iter().map(|l| RoleSpan { role: l.0, begin_ms: l.1, end_ms: l.2 }).collect();
+    let alone = compute(&transcript, &[], &acts, &[], &[]);
+    for (role, begin_ms, end_ms) in
+        [(Role::Ivr, 0, 15_000), (Role::Supervisor, 35_000, 43_000), (Role::TransferTarget, 45_000, 60_000)]
+    {
+        transcript.speech.push(RoleSpan { role, begin_ms, end_ms });
+        let text = "may I ask you a question? how can I help?".to_string();
+        let turn = Turn { role, begin_ms, end_ms, text, words: vec![], confidence_permille: 900 };
+        transcript.other_turns.push(turn);
+    }
+    let with_others = compute(&transcript, &[], &acts, &[], &[]);
+    assert_eq!((alone.silence_ms, alone.unexcused_silence_ms), (Some(52_000), Some(10_000)));
+    assert_eq!((with_others.silence_ms, with_others.unexcused_silence_ms), (Some(19_000), Some(5_000)));
+    // The rep's 10 s of waiting were the supervisor's.
+    assert_eq!((alone.patience_ms, with_others.patience_ms), (Some(5_500), Some(1_000)));
+    assert_eq!(with_others.silences.len(), 1, "{:?}", with_others.silences);
+    let of_silence = |metric: &&Metric| !format!("{metric:?}").contains("Silence");
+    let of_time = [Metric::TalkTimeMs, Metric::PatienceMs, Metric::ResponseLatencyRepMs, Metric::HoldMs];
+    for metric in Metric::ALL.iter().filter(of_silence).filter(|metric| !of_time.contains(metric)) {
+        assert_eq!(with_others.metric(*metric), alone.metric(*metric), "{}", metric.id());
+    }
+    assert_eq!((with_others.overtalk_ms, &with_others.overlaps), (Some(0), &alone.overlaps));
+}
 
 #[test]
 fn talk_share_is_of_speech_and_not_of_duration() {

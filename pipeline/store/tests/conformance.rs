@@ -4,7 +4,7 @@ mod common;
 
 use callmark_core::performance::CallSummary;
 use callmark_core::record::{CallRecord, Decision, Outcome, ReviewSource};
-use callmark_core::transcript::{Embedding, Medium, Role, Sentiment, TurnScores};
+use callmark_core::transcript::{Embedding, Medium, Role, Sentiment, Turn, TurnScores};
 use callmark_store::{
     AnalysisRow, CallFilter, FailureRow, FileStamp, Gone, NewReview, RecordingLink, STORE_SCHEMA, SearchQuery,
     SearchResults, Store, StoreError, Terms, Tombstone, record_json,
@@ -15,7 +15,7 @@ use jiff::civil::{Date, date};
 /// One behaviour, checked on a fresh store.
 type Check = fn(&dyn Store);
 
-const CHECKS: [(&str, Check); 22] = [
+const CHECKS: [(&str, Check); 23] = [
     ("schema_version", schema_version),
     ("files", files),
     ("analyses", analyses),
@@ -32,6 +32,7 @@ const CHECKS: [(&str, Check); 22] = [
     ("search_finds_words_and_characters", search_finds_words_and_characters),
     ("search_is_filtered_and_ordered", search_is_filtered_and_ordered),
     ("search_follows_the_calls", search_follows_the_calls),
+    ("others_on_the_line_are_found_and_purged", others_on_the_line_are_found_and_purged),
     ("decisions_follow_a_renamed_call", decisions_follow_a_renamed_call),
     ("a_forgotten_call_is_gone_and_stays_out", a_forgotten_call_is_gone_and_stays_out),
     ("shared_and_failed_recordings_are_forgotten", shared_and_failed_recordings_are_forgotten),
@@ -435,6 +436,24 @@ fn search_follows_the_calls(store: &dyn Store) {
     assert_eq!(find(store, "other"), SearchResults::default());
     store.put_call(&said("c", "r1", None, &["other"]), "k", &[]).unwrap();
     assert_eq!(places(&find(store, "other")), "c:0");
+}
+
+fn others_on_the_line_are_found_and_purged(store: &dyn Store) {
+    let mut call = said("a", "r1", None, &["my order", "which order"]);
+    let menu = |text: &str| Turn { role: Role::Ivr, text: text.into(), ..call.transcript.turns[0].clone() };
+    call.transcript.other_turns = vec![menu("press one for an order")];
+    store.put_call(&call, "k", &[]).unwrap();
+    let found = find(store, "press one");
+    assert_eq!((places(&found), found.hits[0].role), ("a:2".to_string(), Role::Ivr));
+    assert_eq!(find(store, "order").turns, 3);
+    let of_rep = find_in(store, "order", Some(Role::Rep), CallFilter::default(), 9);
+    assert_eq!(places(&of_rep), "a:0");
+    assert_eq!(store.get_call("a").unwrap().unwrap().record, call);
+    let removed = store.purge_words("a", date(2025, 3, 1), false).unwrap();
+    assert_eq!(removed.turns, 3);
+    assert_eq!(find(store, "press"), SearchResults::default());
+    let left = store.get_call("a").unwrap().unwrap().record_json;
+    assert!(!left.contains("press"), "{left}");
 }
 
 fn decision(call_id: &str, reason: &str) -> NewReview {

@@ -15,7 +15,8 @@ use callmark_models::runtime;
 use callmark_models::vad::VoiceActivity;
 
 use super::labelled::LabelledRecording;
-use crate::call::{self, CallError, ChannelMap, RecogniseOptions, Stage, StageClock};
+use crate::call::{self, CallError, RecogniseOptions, Stage, StageClock};
+use crate::channel_map::ChannelMap;
 use crate::config::Config;
 use crate::install::Install;
 use crate::progress::Progress;
@@ -151,6 +152,6 @@ pub fn other(role: Role) -> Role {
     match role {
         Role::Rep => Role::Customer,
         Role::Customer => Role::Rep,
-        Role::Unknown => Role::Unknown,
+        Role::Unknown | Role::Ivr | Role::Supervisor | Role::TransferTarget => role,
     }
 }

@@ -492,11 +492,7 @@ fn groups(judged: &[Judged]) -> Vec<ErrorRow> {
 }
 
 pub fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Rep => "rep",
-        Role::Customer => "customer",
-        Role::Unknown => "unknown",
-    }
+    role.name()
 }
 
 /// Puts the recordings of a set together. `show_errors`: how many confusions to name.

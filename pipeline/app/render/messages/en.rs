@@ -78,6 +78,9 @@ pub static MESSAGES: Messages = Messages {
         Role::Rep => "Rep",
         Role::Customer => "Customer",
         Role::Unknown => "Speaker",
+        Role::Ivr => "IVR",
+        Role::Supervisor => "Supervisor",
+        Role::TransferTarget => "Transfer target",
     },
     role_method: |method| match method {
         RoleMethod::ChannelMap => "channel map",

@@ -72,6 +72,9 @@ pub static MESSAGES: Messages = Messages {
         Role::Rep => "坐席",
         Role::Customer => "客户",
         Role::Unknown => "说话人",
+        Role::Ivr => "语音系统",
+        Role::Supervisor => "主管",
+        Role::TransferTarget => "转接坐席",
     },
     role_method: |method| match method {
         RoleMethod::ChannelMap => "声道配置",

@@ -293,10 +293,10 @@ impl CallPage<'_> {
         html! {
             section.transcript aria-label=(m.transcript_heading) {
                 h2 { (m.transcript_heading) }
-                @if transcript.turns.is_empty() { p.muted { (m.no_words) } } @else {
+                @if transcript.turns.is_empty() && transcript.other_turns.is_empty() { p.muted { (m.no_words) } } @else {
                     @if timed { p.note { (m.transcript_note) } }
                     ol.turns lang=[language] {
-                        @for (index, turn) in transcript.turns.iter().enumerate() { (self.turn(index, turn, timed)) }
+                        @for (index, turn) in transcript.everybody() { (self.turn(index, turn, timed)) }
                     }
                 }
             }
@@ -305,11 +305,7 @@ impl CallPage<'_> {
 
     fn turn(&self, index: usize, turn: &Turn, timed: bool) -> Markup {
         let m = self.context.m;
-        let role = match turn.role {
-            Role::Rep => "rep",
-            Role::Customer => "customer",
-            Role::Unknown => "unknown",
-        };
+        let role = turn.role.name();
         let here = |flag: &&Flag| flag.ledger.evidence.iter().any(|e| e.turn == u32::try_from(index).ok());
         let sentiment = self.sentiment(index).map_or("s-none", sentiment_class);
         html! {

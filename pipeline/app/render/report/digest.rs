@@ -383,7 +383,7 @@ impl Digest {
         if counted {
             self.scorecards.insert(format!("{} {}", evaluation.scorecard, evaluation.scorecard_version));
         }
-        let words: usize = transcript.turns.iter().map(|turn| turn.text.len() + 420).sum();
+        let words: usize = transcript.everybody().iter().map(|(_, turn)| turn.text.len() + 420).sum();
         let quotes: usize = evaluation.ledger.iter().map(|row| row.quote.len() + 640).sum();
         self.estimated_bytes += (words + quotes + 6_000) as u64;
         self.calls.push(CallDigest {

@@ -205,7 +205,7 @@ pub(super) fn purge_words(transaction: &Transaction, call_id: &str, date: Date) 
     insert_ledger(transaction, &record)?;
     change(transaction, "UPDATE calls SET words_purged = 1 WHERE call_id = ?1", &[call_id])?;
     removed.calls = 1;
-    removed.turns = record.transcript.turns.len() as u64;
+    removed.turns = (record.transcript.turns.len() + record.transcript.other_turns.len()) as u64;
     Ok(removed)
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use callmark_core::performance::{CallSummary, SUMMARY_SCHEMA};
 use callmark_core::record::{CallRecord, Outcome, RECORD_SCHEMA, Review};
-use callmark_core::transcript::{Embedding, Transcript, TurnScores};
+use callmark_core::transcript::{Embedding, Transcript, Turn, TurnScores};
 use jiff::civil::Date;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -439,7 +439,7 @@ fn insert_turns(transaction: &Transaction, call_no: i64, record: &CallRecord) ->
     transaction.prepare_cached("DELETE FROM turns WHERE call_id = ?1")?.execute([&record.call_id])?;
     let mut insert = transaction.prepare_cached("INSERT INTO turns VALUES (?1,?2,?3,?4,?5,?6,?7,?8)")?;
     let sentiments = record.sentiment.iter().copied().chain(std::iter::repeat(None));
-    for ((n, turn), sentiment) in (0_i64..).zip(&record.transcript.turns).zip(sentiments) {
+    for ((n, turn), sentiment) in (0_i64..).zip(everybody(record)).zip(sentiments) {
         let role = name(&turn.role)?;
         insert.execute(params![
             record.call_id,
@@ -458,11 +458,16 @@ fn insert_turns(transaction: &Transaction, call_no: i64, record: &CallRecord) ->
     Ok(())
 }
 
+/// All turns by their ids.
+fn everybody(record: &CallRecord) -> impl Iterator<Item = &Turn> {
+    record.transcript.turns.iter().chain(&record.transcript.other_turns)
+}
+
 /// True when the stored turns are by the same people and say the same.
 fn has_same_words(transaction: &Transaction, record: &CallRecord) -> Result<bool> {
     let mut select = transaction.prepare_cached("SELECT role, text FROM turns WHERE call_id = ?1 ORDER BY turn")?;
     let mut rows = select.query([&record.call_id])?;
-    let mut turns = record.transcript.turns.iter();
+    let mut turns = everybody(record);
     while let Some(row) = rows.next()? {
         let (role, text): (String, String) = (row.get(0)?, row.get(1)?);
         match turns.next() {

@@ -20,7 +20,7 @@ fn rowid(call_no: i64, turn: i64) -> Result<i64> {
     Ok(call_no << TURN_BITS | turn)
 }
 
-/// The index's column for a role.
+/// The index's column for a role. Others on the line share that of speakers who could not be told apart.
 fn column(role: &str) -> &'static str {
     match role {
         "rep" => "rep",
