@@ -19,6 +19,7 @@ use callmark_core::transcript::{
     Medium, Role, RoleMethod, RoleSegment, RoleSpan, Sound, SoundKind, Span, Transcript, VoiceSpan, Word,
     assemble_turns,
 };
+use callmark_core::warning::Warning;
 use callmark_models::asr::{AsrError, AsrOptions, Lane, Removed, Segment, Trust, join_words};
 use callmark_models::vad::VoiceActivity;
 use serde::{Deserialize, Serialize};
@@ -277,10 +278,10 @@ fn find_speech(
     if let [first, second] = channels {
         match channel_relation(first, second) {
             ChannelRelation::Separate => {}
-            ChannelRelation::Leaking => prepared.warnings.push("one channel can be heard in the other".into()),
+            ChannelRelation::Leaking => prepared.warnings.push(Warning::Leaking.with(&[])),
             // Stereo in name only: two copies of one mix would be scored as a rep who echoes the customer.
             ChannelRelation::Same => {
-                prepared.warnings.push("both channels hold the same sound: treated as mono".into());
+                prepared.warnings.push(Warning::SameSound.with(&[]));
                 channels = &channels[..1];
             }
         }
@@ -299,10 +300,10 @@ fn find_speech(
         let found = speakers::two_speakers(&only.samples, &only.spans);
         clock.voice_activity.add(&began);
         if found.are_two() {
-            prepared.warnings.push("one channel: two speakers were told apart by their voices".into());
+            prepared.warnings.push(Warning::MonoTwoSpeakers.with(&[]));
             prepared.speakers = Some(found);
         } else if !only.spans.is_empty() {
-            prepared.warnings.push("one channel: one voice, or voices too alike to tell apart".into());
+            prepared.warnings.push(Warning::MonoOneVoice.with(&[]));
         }
     }
     Ok(prepared)
@@ -362,7 +363,7 @@ pub fn recognise_with(
     let follows = |l: Language| options.model_languages.is_empty() || options.model_languages.contains(&l);
     if wanted.is_some_and(|_| !language.is_some_and(follows)) {
         // Eligibility turns this into `wrong_language`; nothing is gained by letting the wrong model guess.
-        transcript.warnings.push("not transcribed: the recogniser does not know the call's language".into());
+        transcript.warnings.push(Warning::LanguageNotKnown.with(&[]));
         transcript.language = None;
         transcript.recogniser_confidence_permille = None;
         return Ok(transcript);
@@ -556,7 +557,7 @@ fn channel_roles(
             };
             transcript.role_method = RoleMethod::Inferred;
             if count > 2 {
-                transcript.warnings.push(format!("{} channels without speech were left out", count - 2));
+                transcript.warnings.push(Warning::ChannelsWithoutSpeech.with(&[&(count - 2)]));
             }
             let role = |i| if i == first { Some(Role::Rep) } else { (i == second).then_some(Role::Customer) };
             Ok((0..count).map(role).collect())
@@ -570,7 +571,7 @@ fn channel_roles(
             transcript.role_confidence_permille = 1000;
             let unnamed = uses.iter().take(count).filter(|used| **used == ChannelUse::Unnamed).count();
             if unnamed > 0 {
-                transcript.warnings.push(format!("{unnamed} channels are in no role and were not listened to"));
+                transcript.warnings.push(Warning::ChannelsNotListenedTo.with(&[&unnamed]));
             }
             let role = |used: &ChannelUse| if let ChannelUse::Carries(role) = used { Some(*role) } else { None };
             Ok(uses.iter().take(count).map(role).collect())

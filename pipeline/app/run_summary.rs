@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use callmark_core::record::{CallRecord, Severity, Status};
-use callmark_core::roles::SWAPPED_WARNING;
+use callmark_core::warning::Warning;
 
 use crate::call::CallError;
 use crate::render::outputs;
@@ -81,8 +81,7 @@ impl RunSummary {
     /// Takes a call of the batch into the counts.
     pub fn count(&mut self, record: &CallRecord) {
         let evaluation = &record.evaluation;
-        let swapped = |warning: &String| warning == SWAPPED_WARNING;
-        self.swapped_channels += usize::from(record.transcript.warnings.iter().any(swapped));
+        self.swapped_channels += usize::from(record.transcript.warnings.contains(&Warning::RolesSwapped.with(&[])));
         match evaluation.status {
             Status::Scored => self.scored += 1,
             Status::PendingReview => self.pending_review += 1,

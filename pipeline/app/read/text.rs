@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use callmark_core::recording::Language;
 use callmark_core::transcript::{Medium, Role, RoleMethod, RoleSpan, Transcript, Turn, Word};
+use callmark_core::warning::Warning;
 use fasrt::{srt, vtt};
 use serde_json::Value;
 
@@ -167,8 +168,8 @@ struct Found {
     language_tag: Option<String>,
     duration_ms: i64,
     dropped: BTreeMap<String, u32>,
-    /// What was repaired: description → how often.
-    repairs: BTreeMap<&'static str, u32>,
+    /// What was repaired → how often.
+    repairs: BTreeMap<Warning, u32>,
 }
 
 impl Found {
@@ -200,7 +201,7 @@ impl Found {
         Ok(())
     }
 
-    fn repair(&mut self, what: &'static str) {
+    fn repair(&mut self, what: Warning) {
         *self.repairs.entry(what).or_default() += 1;
     }
 
@@ -210,7 +211,7 @@ impl Found {
             return Err(self.malformed(line, "a time is negative or beyond 24 hours"));
         }
         if end_ms < begin_ms {
-            self.repair("cues that end before they begin: their length is taken as 0");
+            self.repair(Warning::CuesThatEndEarly);
         }
         Ok((begin_ms, end_ms.max(begin_ms)))
     }
@@ -221,7 +222,7 @@ impl Found {
         let characters: Vec<i64> = parts.iter().map(|(_, text)| text.chars().count() as i64).collect();
         let total: i64 = characters.iter().sum();
         if parts.len() > 1 {
-            self.repair("cues with several speakers: their time is divided in proportion to the text");
+            self.repair(Warning::CuesOfSeveral);
         }
         let mut done = 0;
         for ((role, text), characters) in parts.into_iter().zip(characters) {
@@ -256,10 +257,10 @@ impl Found {
         let of_sides = self.turns.iter().filter(|turn| turn.role.is_side()).count();
         let known = self.turns.iter().filter(|turn| matches!(turn.role, Role::Rep | Role::Customer)).count();
         let role_confidence_permille = (known * 1000 / of_sides.max(1)) as u16;
-        let mut warnings: Vec<String> = self.repairs.iter().map(|(what, count)| format!("{count} {what}")).collect();
+        let mut warnings: Vec<String> = self.repairs.iter().map(|(what, count)| what.with(&[count])).collect();
         if known < of_sides {
             let unknown = of_sides - known;
-            warnings.push(format!("{unknown} turns without a speaker named as rep or customer"));
+            warnings.push(Warning::SpeakersNotNamed.with(&[&unknown]));
         }
         let mut turns: Vec<Turn> = (0_i64..)
             .zip(self.turns)
@@ -503,8 +504,7 @@ fn contact_lens(value: &Value, items: &[Value]) -> Result<Found, ReadError> {
             (begin, end) => match (begin.and_then(Value::as_i64), end.and_then(Value::as_i64)) {
                 (Some(begin), Some(end)) => Some(found.span_of_item(begin, end, index)?),
                 _ => {
-                    found
-                        .repair("turns with a time that is missing or no whole number: the call is read without times");
+                    found.repair(Warning::TimesMissing);
                     None
                 }
             },
@@ -515,17 +515,18 @@ fn contact_lens(value: &Value, items: &[Value]) -> Result<Found, ReadError> {
                 Some(word) => words.push(word),
                 // Punctuation and words of chats have no times; times that cannot be are another matter.
                 None if item.get("BeginOffsetMillis").is_some() => {
-                    found.repair("words with times or confidences that cannot be: they are left out of the word list");
+                    found.repair(Warning::WordsThatCannotBe);
                 }
                 None => {}
             }
         }
-        found.push(RawTurn { role: other.or(role_of(&label)).unwrap_or(Role::Unknown), span, text, words }, index + 1)?;
+        found
+            .push(RawTurn { role: other.or(role_of(&label)).unwrap_or(Role::Unknown), span, text, words }, index + 1)?;
     }
     let duration = value.get("ConversationCharacteristics").and_then(|c| c.get("TotalConversationDurationMillis"));
     let possible = duration.and_then(Value::as_i64).filter(|ms| (0..=MAX_MS).contains(ms));
     if duration.is_some() && possible.is_none() {
-        found.repair("length of the call that cannot be: the end of the last turn is taken");
+        found.repair(Warning::LengthThatCannotBe);
     }
     found.duration_ms = possible.unwrap_or(0);
     Ok(found)

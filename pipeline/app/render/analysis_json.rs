@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use callmark_core::record::{CallRecord, LedgerRow, MatchType, Outcome, RowKind, Status};
 use callmark_core::recording::Language;
 use callmark_core::transcript::{Medium, Role, Sentiment, Transcript};
+use callmark_core::warning::Warning;
 use serde_json::{Map, Value, json};
 
 /// Version of the object under `Qa`.
@@ -255,6 +256,12 @@ fn turns(record: &CallRecord, timed: bool) -> Value {
     record.transcript.everybody().into_iter().map(turn).collect()
 }
 
+/// Remarks about the source; `code` is stable, `null` for one of another version.
+fn warnings(record: &CallRecord) -> Vec<Value> {
+    let code = |text: &str| Warning::read(text).map(|(warning, _)| warning.code());
+    record.transcript.warnings.iter().map(|text| json!({"code": code(text), "text": text})).collect()
+}
+
 /// callmark's own results, in its own names.
 fn qa(record: &CallRecord) -> Value {
     let evaluation = &record.evaluation;
@@ -270,6 +277,7 @@ fn qa(record: &CallRecord) -> Value {
         "unit": "millipoint",
         "fatal_count": evaluation.fatal_count,
         "pending": evaluation.pending,
+        "warnings": warnings(record),
         "dimensions": evaluation.dimensions,
         "ledger": evaluation.ledger,
         "scorecard": {

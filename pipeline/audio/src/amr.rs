@@ -1,5 +1,6 @@
 //! AMR and AMR-WB recordings in their storage format (RFC 4867, 5): a mark, then one frame every 20 ms.
 
+use callmark_core::warning::Warning;
 use codec_core::codecs::amr::{AmrCodec, AmrFrameType, AmrVariant};
 use codec_core::{CodecConfig, CodedFrame, FrameKind, VariableRateCodec};
 
@@ -74,10 +75,10 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Audio, AudioError>
     }
     let mut warnings = Vec::new();
     if skipped > 0 {
-        warnings.push(format!("{skipped} bytes of the {container} file that belong to no frame were skipped"));
+        warnings.push(Warning::StrayBytes.with(&[&skipped, &container]));
     }
     if cut {
-        warnings.push(format!("the {container} file ends in the middle of its last frame; it was probably cut"));
+        warnings.push(Warning::EndsInFrame.with(&[&container]));
     }
     let codec = if variant == narrow { "amr_nb" } else { "amr_wb" };
     Ok(Audio { sample_rate_hz: rate_hz, channels: vec![samples], container, codec: codec.to_string(), warnings })

@@ -7,6 +7,7 @@
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use callmark_core::warning::Warning;
 use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::AudioDecoderOptions;
@@ -168,10 +169,10 @@ pub(crate) fn decode_gsm(bytes: &[u8], framing: Framing, rate_hz: u32, limits: &
     let decoded = gsm::decode(bytes, framing);
     let mut warnings = Vec::new();
     if decoded.bad_frames > 0 {
-        warnings.push(format!("{} damaged GSM frames (20 ms each) were set to silence", decoded.bad_frames));
+        warnings.push(Warning::DamagedGsmFrames.with(&[&decoded.bad_frames]));
     }
     if decoded.is_cut {
-        warnings.push("the file ends in the middle of a GSM frame; it was probably cut".to_string());
+        warnings.push(Warning::EndsInGsmFrame.with(&[]));
     }
     Ok(one_channel(&decoded.samples, rate_hz, "gsm", warnings))
 }
@@ -298,7 +299,7 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
     };
     let mut warnings = Vec::new();
     if repaired.is_some() {
-        warnings.push(format!("the {container} header promises more sound than the file has; it was probably cut"));
+        warnings.push(Warning::HeaderPromisesMore.with(&[&container]));
     }
     let (mut bad_packets, mut new_decoders, mut left_out) = (0u32, 0u32, 0u32);
     loop {
@@ -308,17 +309,17 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
             Err(SymphoniaError::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 // Of a stream without a length, this is how symphonia finds the end.
                 if !matroska::is_streamed(bytes) {
-                    warnings.push(format!("the {container} file ends in the middle of its data"));
+                    warnings.push(Warning::EndsInData.with(&[&container]));
                 }
                 break;
             }
             Err(SymphoniaError::ResetRequired) => {
-                warnings.push(format!("the {container} file holds several streams; only the first was read"));
+                warnings.push(Warning::SeveralStreams.with(&[&container]));
                 break;
             }
             Err(error) if sink.channels.is_empty() => return Err(damaged(error)),
             Err(error) => {
-                warnings.push(format!("the {container} file is damaged from {} ms on: {error}", sink.duration_ms()));
+                warnings.push(Warning::DamagedFrom.with(&[&container, &sink.duration_ms(), &error]));
                 break;
             }
         };
@@ -350,34 +351,29 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
         match decoded {
             Ok(decoded) => {
                 if !sink.push(&decoded)? {
-                    warnings.push(format!(
-                        "the sample rate changes again and again; what follows {} ms was left out",
-                        sink.duration_ms()
-                    ));
+                    warnings.push(Warning::RateChangesOften.with(&[&sink.duration_ms()]));
                     break;
                 }
             }
             Err(SymphoniaError::DecodeError(_) | SymphoniaError::IoError(_)) => bad_packets += 1,
             Err(error) if sink.channels.is_empty() => return Err(damaged(error)),
             Err(error) => {
-                warnings.push(format!("the {container} file is damaged from {} ms on: {error}", sink.duration_ms()));
+                warnings.push(Warning::DamagedFrom.with(&[&container, &sink.duration_ms(), &error]));
                 break;
             }
         }
     }
     if left_out > MOST_PADDING_PACKETS {
-        warnings.push(format!(
-            "the {container} file goes on behind the end that its header tells; another was probably joined to it"
-        ));
+        warnings.push(Warning::Joined.with(&[&container]));
     }
     if bad_packets > 0 {
-        warnings.push(format!("{bad_packets} damaged packets were skipped"));
+        warnings.push(Warning::DamagedPackets.with(&[&bad_packets]));
     }
     if sink.rate_changes > 0 {
-        warnings.push("the sample rate changes within the file; all of it was brought to 16 kHz".to_string());
+        warnings.push(Warning::RateChanges.with(&[]));
     }
     if sink.mixed_layout {
-        warnings.push("the number of channels changes within the file; the first layout was kept".to_string());
+        warnings.push(Warning::LayoutChanges.with(&[]));
     }
     if sink.channels.is_empty() && bad_packets > 0 {
         return Err(AudioError::Damaged { container, cause: format!("all {bad_packets} packets are damaged") });
@@ -390,7 +386,7 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
     let promised_frames = promised_frames.map(|promised| promised.saturating_sub(begin));
     // 2 %: encoders pad, and headers round.
     if promised_frames.is_some_and(|promised| frames < promised - promised / 50) && warnings.is_empty() {
-        warnings.push(format!("the {container} header promises more sound than the file has; it was probably cut"));
+        warnings.push(Warning::HeaderPromisesMore.with(&[&container]));
     }
     Ok(Audio { sample_rate_hz, channels, container, codec, warnings })
 }

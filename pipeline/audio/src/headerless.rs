@@ -5,6 +5,8 @@
 //! neighbouring samples (that is what other codecs, archives and encrypted files look like), not far off zero (text), and
 //! GSM frames must carry their mark.
 
+use callmark_core::warning::Warning;
+
 use crate::decode::{self, Audio, Limits};
 use crate::error::AudioError;
 use crate::g722;
@@ -104,10 +106,7 @@ impl Headerless {
             (self.format, self.read(bytes, limits)?)
         };
         audio.container = "headerless";
-        audio.warnings.insert(
-            0,
-            format!("nothing in the file says what it is; by its name it was read as {format}, one channel"),
-        );
+        audio.warnings.insert(0, Warning::ReadByName.with(&[&format]));
         Ok(audio)
     }
 

@@ -1,5 +1,6 @@
 //! Two recordings with one side of a call each → one recording with two channels that begin together.
 
+use callmark_core::warning::Warning;
 use realfft::{RealFftPlanner, num_complex::Complex};
 
 use crate::channels::{ChannelRelation, channel_relation};
@@ -36,8 +37,8 @@ pub struct Joined {
 /// The two together are longer than `limits` allow.
 pub fn join(first: Audio, second: Audio, begins_ms: Option<i64>, limits: &Limits) -> Result<Joined, AudioError> {
     let mut warnings = Vec::new();
-    for (name, audio) in [("first", &first), ("second", &second)] {
-        warnings.extend(audio.warnings.iter().map(|warning| format!("{name} side: {warning}")));
+    for (side, audio) in [(Warning::FirstSide, &first), (Warning::SecondSide, &second)] {
+        warnings.extend(audio.warnings.iter().map(|warning| side.with(&[warning])));
     }
     let lasts_ms = [first.duration_ms(), second.duration_ms()];
     let (container, codec) = (first.container, first.codec.clone());
@@ -51,17 +52,12 @@ pub fn join(first: Audio, second: Audio, begins_ms: Option<i64>, limits: &Limits
         Some(known) => known,
         None => match offset_ms(&sides[0], &sides[1], rate_hz) {
             Some(found) => {
-                warnings.push(format!(
-                    "one recording per side: the second begins {found} ms after the first, by what one side hears of the other"
-                ));
+                warnings.push(Warning::SideOffsetHeard.with(&[&found]));
                 found
             }
             None => {
                 if (lasts_ms[0] - lasts_ms[1]).abs() > NOTICEABLE_MS {
-                    warnings.push(format!(
-                        "one recording per side, {} ms unlike in length: taken to begin together (metadata `offset_ms` says otherwise)",
-                        (lasts_ms[0] - lasts_ms[1]).abs()
-                    ));
+                    warnings.push(Warning::SidesUnlikeInLength.with(&[&(lasts_ms[0] - lasts_ms[1]).abs()]));
                 }
                 0
             }

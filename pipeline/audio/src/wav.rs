@@ -5,6 +5,8 @@
 
 use std::io::{Cursor, Read};
 
+use callmark_core::warning::Warning;
+
 use crate::error::AudioError;
 
 const CONTAINER: &str = "WAV";
@@ -73,16 +75,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Wav<'_>, AudioError> {
     let data = if claimed == 0 && rest.is_empty() {
         return Err(AudioError::NoSamples { container: CONTAINER });
     } else if claimed == 0 {
-        warnings.push("the WAV header says 0 bytes of sound; the rest of the file was read".to_string());
+        warnings.push(Warning::HeaderSaysZeroBytes.with(&[]));
         rest
     } else if claimed == u64::from(u32::MAX) {
-        warnings.push("the WAV header has no length (streamed recording); the rest of the file was read".to_string());
+        warnings.push(Warning::HeaderWithoutLength.with(&[]));
         rest
     } else if claimed > rest.len() as u64 {
-        warnings.push(format!(
-            "the WAV header promises {claimed} bytes of sound but the file has {}; it was probably cut",
-            rest.len()
-        ));
+        warnings.push(Warning::HeaderPromisesBytes.with(&[&claimed, &rest.len()]));
         rest
     } else {
         &rest[..claimed as usize]
@@ -108,7 +107,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Wav<'_>, AudioError> {
                 return Err(bad(format!("{bits} bits per sample")));
             }
             if bits == 0 {
-                warnings.push(format!("the WAV header says 0 bits per sample; {stored} were taken"));
+                warnings.push(Warning::HeaderSaysZeroBits.with(&[&stored]));
             }
             bits = stored;
         }

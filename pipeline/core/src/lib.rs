@@ -22,3 +22,4 @@ pub mod scoring;
 pub mod signals;
 pub mod statistics;
 pub mod transcript;
+pub mod warning;

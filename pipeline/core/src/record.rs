@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::recording::Metadata;
 use crate::signals::Signals;
 use crate::transcript::{Sentiment, Transcript};
+use crate::warning::Warning;
 
 /// Version of [`CallRecord`]'s JSON shape. Raise it with a golden file whenever a field changes. 2: others than the two sides may be on
 /// the line.
@@ -243,9 +244,6 @@ pub struct CallRecord {
     pub provenance: Provenance,
 }
 
-/// The transcript warning by which a record says that its words were purged.
-pub const WORDS_PURGED: &str = "its words were purged; scores and times are kept";
-
 impl CallRecord {
     /// The same call without anything that was said and without its customer: scores, points, times and the rep stay. It cannot
     /// be scored again.
@@ -262,14 +260,14 @@ impl CallRecord {
         self.metadata.customer_id = None;
         self.metadata.extra.clear();
         if !self.words_purged() {
-            self.transcript.warnings.push(WORDS_PURGED.to_string());
+            self.transcript.warnings.push(Warning::WordsPurged.with(&[]));
         }
         self
     }
 
     /// True when nothing that was said is left in the record.
     pub fn words_purged(&self) -> bool {
-        self.transcript.warnings.iter().any(|warning| warning == WORDS_PURGED)
+        self.transcript.warnings.contains(&Warning::WordsPurged.with(&[]))
     }
 }
 

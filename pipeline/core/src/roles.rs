@@ -11,6 +11,7 @@ use crate::record::{Decision, Review};
 use crate::recording::Direction;
 use crate::signals;
 use crate::transcript::{Medium, Role, RoleMethod, RoleSpan, Transcript, Turn};
+use crate::warning::Warning;
 
 /// How often one cue counts for one speaker: the fourth "your" says little that three have not said.
 const MOST_HITS: usize = 3;
@@ -381,9 +382,6 @@ pub fn reviewed(reviews: &[Review]) -> Option<RoleAssignment> {
     RoleAssignment::parse(&last.requirement_id[REVIEW_PREFIX.len()..]).ok()
 }
 
-/// The warning of a record whose words contradict its channel map.
-pub const SWAPPED_WARNING: &str = "rep and customer may be swapped: what is said contradicts the channel map";
-
 /// Roles before a call is scored: what people decided, else what is said weighed with the direction. Idempotent, so that stored
 /// transcripts and stored records may go through it. True when rep and customer changed places.
 pub fn settle(
@@ -399,9 +397,10 @@ pub fn settle(
         Some(Err(_)) | None => refine(transcript, direction, lexicon),
     }
     // Reported, not corrected: the map may be right and the call unusual; `callmark roles --swap` corrects it.
-    transcript.warnings.retain(|warning| warning != SWAPPED_WARNING);
+    let swapped = Warning::RolesSwapped.with(&[]);
+    transcript.warnings.retain(|warning| *warning != swapped);
     if transcript.role_method == RoleMethod::ChannelMap && contradiction(transcript, direction, lexicon).is_some() {
-        transcript.warnings.push(SWAPPED_WARNING.to_string());
+        transcript.warnings.push(swapped);
     }
     before != RoleAssignment::of(transcript)
 }
@@ -537,7 +536,7 @@ mod tests {
         let roles = RoleAssignment::of(&crossed);
         for _ in 0..2 {
             settle(&mut crossed, None, &[], lexicon);
-            assert_eq!(crossed.warnings, [SWAPPED_WARNING]);
+            assert_eq!(crossed.warnings, [Warning::RolesSwapped.with(&[])]);
             assert_eq!(RoleAssignment::of(&crossed), roles, "not silently corrected");
         }
         roles.unwrap().swapped().apply(&mut crossed).unwrap();

@@ -252,6 +252,10 @@ pub static MESSAGES: Messages = Messages {
             _ => return None,
         })
     },
+    warning: |warning, values| {
+        let values: Vec<&dyn std::fmt::Display> = values.iter().map(|value| value as &dyn std::fmt::Display).collect();
+        warning.with(&values)
+    },
     dropped: |guard| {
         Some(match guard {
             "unreadable_cue" => "unreadable caption cues",

@@ -10,6 +10,7 @@ use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason,
 use callmark_core::recording::{Direction, Language};
 use callmark_core::signals::Metric;
 use callmark_core::transcript::{Role, RoleMethod};
+use callmark_core::warning::Warning;
 use jiff::civil::Weekday;
 
 use crate::clips::NoClips;
@@ -48,6 +49,8 @@ pub struct Messages {
     pub dimension: fn(&str) -> Option<&'static str>,
     /// What a hallucination guard or reader dropped; `None`: not one that this version knows.
     pub dropped: fn(&str) -> Option<&'static str>,
+    /// A remark about the source, with its values.
+    pub warning: fn(Warning, &[&str]) -> String,
     pub stage: fn(&str) -> Option<&'static str>,
     pub weekday: fn(Weekday) -> &'static str,
     pub percent: With,

@@ -4,6 +4,7 @@ use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason,
 use callmark_core::recording::{Direction, Language};
 use callmark_core::signals::Metric;
 use callmark_core::transcript::{Role, RoleMethod};
+use callmark_core::warning::Warning;
 use jiff::civil::Weekday;
 
 use super::Messages;
@@ -225,6 +226,53 @@ pub static MESSAGES: Messages = Messages {
             "close" => "收尾",
             _ => return None,
         })
+    },
+    warning: |warning, values| {
+        let value = |n: usize| values.get(n).copied().unwrap_or_default();
+        let (a, b, c) = (value(0), value(1), value(2));
+        match warning {
+            Warning::FirstSide => format!("第一个录音：{a}"),
+            Warning::SecondSide => format!("第二个录音：{a}"),
+            Warning::HeaderSaysZeroBytes => "WAV 文件头称声音为 0 字节；已读取文件其余部分".into(),
+            Warning::HeaderWithoutLength => "WAV 文件头没有长度（流式录音）；已读取文件其余部分".into(),
+            Warning::HeaderPromisesBytes => format!("WAV 文件头称有 {a} 字节声音，文件只有 {b} 字节；很可能被截断"),
+            Warning::HeaderSaysZeroBits => format!("WAV 文件头称每个采样 0 位；按 {a} 位读取"),
+            Warning::HeaderPromisesMore => format!("{a} 文件头所称的声音比文件中的多；很可能被截断"),
+            Warning::EndsInData => format!("{a} 文件在数据中途结束"),
+            Warning::SeveralStreams => format!("{a} 文件含有多个音频流；只读取了第一个"),
+            Warning::DamagedFrom => format!("{a} 文件从 {b} 毫秒起损坏：{c}"),
+            Warning::RateChangesOften => format!("采样率反复变化；{a} 毫秒之后的部分未读取"),
+            Warning::Joined => format!("{a} 文件在文件头所称的结尾之后仍有内容；很可能拼接了另一个文件"),
+            Warning::DamagedPackets => format!("跳过了 {a} 个损坏的数据包"),
+            Warning::RateChanges => "文件中采样率有变化；已全部转换为 16 kHz".into(),
+            Warning::LayoutChanges => "文件中声道数有变化；保留了最初的声道布局".into(),
+            Warning::DamagedGsmFrames => format!("{a} 个损坏的 GSM 帧（每帧 20 毫秒）被置为静音"),
+            Warning::EndsInGsmFrame => "文件在 GSM 帧中途结束；很可能被截断".into(),
+            Warning::StrayBytes => format!("跳过了 {b} 文件中不属于任何帧的 {a} 个字节"),
+            Warning::EndsInFrame => format!("{a} 文件在最后一帧中途结束；很可能被截断"),
+            Warning::ReadByName => format!("文件内容未说明格式；按文件名以 {a}、单声道读取"),
+            Warning::SideOffsetHeard => {
+                format!("每方一个录音：从一方听到的另一方声音判断，第二个比第一个晚 {a} 毫秒开始")
+            }
+            Warning::SidesUnlikeInLength => {
+                format!("每方一个录音，长度相差 {a} 毫秒：视为同时开始（可用元数据 `offset_ms` 更正）")
+            }
+            Warning::Leaking => "一个声道中能听到另一个声道".into(),
+            Warning::SameSound => "两个声道声音相同：按单声道处理".into(),
+            Warning::MonoTwoSpeakers => "单声道：已按嗓音区分出两位说话人".into(),
+            Warning::MonoOneVoice => "单声道：只有一个嗓音，或嗓音过于相似，无法区分".into(),
+            Warning::LanguageNotKnown => "未转写：识别模型不支持该通话的语言".into(),
+            Warning::ChannelsNotListenedTo => format!("{a} 个声道未指定角色，未被识别"),
+            Warning::ChannelsWithoutSpeech => format!("{a} 个没有语音的声道被略去"),
+            Warning::RolesSwapped => "坐席与客户可能颠倒：说话内容与声道配置矛盾".into(),
+            Warning::CuesThatEndEarly => format!("{a} 条字幕的结束早于开始：其时长按 0 计"),
+            Warning::CuesOfSeveral => format!("{a} 条字幕含有多位说话人：时间按文字长度分配"),
+            Warning::LengthThatCannotBe => "通话时长不可信：改用最后一句的结束时间".into(),
+            Warning::TimesMissing => format!("{a} 句话缺少时间或时间不是整数：该通话按无时间读取"),
+            Warning::WordsThatCannotBe => format!("{a} 个词的时间或置信度不可信：未列入词表"),
+            Warning::SpeakersNotNamed => format!("{a} 句话没有标明是坐席还是客户"),
+            Warning::WordsPurged => "原话已清除；评分与时间予以保留".into(),
+        }
     },
     dropped: |guard| {
         Some(match guard {

@@ -3,9 +3,11 @@
 use callmark_audio::peaks::Peak;
 use callmark_core::record::{CallRecord, LedgerRow, MatchType, Outcome, Review, RowKind, Severity, Status};
 use callmark_core::transcript::{Medium, Role, Turn};
+use callmark_core::warning::Warning;
 use maud::{Markup, html};
 
 use crate::render::call_page::{clock, points};
+use crate::render::messages::Messages;
 use crate::render::report::chart::{self, Block, Pin, Stretch, Strip};
 use crate::render::report::digest::{Mean, civil, is_finding, is_moment, metric_of};
 use crate::render::report::frame::{self, Context, share, signed_points};
@@ -489,7 +491,12 @@ impl CallPage<'_> {
                 section aria-label=(m.notes_heading) {
                     h2 { (m.notes_heading) }
                     ul {
-                        @for warning in &transcript.warnings { li lang="en" { (warning) } }
+                        @for warning in &transcript.warnings {
+                            @match shown(m, warning) {
+                                Some(text) => li { (text) },
+                                None => li lang="en" { (warning) },
+                            }
+                        }
                         @for (guard, n) in &transcript.dropped {
                             li { ((m.dropped_line)((m.dropped)(guard).unwrap_or(guard), u64::from(*n))) }
                         }
@@ -548,6 +555,19 @@ fn is_quiet(row: &LedgerRow) -> bool {
 }
 
 /// Shape and class of a result; never colour alone.
+/// A warning in the report's language; `None`: not one that this version knows.
+fn shown(m: &Messages, text: &str) -> Option<String> {
+    let (warning, values) = Warning::read(text)?;
+    match (warning, values.as_slice()) {
+        // The value is a warning itself.
+        (Warning::FirstSide | Warning::SecondSide, [inner]) => {
+            let inner = shown(m, inner);
+            Some((m.warning)(warning, &[inner.as_deref().unwrap_or(values[0])]))
+        }
+        (_, values) => Some((m.warning)(warning, values)),
+    }
+}
+
 fn outcome_mark(row: &LedgerRow) -> (&'static str, &'static str) {
     match row.result {
         Outcome::Met => ("✓", "met"),
@@ -560,7 +580,7 @@ fn outcome_mark(row: &LedgerRow) -> (&'static str, &'static str) {
 }
 
 /// A turn's words with the unsure ones underlined; the text itself where word times are missing.
-fn words(m: &crate::render::messages::Messages, turn: &Turn) -> Markup {
+fn words(m: &Messages, turn: &Turn) -> Markup {
     let unsure = |permille: u16| permille < UNSURE_PERMILLE;
     if !turn.words.iter().any(|word| unsure(word.confidence_permille)) {
         return html! { (turn.text) };

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use callmark_core::record::{Outcome, Status, UnscoredReason};
+use callmark_core::transcript::{Role, Turn};
+use callmark_core::warning::Warning;
 use callmark_store::NewReview;
 use regex::Regex;
 
@@ -280,4 +282,30 @@ fn counts_and_findings_of_the_digest() {
     assert_eq!((digest.hours[2][6].calls.len(), digest.hours[3][10].calls.len()), (1, 1));
     let until = Scope { until: Some("2025-02-19".parse().unwrap()), ..scope(store.as_ref()) };
     assert_eq!(Digest::collect(store.as_ref(), &until, &digest::Reviews::new()).unwrap().calls.len(), 1);
+}
+
+#[test]
+fn warnings_and_others_on_the_line_are_named_in_the_language_of_the_report() {
+    let mut call = sample::record();
+    let inner = Warning::DamagedFrom.with(&[&"RIFF WAVE", &1200, &"unexpected end"]);
+    call.transcript.warnings = Warning::ALL.iter().map(|warning| warning.with(&[&7, &8, &9])).collect();
+    call.transcript.warnings.extend([Warning::SecondSide.with(&[&inner]), "of another version".into()]);
+    let supervisor =
+        Turn { role: Role::Supervisor, text: "offer a discount".into(), ..call.transcript.turns[0].clone() };
+    call.transcript.other_turns = vec![supervisor];
+    let store = store(&[call]);
+    let english = Regex::new("<li lang=\"en\">([^<]*)").unwrap();
+    for (language, swapped, second, who) in [
+        (Language::En, "rep and customer may be swapped", "second side: the RIFF WAVE file is damaged", "Supervisor"),
+        (Language::Zh, "坐席与客户可能颠倒", "第二个录音：RIFF WAVE 文件从 1200 毫秒起损坏", "主管"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let pages = written(Layout::Single, folder.path(), store.as_ref(), &scope(store.as_ref()), language);
+        let page = pages.values().next().unwrap();
+        for text in [swapped, second, who, "class=\"turn supervisor\"", "offer a discount"] {
+            assert!(page.contains(text), "{language:?}: {text}");
+        }
+        let left: Vec<&str> = english.captures_iter(page).map(|found| found.get(1).unwrap().as_str()).collect();
+        assert_eq!(left, ["of another version"], "{language:?}");
+    }
 }
