@@ -122,13 +122,17 @@ pub struct Signals {
     pub overlaps: Vec<Overlap>,
 }
 
-/// Declares [`Metric`] and reads each metric from its field: `Variant, "id", |signals| value, "unit: definition"`.
+/// Declares [`Metric`] and reads each metric from its field: `Variant, "id", |signals| value, "unit: definition", "example → value"`.
+///
+/// An example is a small call, its parts separated by `|`: `R` or `C` speaks from–to (seconds) a text, before which may stand what was found in
+/// it (`(sentiment 2)` in points, `(level −26)` in dB of full scale, `(pitch 1200 ± 100)` in cents, a stage); `call` is its whole length, `music` is on
+/// a line, `stages` are the scorecard's. Acts are those that the built-in phrases find. core/tests/signal_examples.rs computes every one.
 macro_rules! metrics {
-    ($($variant:ident, $id:literal, $read:expr, $doc:literal;)*) => {
+    ($($variant:ident, $id:literal, $read:expr, $doc:literal, $example:literal;)*) => {
         /// A signal that scorecards may score or compare. Closed: a new one is a row below and a field above.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Metric {
-            $(#[doc = $doc] $variant,)*
+            $(#[doc = concat!($doc, "\n\nExample: `", $example, "`")] $variant,)*
         }
 
         impl Metric {
@@ -143,6 +147,11 @@ macro_rules! metrics {
             /// Unit and definition in one line.
             pub fn doc(self) -> &'static str {
                 match self { $(Metric::$variant => $doc,)* }
+            }
+
+            /// A small call and the metric's value in it.
+            pub fn example(self) -> &'static str {
+                match self { $(Metric::$variant => $example,)* }
             }
 
             /// The metric with this id.
@@ -160,83 +169,122 @@ macro_rules! metrics {
 
 metrics! {
     RepTalkSharePermille, "rep_talk_share_permille", |s| s.rep_talk_permille,
-        "per mille: rep speech time / (rep + customer speech time)";
+        "per mille: rep speech time / (rep + customer speech time)",
+        "R 0–3 We offer three plans. | C 4–5 Which is best? → 750";
     LongestMonologueRepMs, "longest_monologue_rep_ms", |s| s.longest_monologue_rep_ms,
-        "ms: longest stretch in which the rep speaks and the customer gives at most back-channels";
+        "ms: longest stretch in which the rep speaks and the customer gives at most back-channels",
+        "R 0–10 Our plan covers the whole house. | C 4–4.5 Mhm. | C 11–13 And the garden? → 10000";
     LongestMonologueCustomerMs, "longest_monologue_customer_ms", |s| s.longest_monologue_customer_ms,
-        "ms: longest stretch in which the customer speaks and the rep gives at most back-channels";
+        "ms: longest stretch in which the customer speaks and the rep gives at most back-channels",
+        "C 0–8 The router has been off since Monday. | R 3–3.5 Okay. | R 9–11 Let me look. → 8000";
     InterruptionsRepPer10minMilli, "interruptions_rep_per_10min_milli", |s| s.interruptions_rep_per_10min_milli,
-        "thousandths per 10 min of call: the rep starts over a customer who is at least 1 s in; back-channels excluded";
+        "thousandths per 10 min of call: the rep starts over a customer who is at least 1 s in; back-channels excluded",
+        "C 0–6 They told me last week that it would be | R 4–8 Please listen to me now. | call 60 → 10000";
     InterruptionsCustomerPer10minMilli, "interruptions_customer_per_10min_milli", |s| s.interruptions_customer_per_10min_milli,
-        "thousandths per 10 min of call: the customer starts over a rep who is at least 1 s in; back-channels excluded";
+        "thousandths per 10 min of call: the customer starts over a rep who is at least 1 s in; back-channels excluded",
+        "R 0–6 The second plan covers the garden as well and | C 4–8 Please listen to me now. | call 60 → 10000";
     UnexcusedSilencePermille, "unexcused_silence_permille", |s| s.unexcused_silence_permille,
-        "per mille of the call's duration: gaps over 3 s that the rep did not announce";
+        "per mille of the call's duration: gaps over 3 s that the rep did not announce",
+        "R 0–2 Good morning. | C 12–20 Hello, are you there? → 500";
     LongestUnexcusedSilenceMs, "longest_unexcused_silence_ms", |s| s.longest_unexcused_silence_ms,
-        "ms: the longest gap over 3 s that the rep did not announce; 0 when there is none";
+        "ms: the longest gap over 3 s that the rep did not announce; 0 when there is none",
+        "R 0–2 Good morning. | C 12–14 Hello? | R 19–20 Here I am. → 10000";
     ResponseLatencyRepMs, "response_latency_rep_ms", |s| s.response_latency_rep_ms,
-        "ms: median time from the customer's end to the rep's start; negative when the rep mostly starts over the customer";
+        "ms: median time from the customer's end to the rep's start; negative when the rep mostly starts over the customer",
+        "C 0–2 Is it covered? | R 2.8–5 It is. | C 6–8 And the garden? | R 7.6–9 That, too. → 200";
     PaceRep, "pace_rep", |s| s.pace_rep,
-        "English words or Chinese characters (without punctuation) per minute of the rep's own speech time";
+        "English words or Chinese characters (without punctuation) per minute of the rep's own speech time",
+        "R 0–4 We offer three plans for small companies. | C 5–6 Good. → 105";
     PaceCustomer, "pace_customer", |s| s.pace_customer,
-        "English words or Chinese characters (without punctuation) per minute of the customer's own speech time";
+        "English words or Chinese characters (without punctuation) per minute of the customer's own speech time",
+        "R 0–1 Hello. | C 2–6 My router has been off since Monday. → 105";
     NeedsQuestions, "needs_questions", |s| s.needs_questions,
-        "count: rep turns that ask about the customer's needs (acts needs_question and spin_*)";
+        "count: rep turns that ask about the customer's needs (acts needs_question and spin_*)",
+        "R 0–3 What kind of cover are you looking for? | C 4–5 For the house. | R 6–9 How many people live in the house? → 2";
     QuestionsRep, "questions_rep", |s| s.questions_rep,
-        "count: questions of the rep, by question mark or question word";
+        "count: questions of the rep, by question mark or question word",
+        "R 0–4 How are you? Do you have a minute? | C 5–6 Why? → 2";
     NeedsRestated, "needs_restated", |s| s.needs_restated,
-        "count: rep turns that restate the customer's needs";
+        "count: rep turns that restate the customer's needs",
+        "C 0–3 A plan for two phones. | R 4–7 So what you need is a plan for two phones. → 1";
     SpinKinds, "spin_kinds", |s| s.spin_kinds,
-        "0…4: distinct kinds of SPIN question (situation, problem, implication, payoff) of the rep";
+        "0…4: distinct kinds of SPIN question (situation, problem, implication, payoff) of the rep",
+        "R 0–3 Which company are you with now? | R 8–11 What problems do you have with it? | R 15–18 How much do you pay every month? → 2";
     StageCoveragePermille, "stage_coverage_permille", |s| s.stage_coverage_permille,
-        "per mille: stages of the scorecard that were seen / stages of the scorecard, each on a turn of its own";
+        "per mille: stages of the scorecard that were seen / stages of the scorecard, each on a turn of its own",
+        "stages opening, needs, close | R 0–2 (opening) Good morning. | R 3–5 (close) Goodbye. → 667";
     StageOrderPermille, "stage_order_permille", |s| s.stage_order_permille,
-        "per mille: longest increasing subsequence of the stages by first turn / stages seen";
+        "per mille: longest increasing subsequence of the stages by first turn / stages seen",
+        "stages opening, needs, close | R 0–2 (opening) Good morning. | R 3–5 (close) Goodbye. | R 6–8 (needs) Wait, for whom is it? → 667";
     ObjectionsAnsweredPermille, "objections_answered_permille", |s| s.objections_answered_permille,
-        "per mille: customer objections answered within 4 rep turns / objections; n/a without objections";
+        "per mille: customer objections answered within 4 rep turns / objections; n/a without objections",
+        "C 0–2 That is too expensive. | R 3–6 I understand that the price is a concern. → 1000";
     SentimentCustomerLastQuarterMilli, "sentiment_customer_last_quarter_milli", |s| s.sentiment_customer_quarters_milli[3],
-        "thousandths of a point (−5…+5): customer sentiment in the last quarter, weighted by length of turn";
+        "thousandths of a point (−5…+5): customer sentiment in the last quarter, weighted by length of turn",
+        "C 0–4 (sentiment −2) It broke again. | R 5–8 I will replace it. | C 12–15 (sentiment 3) Wonderful. | call 16 → 3000";
     SentimentCustomerShiftMilli, "sentiment_customer_shift_milli", |s| s.sentiment_customer_shift_milli,
-        "thousandths of a point: customer sentiment of the last quarter less the first";
+        "thousandths of a point: customer sentiment of the last quarter less the first",
+        "C 0–4 (sentiment −2) It broke again. | R 5–8 I will replace it. | C 12–15 (sentiment 3) Wonderful. | call 16 → 5000";
     SentimentCustomerRecoveredPermille, "sentiment_customer_recovered_permille", |s| s.sentiment_customer_recovered_permille,
-        "1000 when the customer's first quarter is at most −1 point and the last at least +1; n/a otherwise";
+        "1000 when the customer's first quarter is at most −1 point and the last at least +1; n/a otherwise",
+        "C 0–4 (sentiment −2) It broke again. | R 5–8 I will replace it. | C 12–15 (sentiment 3) Wonderful. | call 16 → 1000";
     DatedNextSteps, "dated_next_steps", |s| s.dated_next_steps,
-        "count: rep turns that name a next step with a date or time";
+        "count: rep turns that name a next step with a date or time",
+        "R 0–3 I will call you on Monday. | C 4–5 Good. | R 6–8 I will send it to you. → 1";
     SummaryConfirmed, "summary_confirmed", |s| s.summary_confirmed,
-        "0 or 1: the customer confirms a summary of the rep within 2 customer turns";
+        "0 or 1: the customer confirms a summary of the rep within 2 customer turns",
+        "R 0–4 So to recap, two phones from May on. | C 5–6 Yes, that is correct. → 1";
     PatienceMs, "patience_ms", |s| s.patience_ms,
-        "ms: median wait of the rep after the customer's end, over switches without overlap";
+        "ms: median wait of the rep after the customer's end, over switches without overlap",
+        "C 0–2 Is it covered? | R 2.8–5 It is. | C 6–8 And the garden? | R 9.2–11 That, too. → 1000";
     InteractivityMilliPerMin, "interactivity_milli_per_min", |s| s.interactivity_milli_per_min,
-        "thousandths per minute of call: switches between speakers, back-channels excluded";
+        "thousandths per minute of call: switches between speakers, back-channels excluded",
+        "C 0–2 Is it covered? | R 3–5 It is. | C 6–8 And the garden? | R 9–11 That, too. | call 60 → 3000";
     EmpathyPhrases, "empathy_phrases", |s| s.empathy_phrases,
-        "count: rep turns with an act empathy or apology";
+        "count: rep turns with an act empathy; an apology alone is none",
+        "C 0–3 It broke again! | R 4–7 I understand how frustrating that is. | C 8–10 It is. | R 11–13 We apologize for that. → 1";
     DurationMs, "duration_ms", |s| s.duration_ms,
-        "ms: the call's duration";
+        "ms: the call's duration",
+        "R 0–3 Good morning. | call 12.5 → 12500";
     TalkTimeMs, "talk_time_ms", |s| s.talk_time_ms,
-        "ms: time in which at least one role speaks, others on the line included";
+        "ms: time in which at least one role speaks, others on the line included",
+        "R 0–3 Good morning. | C 2–5 Good morning. | call 10 → 5000";
     HoldMs, "hold_ms", |s| s.hold_ms,
-        "ms: gaps over 3 s that the rep announced or in which music plays on a line";
+        "ms: gaps over 3 s that the rep announced or in which music plays on a line",
+        "R 0–3 Please hold for a moment. | R 13–15 There we are. | C 16–18 Thank you. | music 19–24 | R 24–25 Hello again. → 16000";
     QuestionsRepMilliPerMin, "questions_rep_milli_per_min", |s| s.questions_rep_milli_per_min,
-        "thousandths per minute of call: questions of the rep";
+        "thousandths per minute of call: questions of the rep",
+        "R 0–4 How are you? Do you have a minute? | call 30 → 4000";
     PaceCustomerChangePermille, "pace_customer_change_permille", |s| s.pace_customer_change_permille,
-        "per mille: the customer's pace in the last quarter less the first / the first";
+        "per mille: the customer's pace in the last quarter less the first / the first",
+        "C 0–4 one two three four five six seven eight | C 12–16 one two three four | call 16 → -500";
     LoudnessRepCentiDbfs, "loudness_rep_centi_dbfs", |s| s.loudness_rep_centi_dbfs,
-        "hundredths of a decibel of full scale: mean power of the rep's speech";
+        "hundredths of a decibel of full scale: mean power of the rep's speech",
+        "R 0–4 (level −26) Good morning. → -2600";
     LoudnessCustomerCentiDbfs, "loudness_customer_centi_dbfs", |s| s.loudness_customer_centi_dbfs,
-        "hundredths of a decibel of full scale: mean power of the customer's speech";
+        "hundredths of a decibel of full scale: mean power of the customer's speech",
+        "C 0–2 (level −20) Good morning. | C 3–5 (level −30) Hello? → -2260";
     LoudnessRepGradeMilli, "loudness_rep_grade_milli", |s| s.loudness_rep_grade_milli,
-        "thousandths of a grade 1…10: 1 at −45 dBFS and below, 10 at −9 dBFS and above, 4 dB each (engineering guess)";
+        "thousandths of a grade 1…10: 1 at −45 dBFS and below, 10 at −9 dBFS and above, 4 dB each (engineering guess)",
+        "R 0–4 (level −25) Good morning. → 6000";
     LoudnessCustomerGradeMilli, "loudness_customer_grade_milli", |s| s.loudness_customer_grade_milli,
-        "thousandths of a grade 1…10: 1 at −45 dBFS and below, 10 at −9 dBFS and above, 4 dB each (engineering guess)";
+        "thousandths of a grade 1…10: 1 at −45 dBFS and below, 10 at −9 dBFS and above, 4 dB each (engineering guess)",
+        "C 0–4 (level −50) Good morning. → 1000";
     EnergyCustomerChangeCentiDb, "energy_customer_change_centi_db", |s| s.energy_customer_change_centi_db,
-        "hundredths of a decibel: loudness of the customer's speech in the last quarter less the first";
+        "hundredths of a decibel: loudness of the customer's speech in the last quarter less the first",
+        "C 0–4 (level −30) Hello? | C 12–16 (level −24) Hello! → 600";
     PitchRepCents, "pitch_rep_cents", |s| s.pitch_rep_cents,
-        "cents above 55 Hz: mean pitch of the rep's voiced speech";
+        "cents above 55 Hz: mean pitch of the rep's voiced speech",
+        "R 0–4 (pitch 1200 ± 100) Good morning. | C 5–9 (pitch 2400 ± 100) Good morning. → 1200";
     PitchCustomerCents, "pitch_customer_cents", |s| s.pitch_customer_cents,
-        "cents above 55 Hz: mean pitch of the customer's voiced speech";
+        "cents above 55 Hz: mean pitch of the customer's voiced speech",
+        "C 0–4 (pitch 2000 ± 100) Good morning. | C 5–9 (pitch 2400 ± 100) Hello? → 2200";
     PitchVariationRepCents, "pitch_variation_rep_cents", |s| s.pitch_variation_rep_cents,
-        "cents: standard deviation of the rep's pitch over voiced speech";
+        "cents: standard deviation of the rep's pitch over voiced speech",
+        "R 0–4 (pitch 1200 ± 100) Good morning. → 100";
     PitchVariationCustomerCents, "pitch_variation_customer_cents", |s| s.pitch_variation_customer_cents,
-        "cents: standard deviation of the customer's pitch over voiced speech";
+        "cents: standard deviation of the customer's pitch over voiced speech",
+        "C 0–4 (pitch 2000 ± 0) Good morning. | C 5–9 (pitch 2400 ± 0) Hello? → 200";
 }
 
 impl Signals {
