@@ -15,6 +15,7 @@ mod memory;
 mod metadata;
 mod models;
 mod night;
+mod no_conversation;
 mod package;
 mod privacy;
 mod recogniser;

@@ -256,7 +256,7 @@ impl Analyst {
         let mut models = call.models.clone();
         models.extend(call.encoder_hash.iter().map(|hash| ("encoder".to_string(), hash.clone())));
         CallRecord {
-            schema_version: record_schema(transcript),
+            schema_version: record_schema(transcript, evaluation.reason),
             call_id: call.call_id.clone(),
             metadata: call.metadata.clone(),
             transcript: transcript.clone(),
@@ -310,8 +310,8 @@ fn final_decisions(reviews: &[Review]) -> BTreeMap<String, Decision> {
 }
 
 /// Raised when roles, eligibility or signals are computed otherwise within one program version, so that stored calls are scored anew.
-/// 2: roles by weighed cues, calls without a conversation, signals of voice and hold.
-const RULES_EDITION: u32 = 2;
+/// 2: roles by weighed cues, calls without a conversation, signals of voice and hold. 3: calls that nobody answers.
+const RULES_EDITION: u32 = 3;
 
 /// Program version and everything built into it that decides a score.
 pub fn program_fingerprint() -> String {

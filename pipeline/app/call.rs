@@ -435,6 +435,7 @@ fn add_sounds(transcript: &mut Transcript, channel: &PreparedChannel, role: Role
             ToneKind::Beep => SoundKind::Beep,
             ToneKind::Ringing => SoundKind::Ringing,
             ToneKind::Busy => SoundKind::Busy,
+            ToneKind::Fax => SoundKind::Fax,
             ToneKind::Music => SoundKind::Music,
             ToneKind::Closed => SoundKind::Closed,
         },
@@ -553,7 +554,10 @@ fn channel_roles(
             let speaking: Vec<usize> =
                 if count == 2 { vec![0, 1] } else { (0..count).filter(|i| !channels[*i].spans.is_empty()).collect() };
             let [first, second] = speaking[..] else {
-                return refused(format!("the recording has {count} channels, {} with speech: `auto` knows two", speaking.len()));
+                return refused(format!(
+                    "the recording has {count} channels, {} with speech: `auto` knows two",
+                    speaking.len()
+                ));
             };
             transcript.role_method = RoleMethod::Inferred;
             if count > 2 {

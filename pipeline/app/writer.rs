@@ -137,7 +137,7 @@ fn failed_record(job: &Job) -> CallRecord {
     let mut evaluation = scoring::unscored(UnscoredReason::NoConversation, None);
     (evaluation.status, evaluation.reason) = (Status::Failed, None);
     CallRecord {
-        schema_version: record_schema(&transcript),
+        schema_version: record_schema(&transcript, None),
         call_id: job.call_id.clone(),
         metadata: job.metadata.clone(),
         transcript,

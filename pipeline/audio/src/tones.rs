@@ -1,4 +1,4 @@
-//! Tones of the telephone network and music, outside of speech: a beep, ringing, busy, hold music, a line that was closed.
+//! Tones of the telephone network and music, outside of speech: a beep, ringing, busy, fax, hold music, a line that was closed.
 
 use std::sync::Arc;
 
@@ -16,9 +16,23 @@ const LOOKED_AT_MS: i64 = 120_000;
 const MIN_POWER: f64 = 1e-5;
 /// A frame is a tone when at most this share of its power is left without its two strongest frequencies.
 const LEFT_OVER: f64 = 0.15;
-/// Where network tones and answering machines' beeps lie.
+/// The second frequency counts from this share of a frame's power on.
+const STRONG: f64 = 0.2;
+/// Where network tones, answering machines' beeps and the tones of fax machines lie …
 const LOWEST_HZ: usize = 340;
-const HIGHEST_HZ: usize = 1600;
+const HIGHEST_HZ: usize = 2200;
+/// … of which beeps end here.
+const HIGHEST_BEEP_HZ: usize = 1600;
+/// ITU-T T.30: a calling fax sends 0.5 s of 1100 Hz (± 38 Hz) and 3 s of pause, 15 % more or less; a called one 2.6–4 s of 2100 Hz (± 15 Hz), in
+/// which ITU-T V.8 turns the phase every 450 ms. Bins are 20 Hz apart.
+const FAX_CALLING_HZ: std::ops::RangeInclusive<usize> = 1050..=1150;
+const FAX_CALLING_MS: std::ops::RangeInclusive<i64> = 400..=650;
+const FAX_CALLING_PAUSE_MS: std::ops::RangeInclusive<i64> = 2_400..=3_600;
+const FAX_ANSWERING_HZ: std::ops::RangeInclusive<usize> = 2070..=2130;
+const MIN_FAX_ANSWERING_MS: i64 = 2_000;
+const MOST_PHASE_TURN_MS: i64 = 100;
+/// 0.4 s, 0.2 s of pause, 0.4 s.
+const MOST_DOUBLE_RING_MS: i64 = 1_200;
 /// A gap of at least this in which at least [`SOUNDING`] of the frames are louder than [`MUSIC_POWER`] is music.
 const MIN_MUSIC_MS: i64 = 3_000;
 const SOUNDING_PERCENT: usize = 60;
@@ -33,6 +47,7 @@ pub enum ToneKind {
     Beep,
     Ringing,
     Busy,
+    Fax,
     Music,
     /// Nothing but zeros up to the end.
     Closed,
@@ -96,7 +111,7 @@ fn stretches(samples: &[f32], power: &[f64]) -> Vec<Stretch> {
     found
 }
 
-/// The strongest frequency of a frame that one or two sines explain.
+/// The frequency of a frame that one or two sines explain: the lower one where both are strong, for noise decides which is the stronger.
 fn pure_hz(spectrum: &Arc<dyn RealToComplex<f64>>, frame: &[f32]) -> Option<usize> {
     let mut rest: Vec<f64> = frame.iter().map(|v| f64::from(*v)).collect();
     let energy = |x: &[f64]| x.iter().map(|v| v * v).sum::<f64>();
@@ -106,10 +121,13 @@ fn pure_hz(spectrum: &Arc<dyn RealToComplex<f64>>, frame: &[f32]) -> Option<usiz
     if energy(&rest) > 0.6 * all {
         return None;
     }
-    if energy(&rest) > LEFT_OVER * all {
-        take_out(spectrum, &mut rest);
+    let without_first = energy(&rest);
+    if without_first <= LEFT_OVER * all {
+        return Some(first);
     }
-    (energy(&rest) <= LEFT_OVER * all).then_some(first)
+    let second = take_out(spectrum, &mut rest);
+    let both_strong = without_first - energy(&rest) >= STRONG * all;
+    (energy(&rest) <= LEFT_OVER * all).then_some(if both_strong { first.min(second) } else { first })
 }
 
 /// Subtracts the strongest sine between the lowest and the highest frequency; returns its frequency.
@@ -150,15 +168,19 @@ fn take_out(spectrum: &Arc<dyn RealToComplex<f64>>, rest: &mut [f64]) -> usize {
 }
 
 /// ITU-T E.180: ringing is 0.67–2.5 s of 400–490 Hz and 2.5–5 s of pause; busy is 0.1–0.66 s of 400–640 Hz and as long a pause. What
-/// is neither, alone and 0.15–2 s long, is an answering machine's beep.
+/// is neither, nor a fax, alone and 0.15–2 s long, is an answering machine's beep.
 fn network_tones(pure: &[Stretch]) -> Vec<Tone> {
     let length = |s: &Stretch| s.end_ms - s.begin_ms;
     let gap = |pair: &[Stretch]| pair[1].begin_ms - pair[0].end_ms;
     let ring = |s: &Stretch| (390..=500).contains(&s.hz) && (650..=2500).contains(&length(s));
     let busy = |s: &Stretch| (390..=650).contains(&s.hz) && (150..=700).contains(&length(s));
-    let mut found: Vec<Tone> = Vec::new();
+    let fax_calls = |s: &Stretch| FAX_CALLING_HZ.contains(&s.hz) && FAX_CALLING_MS.contains(&length(s));
+    let mut found = fax_answers(pure);
     for pair in pure.windows(2) {
         let kind = match () {
+            () if fax_calls(&pair[0]) && fax_calls(&pair[1]) && FAX_CALLING_PAUSE_MS.contains(&gap(pair)) => {
+                ToneKind::Fax
+            }
             () if ring(&pair[0]) && ring(&pair[1]) && (1500..=5500).contains(&gap(pair)) => ToneKind::Ringing,
             () if busy(&pair[0]) && busy(&pair[1]) && (150..=800).contains(&gap(pair)) => ToneKind::Busy,
             () => continue,
@@ -168,12 +190,47 @@ fn network_tones(pure: &[Stretch]) -> Vec<Tone> {
             _ => found.push(Tone { kind, begin_ms: pair[0].begin_ms, end_ms: pair[1].end_ms }),
         }
     }
+    join_double_rings(&mut found);
     let beeps = pure.iter().filter(|s| {
-        (150..=2000).contains(&length(s)) && !found.iter().any(|t| t.begin_ms <= s.begin_ms && s.end_ms <= t.end_ms)
+        s.hz <= HIGHEST_BEEP_HZ
+            && (150..=2000).contains(&length(s))
+            && !found.iter().any(|t| t.begin_ms <= s.begin_ms && s.end_ms <= t.end_ms)
     });
     let beeps: Vec<Tone> =
         beeps.map(|s| Tone { kind: ToneKind::Beep, begin_ms: s.begin_ms, end_ms: s.end_ms }).collect();
     found.extend(beeps);
+    found
+}
+
+/// Two short tones and 1.5–2.5 s of pause, again: the ringing of Britain, Ireland, Australia, India, …, whose pairs look busy alone.
+fn join_double_rings(found: &mut Vec<Tone>) {
+    let mut joined: Vec<Tone> = Vec::new();
+    for tone in found.drain(..) {
+        let double = |t: &Tone| t.kind == ToneKind::Busy && t.end_ms - t.begin_ms <= MOST_DOUBLE_RING_MS;
+        match joined.last_mut() {
+            Some(last)
+                if double(&tone)
+                    && (double(last) || last.kind == ToneKind::Ringing)
+                    && (1_500..=2_500).contains(&(tone.begin_ms - last.end_ms)) =>
+            {
+                (last.kind, last.end_ms) = (ToneKind::Ringing, tone.end_ms);
+            }
+            _ => joined.push(tone),
+        }
+    }
+    *found = joined;
+}
+
+/// Stretches of the answering tone, joined over the turns of its phase.
+fn fax_answers(pure: &[Stretch]) -> Vec<Tone> {
+    let mut found: Vec<Tone> = Vec::new();
+    for s in pure.iter().filter(|s| FAX_ANSWERING_HZ.contains(&s.hz)) {
+        match found.last_mut() {
+            Some(last) if s.begin_ms - last.end_ms <= MOST_PHASE_TURN_MS => last.end_ms = s.end_ms,
+            _ => found.push(Tone { kind: ToneKind::Fax, begin_ms: s.begin_ms, end_ms: s.end_ms }),
+        }
+    }
+    found.retain(|tone| tone.end_ms - tone.begin_ms >= MIN_FAX_ANSWERING_MS);
     found
 }
 
@@ -209,7 +266,23 @@ mod tests {
             kinds(&sequence(&[(busy, 500), (&[], 500), (busy, 500), (&[], 500), (busy, 500)])),
             [ToneKind::Busy]
         );
+        let ring_gb: &[f64] = &[400.0, 450.0];
+        let double: &[(&[f64], usize)] = &[(ring_gb, 400), (&[], 200), (ring_gb, 400), (&[], 2000)];
+        assert_eq!(kinds(&sequence(&[double, double, double].concat())), [ToneKind::Ringing]);
         assert_eq!(kinds(&sequence(&[(&[], 1000), (&[1000.0], 400), (&[], 1000)])), [ToneKind::Beep]);
+        let calling: &[f64] = &[1100.0];
+        let pause: (&[f64], usize) = (&[], 3000);
+        assert_eq!(kinds(&sequence(&[(calling, 500), pause, (calling, 500), pause, (calling, 500)])), [ToneKind::Fax]);
+        let mut answering = sequence(&[(&[], 500), (&[2100.0], 450)]);
+        for turn in 1..6 {
+            let sign = if turn % 2 == 1 { -1.0 } else { 1.0 };
+            answering.extend(sine(&[2100.0], 450).into_iter().map(|v| sign * v));
+        }
+        assert_eq!(kinds(&answering), [ToneKind::Fax]);
+        assert!(
+            kinds(&sequence(&[(&[], 500), (&[2100.0], 1000), (&[], 500)])).is_empty(),
+            "too short for a fax, too high for a beep"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use crate::record::UnscoredReason;
 use crate::signals;
-use crate::transcript::{Role, Sound, SoundKind, Transcript};
+use crate::transcript::{Medium, Role, Sound, SoundKind, Transcript};
 
 /// What an answering machine says: the callee is not there, and the caller may speak.
 const VOICEMAIL: &[&str] = &[
@@ -13,12 +13,16 @@ const VOICEMAIL: &[&str] = &[
     "leave me a message",
     "leave us a message",
     "leave your name",
+    "leave me your name",
+    "leave a short message",
+    "you know what to do",
     "record your message",
     "after the tone",
     "after the beep",
     "at the tone",
     "at the beep",
     "can't take your call",
+    "no one can take your call",
     "cannot take your call",
     "unable to take your call",
     "can't come to the phone",
@@ -42,6 +46,11 @@ const VOICEMAIL: &[&str] = &[
     "语音留言",
     "留下您的",
     "嘀声后",
+    "滴声后",
+    "智能秘书",
+    "没空接电话",
+    "需要我转告",
+    "我会转达",
     "嘟声后",
     "提示音后",
     "录制留言",
@@ -84,6 +93,10 @@ const MENU: &[&str] = &[
     "enter your",
     "to repeat these options",
     "for english",
+    "in a few words",
+    "say yes or no",
+    "key in your",
+    "hash key",
     "请按",
     "井号键",
     "星号键",
@@ -91,6 +104,10 @@ const MENU: &[&str] = &[
     "返回主菜单",
     "普通话请",
     "转人工",
+    "转接人工",
+    "语音机器人",
+    "您可以说",
+    "排队人数",
     "人工服务",
     "座席正忙",
     "坐席正忙",
@@ -133,7 +150,16 @@ const WRONG_NUMBER: &[&str] = &[
     "号码不对",
     "不认识这个人",
     "不是我的号码",
+    "wrong person",
+    "dialed the wrong",
+    "dialled the wrong",
+    "misdialed",
+    "misdialled",
+    "拨错",
+    "你找谁",
 ];
+/// What a rep says to somebody who dialled the wrong number.
+const MISDIALLED: &[&str] = &["dialed the wrong", "dialled the wrong", "拨错"];
 
 /// More changes of speaker than this after the last such phrase, and two people converse.
 const MOST_SWITCHES_AFTER: usize = 3;
@@ -142,7 +168,7 @@ const WRONG_NUMBER_TURNS: usize = 10;
 /// A side with at most so many words, all of them listening signals or a hello, did not take part.
 const MOST_WORDS_ABSENT: usize = 4;
 /// Nobody's absence is concluded from less than this from the other side.
-const MIN_OTHER_WORDS: usize = 20;
+const MIN_OTHER_WORDS: usize = 10;
 
 /// Why a call is no conversation; `None`: it may be one.
 pub fn no_conversation(transcript: &Transcript) -> Option<UnscoredReason> {
@@ -152,7 +178,10 @@ pub fn no_conversation(transcript: &Transcript) -> Option<UnscoredReason> {
         .filter(|turn| !turn.text.trim().is_empty())
         .map(|turn| (turn.role, normalised(&turn.text)))
         .collect();
-    let machine = |phrases: &[&str], at_least: usize| machine_alone(&turns, phrases, at_least);
+    // Where nobody answers, one phrase says enough: a machine speaks to nobody, or somebody speaks to a machine.
+    let unanswered = transcript.medium == Medium::Speech && nobody_answers(&turns);
+    let machine =
+        |phrases: &[&str], at_least: usize| machine_alone(&turns, phrases, if unanswered { 1 } else { at_least });
     let beep = transcript.sounds.iter().any(|s: &Sound| s.kind == SoundKind::Beep && s.role.is_side());
     // The announcement comes first: some networks add that a message may be left.
     if machine(ANNOUNCEMENT, 1) && !machine(VOICEMAIL, 2) {
@@ -164,11 +193,26 @@ pub fn no_conversation(transcript: &Transcript) -> Option<UnscoredReason> {
     if machine(MENU, 2) {
         return Some(UnscoredReason::Ivr);
     }
-    let wrong = turns.iter().any(|(role, text)| *role != Role::Rep && hits(text, WRONG_NUMBER) > 0);
-    if wrong && turns.len() <= WRONG_NUMBER_TURNS {
+    let says_so =
+        |(role, text): &(Role, String)| hits(text, if *role == Role::Rep { MISDIALLED } else { WRONG_NUMBER }) > 0;
+    // Somebody with a wrong number in the books goes on talking about it.
+    let over = |at: usize| switches(&turns[at..]) <= MOST_SWITCHES_AFTER;
+    if turns.len() <= WRONG_NUMBER_TURNS && turns.iter().rposition(says_so).is_some_and(over) {
         return Some(UnscoredReason::NoConversation);
     }
-    one_side_alone(&turns).then_some(UnscoredReason::OneSided)
+    let message = unanswered && turns.iter().any(|(role, _)| *role == Role::Rep);
+    (message || one_side_alone(&turns)).then_some(UnscoredReason::OneSided)
+}
+
+/// Why nothing is said in a call: what its tones tell. A fax that rings first is a fax; a line that rings and then is busy was busy.
+pub fn without_words(transcript: &Transcript) -> UnscoredReason {
+    let heard = |kind| transcript.sounds.iter().any(|sound| sound.kind == kind && sound.role.is_side());
+    match () {
+        () if heard(SoundKind::Fax) => UnscoredReason::Fax,
+        () if heard(SoundKind::Busy) => UnscoredReason::Busy,
+        () if heard(SoundKind::Ringing) => UnscoredReason::NotAnswered,
+        () => UnscoredReason::NoConversation,
+    }
 }
 
 /// The phrases are said by one side, and nobody converses after them: the other side says a message at most.
@@ -183,12 +227,26 @@ fn machine_alone(turns: &[(Role, String)], phrases: &[&str], at_least: usize) ->
             .collect();
         let Some((last, _)) = said.last() else { return false };
         let count: usize = said.iter().map(|(_, count)| count).sum();
-        let switches = turns[*last..].windows(2).filter(|pair| pair[0].0 != pair[1].0).count();
         // Nor before them: a rep who reads out a menu late in a call talks to somebody.
-        let first = said[0].0;
-        let before = turns[..=first].windows(2).filter(|pair| pair[0].0 != pair[1].0).count();
-        count >= at_least && switches <= MOST_SWITCHES_AFTER && before <= MOST_SWITCHES_AFTER
+        let before = switches(&turns[..=said[0].0]);
+        count >= at_least && switches(&turns[*last..]) <= MOST_SWITCHES_AFTER && before <= MOST_SWITCHES_AFTER
     })
+}
+
+/// Changes of speaker.
+fn switches(turns: &[(Role, String)]) -> usize {
+    turns.windows(2).filter(|pair| pair[0].0 != pair[1].0).count()
+}
+
+/// One side alone speaks, or the rep speaks once, after the other end, and nothing comes back.
+fn nobody_answers(turns: &[(Role, String)]) -> bool {
+    let (Some((first, _)), Some((last, _))) = (turns.first(), turns.last()) else { return false };
+    let told = || turns.iter().filter(|(role, _)| *role == Role::Rep).map(|(_, text)| text.split_whitespace().count());
+    match switches(turns) {
+        0 => *first != Role::Unknown,
+        1 => *first == Role::Customer && *last == Role::Rep && told().sum::<usize>() >= MIN_OTHER_WORDS,
+        _ => false,
+    }
 }
 
 /// One role only says hello or that it listens, while the other one talks.
@@ -296,6 +354,11 @@ mod tests {
             ),
             (&[(R, "您好，请问是王先生吗？"), (C, "你打错了。"), (R, "不好意思，再见。")], Some(NoConversation)),
             (&[(C, "Hello?"), (R, long), (C, "Hello?")], Some(OneSided)),
+            // A greeting in nobody's words, and a message that nothing answers.
+            (&[(C, "This is Kim's phone. Texting me is quicker."), (R, long)], Some(OneSided)),
+            (&[(C, "Kim here, you know what to do."), (R, long)], Some(Voicemail)),
+            (&[(R, "Green Dental, good morning."), (C, "Oh dear, I misdialled. Sorry.")], Some(NoConversation)),
+            (&[(C, "我要修空调。"), (R, "这里是书店，您拨错电话了。"), (C, "对不起。")], Some(NoConversation)),
         ];
         for (said, expected) in cases {
             assert_eq!(no_conversation(&call(said)), *expected, "{said:?}");
@@ -326,6 +389,16 @@ mod tests {
                 (C, "All right."),
             ],
             &[(R, "Hello?"), (C, "Yes, I want to cancel my contract today.")],
+            // A wrong number in the books.
+            &[
+                (R, "Harbor, good morning."),
+                (C, "You wrote to a wrong number."),
+                (R, "Which one is right?"),
+                (C, "The one of my office."),
+                (R, "I will change it."),
+                (C, "Thank you."),
+                (R, "Goodbye."),
+            ],
         ];
         for said in talk {
             assert_eq!(no_conversation(&call(said)), None, "{said:?}");

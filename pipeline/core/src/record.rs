@@ -6,18 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::recording::Metadata;
 use crate::signals::Signals;
-use crate::transcript::{Sentiment, Transcript};
+use crate::transcript::{Sentiment, SoundKind, Transcript};
 use crate::warning::Warning;
 
 /// Version of [`CallRecord`]'s JSON shape. Raise it with a golden file whenever a field changes. 2: others than the two sides may be on
-/// the line.
+/// the line; tones of a fax; calls that were not answered, busy or a fax.
 pub const RECORD_SCHEMA: u32 = 2;
 
-/// The version in which a record of this transcript is written: the oldest that holds it, so that records without others on the line stay
-/// what they were, readable by the programs before.
-pub fn record_schema(transcript: &Transcript) -> u32 {
+/// The version in which a record is written: the oldest that holds it, so that records without anything new stay what they were, readable
+/// by the programs before.
+pub fn record_schema(transcript: &Transcript, reason: Option<UnscoredReason>) -> u32 {
+    use UnscoredReason::{Busy, Fax, NotAnswered};
     let others = transcript.channel_roles.iter().chain(transcript.speech.iter().map(|s| &s.role)).any(|r| !r.is_side());
-    if others || !transcript.other_turns.is_empty() { RECORD_SCHEMA } else { 1 }
+    let fax = transcript.sounds.iter().any(|sound| sound.kind == SoundKind::Fax || !sound.role.is_side());
+    let is_new =
+        others || fax || !transcript.other_turns.is_empty() || matches!(reason, Some(NotAnswered | Busy | Fax));
+    if is_new { RECORD_SCHEMA } else { 1 }
 }
 
 /// What became of a requirement.
@@ -172,6 +176,12 @@ pub enum UnscoredReason {
     Voicemail,
     Ivr,
     NoConversation,
+    /// Nothing but ringing.
+    NotAnswered,
+    /// Nothing but the busy or congestion tone.
+    Busy,
+    /// A fax machine, or one that calls.
+    Fax,
     NoScorecard,
     NothingApplicable,
 }

@@ -105,7 +105,7 @@ pub fn eligibility(transcript: &Transcript) -> Option<UnscoredReason> {
         if not_recognised && transcript.language.is_none() {
             return Some(UnscoredReason::WrongLanguage);
         }
-        return Some(UnscoredReason::NoConversation);
+        return Some(conversation::without_words(transcript));
     }
     if let Some(reason) = conversation::no_conversation(transcript) {
         return Some(reason);

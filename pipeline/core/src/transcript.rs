@@ -165,6 +165,8 @@ pub enum SoundKind {
     Beep,
     Ringing,
     Busy,
+    /// The tones with which fax machines call and answer.
+    Fax,
     /// Sound in a pause of speech: hold music or an announcement.
     Music,
     /// The line carries nothing any more: this side hung up.

@@ -7,7 +7,7 @@ use callmark_core::record::{
 };
 use callmark_core::recording::Language;
 use callmark_core::scoring::{ScorecardId, Scored, ScoringRules, eligibility, evaluate, score};
-use callmark_core::transcript::{Medium, Role, RoleMethod, Transcript, Turn};
+use callmark_core::transcript::{Medium, Role, RoleMethod, Sound, SoundKind, Transcript, Turn};
 use proptest::prelude::*;
 
 fn item(id: &str, kind: ItemKind, dimension: &str, points: u32, outcome: Outcome, value_permille: u16) -> ItemResult {
@@ -315,10 +315,27 @@ fn eligibility_follows_the_specification() {
     check(|_| {}, None);
     check(|t| t.turns.clear(), Some(NoConversation));
     check(|t| t.turns.iter_mut().for_each(|turn| turn.text = " ".into()), Some(NoConversation));
+    let tones = |t: &mut Transcript, kinds: &[SoundKind]| {
+        let sound = |kind: &SoundKind| Sound { kind: *kind, role: Role::Customer, begin_ms: 0, end_ms: 9_000 };
+        t.sounds = kinds.iter().map(sound).collect();
+    };
+    for (kinds, reason) in [
+        (&[SoundKind::Ringing][..], NotAnswered),
+        (&[SoundKind::Ringing, SoundKind::Busy], Busy),
+        (&[SoundKind::Ringing, SoundKind::Beep, SoundKind::Fax], Fax),
+        (&[SoundKind::Music], NoConversation),
+    ] {
+        let mut silent = eligible();
+        tones(&mut silent, kinds);
+        assert_eq!(eligibility(&silent), None, "words outrank tones");
+        silent.turns.clear();
+        assert_eq!(eligibility(&silent), Some(reason));
+    }
     check(|t| t.turns[2].end_ms = 29_999, Some(TooShort));
     check(|t| t.turns.iter_mut().for_each(|turn| turn.role = Role::Rep), Some(OneSided));
     // Others on the line make no conversation.
-    let menu = |t: &mut Transcript| t.turns.drain(..).for_each(|turn| t.other_turns.push(Turn { role: Role::Ivr, ..turn }));
+    let menu =
+        |t: &mut Transcript| t.turns.drain(..).for_each(|turn| t.other_turns.push(Turn { role: Role::Ivr, ..turn }));
     check(menu, Some(NoConversation));
     check(|t| t.turns.iter_mut().for_each(|turn| turn.role = Role::Unknown), Some(MonoRolesUnknown));
     check(|t| t.role_method = RoleMethod::None, Some(MonoRolesUnknown));
