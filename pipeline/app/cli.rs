@@ -429,6 +429,8 @@ pub enum EvalCommand {
     Speech(SpeechArgs),
     /// Tell two speakers of one channel apart: diarization error rate (collar 0.25 s), split into missed, false alarm, confusion
     Speakers(SpeakersArgs),
+    /// Find calls without a conversation (voicemail, menus, wrong numbers, one side, ringing, busy, fax): recall by kind, precision
+    Conversation(ConversationArgs),
     /// Word error rate (Chinese: character error rate) of the stored transcripts against reference transcripts
     Wer {
         /// Folder of reference transcripts named by call id (`<call_id>.vtt`)
@@ -467,6 +469,16 @@ pub struct SpeakersArgs {
     /// Everything as JSON on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ConversationArgs {
+    /// Folders with a folder of recordings or transcripts per kind of call (models/evaluation/make_no_conversation_sets.py)
+    #[arg(required = true, value_name = "SET")]
+    pub sets: Vec<PathBuf>,
+    /// Also name each call whose kind was not found
+    #[arg(long)]
+    pub show_errors: bool,
 }
 
 #[derive(Debug, Args)]

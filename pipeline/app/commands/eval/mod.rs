@@ -1,6 +1,7 @@
 //! `callmark eval`: measurements that every later claim uses: recognition of labelled sets, word error rates of stored
-//! transcripts, recogniser noise.
+//! transcripts, calls without a conversation, recogniser noise.
 
+mod conversation;
 mod hearing;
 mod labelled;
 mod measures;
@@ -23,6 +24,7 @@ pub fn run(command: &EvalCommand, common: &Common) -> Result<u8> {
     match command {
         EvalCommand::Speech(args) => speech::run(args, common),
         EvalCommand::Speakers(args) => speakers::run(args, common),
+        EvalCommand::Conversation(args) => conversation::run(args, common),
         EvalCommand::Wer { references, groups, json } => stored::run(references, groups.as_deref(), *json, common),
         EvalCommand::Roles(args) => roles::run(args),
         EvalCommand::Noise { file, error_permille, seed } => noise(file, *error_permille, *seed),
