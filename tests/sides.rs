@@ -109,3 +109,17 @@ fn metadata_say_which_side_began_later() {
     assert_eq!(expected.2, found.2);
     assert!((expected.1 - found.1).abs() <= 60, "{} or {} ms", expected.1, found.1);
 }
+
+#[test]
+fn folders_may_say_the_side() {
+    let place = Place::new();
+    let night = place.folder.path().join("night");
+    for folder in ["customer", "agent"] {
+        std::fs::create_dir_all(night.join(folder)).unwrap();
+    }
+    side(&night, "agent/7.wav", 0, 0);
+    side(&night, "customer/7.wav", 1, 0);
+    place.run_on(&[&night], &[]).expect(0);
+    let calls = place.table("calls.csv");
+    assert_eq!((calls.len(), &*calls[0]["role_method"], &*calls[0]["status"]), (1, "channel_map", "scored"));
+}

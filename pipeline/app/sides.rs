@@ -49,33 +49,49 @@ fn side(word: &str) -> Option<Side> {
     named(REP, false).or_else(|| named(CUSTOMER, true)).or_else(unnamed)
 }
 
-/// Every word of a name that is a side, with the rest of the name.
-fn sides_of_name(path: &Path) -> Vec<(String, Side)> {
+/// What is left of a path without a word of it that is a side: the name in a folder that has the word (none comes first: names outrank
+/// folders), the folder, what stands before the word and after it.
+type Rest = (Option<String>, PathBuf, String, String);
+
+/// Every word of a recording's name, and of its folder's, that is a side, with the rest of the path.
+fn sides_of_path(path: &Path) -> Vec<(Rest, Side)> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let beside = |(before, after, side)| ((None, folder.to_path_buf(), before, after), side);
+    let mut found: Vec<(Rest, Side)> = sides_in(&stem).into_iter().map(beside).collect();
+    let above = folder.parent().unwrap_or(Path::new(""));
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let apart = |(before, after, side)| ((Some(stem.to_string()), above.to_path_buf(), before, after), side);
+    found.extend(sides_in(&name).into_iter().map(apart));
+    found
+}
+
+/// What stands before and after every word that is a side.
+fn sides_in(name: &str) -> Vec<(String, String, Side)> {
     let mut found = Vec::new();
     let mut from = 0;
-    for part in stem.split_inclusive(|c: char| !c.is_alphanumeric()) {
+    for part in name.split_inclusive(|c: char| !c.is_alphanumeric()) {
         let word = part.trim_end_matches(|c: char| !c.is_alphanumeric());
         if let Some(side) = side(word) {
-            found.push((format!("{}\0{}", &stem[..from], &stem[from + word.len()..]), side));
+            found.push((name[..from].to_string(), name[from + word.len()..].to_string(), side));
         }
         from += part.len();
     }
     found
 }
 
-/// Pairs by names alone: equal but for the word that says the side, in one folder.
+/// Pairs by names alone: equal but for the word that says the side, in one folder; or of one name in two folders whose names are equal
+/// but for that word.
 fn pairs_by_name(candidates: &[Candidate], free: impl Fn(usize) -> bool) -> Vec<(usize, usize, Side)> {
-    let mut places: BTreeMap<(&Path, String, usize), [Vec<usize>; 2]> = BTreeMap::new();
+    let mut places: BTreeMap<(Rest, usize), [Vec<usize>; 2]> = BTreeMap::new();
     for (place, candidate) in candidates.iter().enumerate().filter(|(place, _)| free(*place)) {
-        for (rest, side) in sides_of_name(&candidate.path) {
-            let folder = candidate.path.parent().unwrap_or(Path::new(""));
-            places.entry((folder, rest, side.group)).or_default()[usize::from(side.second)].push(place);
+        for (rest, side) in sides_of_path(&candidate.path) {
+            places.entry((rest, side.group)).or_default()[usize::from(side.second)].push(place);
         }
     }
     let mut taken = vec![false; candidates.len()];
     let mut pairs = Vec::new();
-    for ((_, _, group), [firsts, seconds]) in places {
+    for ((_, group), [firsts, seconds]) in places {
         // `call_agent.wav`, `call_rep.wav` and `call_caller.wav`: nobody can say which two.
         if let ([first], [second]) = (firsts.as_slice(), seconds.as_slice())
             && !taken[*first]
@@ -88,14 +104,13 @@ fn pairs_by_name(candidates: &[Candidate], free: impl Fn(usize) -> bool) -> Vec<
     pairs
 }
 
-/// Each recording that has another side by its name → that one.
-pub fn partners(candidates: &[Candidate]) -> BTreeMap<PathBuf, PathBuf> {
-    let sound = |place: usize| !is_text_name(&candidates[place].file_name);
-    let both_ways = |(first, second, _): (usize, usize, Side)| {
-        let [a, b] = [first, second].map(|place| candidates[place].path.clone());
+/// Each recording that has another side → that one.
+pub fn partners(candidates: &[Candidate], about: &[Metadata]) -> BTreeMap<PathBuf, PathBuf> {
+    let both_ways = |pair: Pair| {
+        let [a, b] = [pair.first, pair.second].map(|place| candidates[place].path.clone());
         [(a.clone(), b.clone()), (b, a)]
     };
-    pairs_by_name(candidates, sound).into_iter().flat_map(both_ways).collect()
+    pairs(candidates, about).into_iter().flat_map(both_ways).collect()
 }
 
 /// The pairs among recordings with their metadata: two of one call id whose `side` or name says who speaks, then those whose
@@ -110,7 +125,7 @@ pub fn pairs(candidates: &[Candidate], about: &[Metadata]) -> Vec<Pair> {
     }
     let sides = |place: usize| match about[place].extra.get(SIDE).and_then(|word| side(word)) {
         Some(side) => vec![side],
-        None => sides_of_name(&candidates[place].path).into_iter().map(|(_, side)| side).collect(),
+        None => sides_of_path(&candidates[place].path).into_iter().map(|(_, side)| side).collect(),
     };
     let opposite = |places: &[usize]| {
         let [a, b] = *places else { return None };
@@ -181,10 +196,23 @@ mod tests {
     }
 
     #[test]
+    fn folders_may_say_the_side() {
+        assert_eq!(names(&["n/in/7.wav", "n/out/7.wav"]), [(0, 1, false)]);
+        assert_eq!(names(&["rx/7.wav", "tx/7.wav", "rx/8.wav"]), [(0, 1, false)]);
+        assert_eq!(names(&["n/customer/2/7.wav", "n/agent/2/7.wav"]), [], "the word is in the recording's own folder");
+        assert_eq!(names(&["n/2-customer/7.mp3", "n/2-agent/7.wav"]), [(1, 0, true)]);
+        assert_eq!(names(&["in/7_agent.wav", "in/7_caller.wav", "out/7_agent.wav"]), [(0, 1, true)]);
+    }
+
+    #[test]
     fn what_is_not_surely_two_sides_stays_two_recordings() {
         for other in [
             &["a/7_agent.wav", "b/7_caller.wav"][..],
             &["7_agent.wav", "8_caller.wav"],
+            &["in/7.wav", "out/8.wav"],
+            &["n/in/7.wav", "m/out/7.wav"],
+            &["n/in/7.wav", "n/tx/7.wav"],
+            &["n/in/7.wav", "n/7.wav"],
             &["7_agent.wav", "7_in.wav"],
             &["7_agent.wav", "7.wav"],
             &["reporting.wav", "customering.wav"],
@@ -219,7 +247,8 @@ mod tests {
 
     #[test]
     fn partners_go_both_ways() {
-        let found = partners(&[candidate("7_agent.wav"), candidate("7_caller.wav"), candidate("8.wav")]);
+        let files = [candidate("7_agent.wav"), candidate("7_caller.wav"), candidate("8.wav")];
+        let found = partners(&files, &vec![Metadata::default(); 3]);
         assert_eq!(found.len(), 2);
         assert_eq!(found[Path::new("7_caller.wav")], Path::new("7_agent.wav"));
     }

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use callmark_core::recording::Metadata;
 use callmark_store::FileStamp;
 
 use crate::after_batch;
 use crate::cli::{Common, WatchArgs};
 use crate::config::{Config, NightSettings};
 use crate::discover::{self, Candidate, Discovered};
-use crate::read::metadata::sidecar_paths;
+use crate::read::metadata::{MetadataSources, sidecar_paths};
 use crate::run_summary::{Failure, RunSummary};
 use crate::session::Session;
 use crate::sides;
@@ -33,9 +34,10 @@ pub fn watch(args: &WatchArgs, common: &Common) -> Result<u8> {
     let night = config.night.clone();
     let settle = args.settle.unwrap_or(Duration::from_secs(night.settle_s.into()));
     let pause = (settle / 3).clamp(Duration::from_millis(100), LONGEST_PAUSE);
+    let given_metadata = args.process.metadata.clone();
     let mut watch = Watch {
+        watched: Watched { given_metadata, config: config.clone(), ..Watched::default() },
         session: Session::open(&args.process, common, config)?,
-        watched: Watched { given_metadata: args.process.metadata.clone(), ..Watched::default() },
         covered: BTreeSet::new(),
         failed: vec![],
         outputs: Due::default(),
@@ -176,6 +178,9 @@ struct Look {
 struct Watched {
     /// Tables that were named by the user; those in the folders are found at every look.
     given_metadata: Vec<PathBuf>,
+    config: Config,
+    /// What is known about each file, read again when its state has changed.
+    about: BTreeMap<PathBuf, (State, Metadata)>,
     taken: BTreeMap<PathBuf, State>,
     /// Since when a file has looked as it does now.
     waiting: BTreeMap<PathBuf, (State, Instant)>,
@@ -186,12 +191,14 @@ impl Watched {
     fn complete(&mut self, mut found: Discovered, settle: Duration, now_ns: i64, now: Instant) -> Ready {
         let tables = found.metadata_files.iter().chain(&self.given_metadata);
         let tables: Vec<(PathBuf, FileStamp)> = tables.filter_map(|p| stamped(p)).collect();
-        let partners = sides::partners(&found.candidates);
         let looks: BTreeMap<PathBuf, Look> = found
             .candidates
             .iter()
             .map(|candidate| (candidate.path.clone(), self.look(candidate, &tables, settle, now_ns, now)))
             .collect();
+        self.read_metadata(&looks, &found.metadata_files);
+        let about: Vec<Metadata> = found.candidates.iter().map(|c| self.about[&c.path].1.clone()).collect();
+        let partners = sides::partners(&found.candidates, &about);
         let mut waiting = BTreeMap::new();
         let (mut states, mut candidates, mut still_changing) = (vec![], vec![], 0);
         for candidate in std::mem::take(&mut found.candidates) {
@@ -217,6 +224,20 @@ impl Watched {
         }
         self.waiting = waiting;
         Ready { found: Discovered { candidates, ..found }, states, still_changing }
+    }
+
+    /// Reads the metadata of files that are new or have changed: they say which recordings are sides of one call. What is wrong with
+    /// them is said when the files are taken.
+    fn read_metadata(&mut self, looks: &BTreeMap<PathBuf, Look>, tables: &[PathBuf]) {
+        self.about.retain(|path, (state, _)| looks.get(path).is_some_and(|look| look.state == *state));
+        if looks.len() == self.about.len() {
+            return;
+        }
+        let mut sources = MetadataSources::load(&self.given_metadata, tables, &self.config).ok();
+        for (path, look) in looks {
+            let mut read = || sources.as_mut().map(|sources| sources.of(path)).unwrap_or_default();
+            self.about.entry(path.clone()).or_insert_with(|| (look.state.clone(), read()));
+        }
     }
 
     fn look(
@@ -313,6 +334,32 @@ mod tests {
         watched.complete(found(dir.path()), settle, now_ns, at(20));
         let ready = watched.complete(found(dir.path()), settle, now_ns, at(31));
         assert_eq!(names(&ready), ["7_agent.wav", "7_caller.wav"], "both again: the call is made of both");
+    }
+
+    /// Names say nothing; the table does, and it does so late.
+    #[test]
+    fn sides_by_metadata_are_taken_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let (settle, start, now_ns) = (Duration::from_secs(10), Instant::now(), since_1970() - 3_600 * SECOND_NS);
+        let at = |s: u64| start + Duration::from_secs(s);
+        let mut watched = Watched::default();
+        let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        put("metadata.csv", "file,call_id,side\na.wav,C-7,rep\nb.wav,C-7,customer\nc.wav,C-8,rep\n");
+        put("a.wav", "x");
+        put("c.wav", "x");
+        watched.complete(found(dir.path()), settle, now_ns, at(0));
+        put("b.wav", "x");
+        watched.complete(found(dir.path()), settle, now_ns, at(5));
+        let ready = watched.complete(found(dir.path()), settle, now_ns, at(12));
+        assert_eq!((names(&ready), ready.still_changing), (vec!["c.wav"], 2), "a waits for b, c for nobody");
+        watched.taken.extend(ready.states);
+        let ready = watched.complete(found(dir.path()), settle, now_ns, at(16));
+        assert_eq!(names(&ready), ["a.wav", "b.wav"]);
+        watched.taken.extend(ready.states);
+        put("b.wav", "longer");
+        watched.complete(found(dir.path()), settle, now_ns, at(20));
+        let ready = watched.complete(found(dir.path()), settle, now_ns, at(31));
+        assert_eq!(names(&ready), ["a.wav", "b.wav"], "both again");
     }
 
     #[test]
