@@ -686,7 +686,8 @@ pub struct ShapeArgs {
     /// How the weights are stored: f16, q8_0, q5_1, q5_0
     #[arg(long, value_name = "TYPE", default_value = "f16")]
     pub weights: String,
-    /// Speech to decode, from the samples
+    /// Speech to decode, from the samples, in full windows of the model; calls cost more by the last window of each channel,
+    /// which holds what is left
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub seconds: u32,
     /// Tokens to decode per second of speech: people say about four
@@ -695,6 +696,9 @@ pub struct ShapeArgs {
     /// Let the encoder look at the span only, whatever the manifest says
     #[arg(long)]
     pub short_audio_context: bool,
+    /// Keep the random model, to see what memory `callmark run --model FILE` takes with it
+    #[arg(long, value_name = "FILE")]
+    pub keep: Option<PathBuf>,
     /// Recordings of calls; default: sample-audio
     #[arg(long, value_name = "FOLDER")]
     pub samples: Option<PathBuf>,

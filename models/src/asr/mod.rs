@@ -124,6 +124,12 @@ pub fn built_for() -> Vec<String> {
     parts.filter(|(_, value)| value.trim() == "1").map(|(name, _)| name.trim().to_string()).collect()
 }
 
+/// Which spans of a channel (16 kHz) are decoded together, long ones in parts: each clip costs one pass of the encoder.
+pub fn clips(samples_16k: &[f32], spans: &[Span], settings: &RecogniserSettings) -> Vec<Vec<Span>> {
+    let clips = windows::plan(samples_16k, spans, settings, |_| true);
+    clips.into_iter().map(|clip| clip.iter().map(|piece| piece.span).collect()).collect()
+}
+
 /// A loaded model; cheap to clone, shared by all lanes.
 #[derive(Clone)]
 pub struct Recogniser {

@@ -10,8 +10,8 @@ use callmark_audio::Limits;
 use callmark_core::recording::Language;
 use callmark_core::statistics::SplitMix64;
 use callmark_core::transcript::Span;
-use callmark_models::asr::{AsrOptions, Lane, Recogniser};
-use callmark_models::manifest::{Manifest, ModelFile};
+use callmark_models::asr::{self, AsrOptions, Lane, Recogniser};
+use callmark_models::manifest::{Manifest, ModelFile, RecogniserSettings};
 use callmark_models::random_model::{ModelShape, SHAPES, WeightType, write_random_model};
 use callmark_models::runtime;
 use callmark_models::vad::VoiceActivity;
@@ -19,14 +19,13 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
 
 use crate::FINISHED;
-use crate::call::{self, Prepared, PreparedChannel, StageClock};
+use crate::call::{self, Prepared, StageClock};
 use crate::cli::ShapeArgs;
 use crate::install::Install;
 use crate::process_memory::{peak_bytes, resident_bytes};
 use crate::work_time::Stopwatch;
 
-/// Most speech that is given to the lane at once: about a window.
-const PIECE_MS: i64 = 27_000;
+const SAMPLES_PER_MS: usize = 16;
 
 /// What was measured of one shape.
 #[derive(Serialize)]
@@ -70,9 +69,9 @@ pub fn run(args: &ShapeArgs) -> Result<u8> {
 
 fn measure(shape: &ModelShape, weights: WeightType, args: &ShapeArgs) -> Result<Capacity> {
     let install = Install::find()?;
-    let pieces = speech(&install, args)?;
     let folder = tempfile::tempdir().context("there is no place for the model")?;
-    let path = folder.path().join(format!("{}-{}.bin", shape.name, weights.name()));
+    let beside = || folder.path().join(format!("{}-{}.bin", shape.name, weights.name()));
+    let path = args.keep.clone().unwrap_or_else(beside);
     write_random_model(&path, shape, weights, 1).context("the random model cannot be written")?;
     let file_bytes = std::fs::metadata(&path)?.len();
     // Under the manifest's settings for the real model.
@@ -83,6 +82,7 @@ fn measure(shape: &ModelShape, weights: WeightType, args: &ShapeArgs) -> Result<
         entry.recogniser.short_audio_context = true;
     }
     let model = ModelFile { name: shape.name.to_string(), path, entry, sha256: String::new() };
+    let (samples, clips) = speech(&install, &model.recogniser_settings(), args)?;
     let explain = |e: callmark_models::asr::AsrError| anyhow!("{e}\nhint: {}", e.hint());
 
     let resident = || resident_bytes().unwrap_or(0);
@@ -94,9 +94,9 @@ fn measure(shape: &ModelShape, weights: WeightType, args: &ShapeArgs) -> Result<
     let mut listen = |tokens: u32| -> Result<f64> {
         lane.limit_tokens(Some(tokens));
         let mut seconds = 0.0;
-        for (channel, spans) in &pieces {
+        for spans in &clips {
             let began = Stopwatch::start();
-            lane.transcribe(&channel.samples, spans, &options).map_err(explain)?;
+            lane.transcribe(&samples, spans, &options).map_err(explain)?;
             seconds += began.elapsed().cpu_seconds();
         }
         Ok(seconds)
@@ -106,21 +106,19 @@ fn measure(shape: &ModelShape, weights: WeightType, args: &ShapeArgs) -> Result<
     let one_lane = resident();
     let mut second: Lane = recogniser.lane(1).map_err(explain)?;
     second.limit_tokens(Some(args.tokens_per_second));
-    if let Some((channel, spans)) = pieces.first() {
-        let longest = spans.iter().max_by_key(|span| span.end_ms - span.begin_ms).copied();
-        second.transcribe(&channel.samples, longest.as_slice(), &options).map_err(explain)?;
+    if let Some(spans) = clips.first() {
+        second.transcribe(&samples, spans, &options).map_err(explain)?;
     }
     let two_lanes = resident();
 
-    let speech_ms: i64 = pieces.iter().flat_map(|(_, spans)| spans).map(|s| s.end_ms - s.begin_ms).sum();
-    let speech_seconds = speech_ms as f64 / 1000.0;
+    let speech_seconds = speech_ms(&clips) as f64 / 1000.0;
     let per_hour = |seconds: f64| seconds / speech_seconds * 3600.0;
     Ok(Capacity {
         shape: shape.name,
         weights: weights.name(),
         file_bytes,
         speech_seconds,
-        spans: pieces.iter().map(|(_, spans)| spans.len()).sum(),
+        spans: clips.iter().map(Vec::len).sum(),
         tokens_per_second: args.tokens_per_second,
         seconds_per_speech_hour: per_hour(seconds),
         encoder_seconds_per_speech_hour: per_hour(encoder_seconds),
@@ -133,8 +131,10 @@ fn measure(shape: &ModelShape, weights: WeightType, args: &ShapeArgs) -> Result<
     })
 }
 
-/// Speech of the sample recordings, in a fixed order that mixes them: channels with the spans of at most a window each.
-fn speech(install: &Install, args: &ShapeArgs) -> Result<Vec<(PreparedChannel, Vec<Span>)>> {
+/// Speech of the sample recordings, joined in a fixed order that mixes them: the sound, and the spans of at least so much
+/// speech in the clips that the program would make of it. Only full clips: the last of a channel, which holds whatever is left,
+/// would make the figures depend on how much was asked for.
+fn speech(install: &Install, settings: &RecogniserSettings, args: &ShapeArgs) -> Result<(Vec<f32>, Vec<Vec<Span>>)> {
     let manifest = Manifest::built_in().context("the built-in model manifest is damaged")?;
     runtime::onnx_runtime(install.onnx_runtime().as_deref()).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
     let voice = manifest.find_model("silero-vad", &install.model_folders());
@@ -148,32 +148,36 @@ fn speech(install: &Install, args: &ShapeArgs) -> Result<Vec<(PreparedChannel, V
         .collect();
     files.sort();
     let mut random = SplitMix64::new(1);
-    let (mut pieces, mut wanted_ms) = (Vec::new(), i64::from(args.seconds) * 1000);
-    while wanted_ms > 0 && !files.is_empty() {
+    let (mut samples, mut spans, mut clips) = (Vec::new(), Vec::<Span>::new(), Vec::new());
+    while speech_ms(&clips) < i64::from(args.seconds) * 1000 && !files.is_empty() {
         let path = files.swap_remove(random.below(files.len()));
         let bytes = call::read_file(&path, call::MAX_RECORDING_BYTES)?;
         let sound: Prepared = call::prepare(&bytes, &path, &Limits::default(), &mut voice, &StageClock::default())?;
         for channel in sound.channels {
-            let first = random.below(channel.spans.len().max(1));
-            let mut spans = Vec::new();
-            let mut left_ms = PIECE_MS.min(wanted_ms);
-            for span in channel.spans.iter().skip(first) {
-                if left_ms <= 0 {
-                    break;
-                }
-                left_ms -= span.end_ms - span.begin_ms;
-                wanted_ms -= span.end_ms - span.begin_ms;
-                spans.push(*span);
-            }
-            if !spans.is_empty() {
-                pieces.push((channel, spans));
-            }
+            // Whole milliseconds, so that the spans stay in their places.
+            samples.resize(samples.len().next_multiple_of(SAMPLES_PER_MS), 0.0);
+            let at_ms = (samples.len() / SAMPLES_PER_MS) as i64;
+            spans.extend(channel.spans.iter().map(|s| Span { begin_ms: s.begin_ms + at_ms, end_ms: s.end_ms + at_ms }));
+            samples.extend(channel.samples);
         }
+        clips = asr::clips(&samples, &spans, settings);
+        clips.pop();
     }
-    if pieces.is_empty() {
-        bail!("there is no speech in {}\nhint: give recordings of calls with --samples", folder.display());
+    let mut left_ms = i64::from(args.seconds) * 1000;
+    let enough = clips.iter().take_while(|clip| {
+        let wanted = left_ms > 0;
+        left_ms -= speech_ms(std::slice::from_ref(clip));
+        wanted
+    });
+    let clips: Vec<Vec<Span>> = enough.cloned().collect();
+    if clips.is_empty() {
+        bail!("there is too little speech in {}\nhint: give recordings of calls with --samples", folder.display());
     }
-    Ok(pieces)
+    Ok((samples, clips))
+}
+
+fn speech_ms(clips: &[Vec<Span>]) -> i64 {
+    clips.iter().flatten().map(|span| span.end_ms - span.begin_ms).sum()
 }
 
 fn print(capacity: &Capacity) {
