@@ -59,7 +59,7 @@ impl Engines<'_> {
         other: Option<&OtherSide>,
     ) -> String {
         let parts = [
-            "transcript 4", // 2: two speakers of one channel are told apart, 3: word by word, 4: the guard against babble
+            "transcript 5", // 2: two speakers of one channel are told apart, 3: word by word, 4: babble, 5: words dated by their letters
             &self.model.sha256,
             self.voice_activity_hash,
             &self.config.transcription_key(),

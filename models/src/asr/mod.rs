@@ -4,6 +4,7 @@
 //! depends on the clip alone: no text context, no temperature fallback (whisper.cpp does not re-seed its random
 //! generator between calls). So it is equal on every lane and in every order.
 
+mod letters;
 mod times;
 mod trust;
 mod windows;
@@ -374,6 +375,7 @@ impl Lane {
 
         let end_of_text = self.recogniser.context.token_eot();
         let mut out = Decoded { segments: Vec::new(), no_speech_permille: 0 };
+        let mut heard: Vec<(Span, Vec<words::Spoken>)> = Vec::new();
         for segment in self.state.as_iter() {
             out.no_speech_permille = out.no_speech_permille.max(permille(segment.no_speech_probability()));
             let mut builder = WordBuilder::default();
@@ -389,8 +391,16 @@ impl Lane {
             }
             let ms = |centiseconds: i64| centiseconds * 10;
             let said = Span { begin_ms: ms(segment.start_timestamp()), end_ms: ms(segment.end_timestamp()) };
-            let words = times::give_times(builder.finish(), said, samples);
-            out.segments.extend(words::place(words, said, clip));
+            heard.push((said, builder.finish()));
+        }
+        let clip_ms = samples.len() as i64 / SAMPLES_PER_MS;
+        for index in 0..heard.len() {
+            let (said, words) = (heard[index].0, std::mem::take(&mut heard[index].1));
+            let free = Span {
+                begin_ms: index.checked_sub(1).map_or(0, |before| heard[before].0.end_ms),
+                end_ms: heard.get(index + 1).map_or(clip_ms, |(after, _)| after.begin_ms),
+            };
+            out.segments.extend(words::place(times::give_times(words, said, free, samples), clip));
         }
         Ok(out)
     }

@@ -7,7 +7,7 @@ use super::Segment;
 use super::windows::{Piece, piece_at};
 
 /// Words with times in the clip → segments with times in the recording: what lies in one piece of the clip is a segment.
-pub(super) fn place(words: Vec<Word>, said: Span, clip: &[Piece]) -> Vec<Segment> {
+pub(super) fn place(words: Vec<Word>, clip: &[Piece]) -> Vec<Segment> {
     let mut groups: Vec<(Piece, Vec<Word>)> = Vec::new();
     for mut word in words {
         let piece = *piece_at(clip, (word.begin_ms + word.end_ms) / 2);
@@ -17,40 +17,21 @@ pub(super) fn place(words: Vec<Word>, said: Span, clip: &[Piece]) -> Vec<Segment
             _ => groups.push((piece, vec![word])),
         }
     }
-    let count = groups.len();
-    let segment = |(index, (piece, words)): (usize, (Piece, Vec<Word>))| {
-        let inner = Span {
-            begin_ms: words.first().map_or(0, |word| word.begin_ms),
-            end_ms: words.last().map_or(0, |word| word.end_ms),
-        };
-        // The model's own bounds hold where the segment begins and ends.
-        let begin_ms = if index == 0 && *piece_at(clip, said.begin_ms) == piece {
-            piece.time(said.begin_ms)
-        } else {
-            inner.begin_ms
-        };
-        let end_ms = if index + 1 == count && *piece_at(clip, said.end_ms) == piece {
-            piece.time(said.end_ms)
-        } else {
-            inner.end_ms
-        };
-        make_segment(words, Span { begin_ms, end_ms })
-    };
-    groups.into_iter().enumerate().map(segment).collect()
+    groups.into_iter().map(|(_, words)| make_segment(words)).collect()
 }
 
-/// Words of one place; they stay in order and inside it, whatever the token times say.
-fn make_segment(mut words: Vec<Word>, span: Span) -> Segment {
-    let end_ms = span.end_ms.max(span.begin_ms + 1);
-    let mut last = span.begin_ms;
+/// Words of one place, in order.
+fn make_segment(mut words: Vec<Word>) -> Segment {
+    let begin_ms = words.first().map_or(0, |word| word.begin_ms);
+    let mut last = begin_ms;
     for word in &mut words {
-        word.begin_ms = word.begin_ms.clamp(last, end_ms);
-        word.end_ms = word.end_ms.clamp(word.begin_ms, end_ms);
+        word.begin_ms = word.begin_ms.max(last);
+        word.end_ms = word.end_ms.max(word.begin_ms);
         last = word.end_ms;
     }
     let sum: u32 = words.iter().map(|word| u32::from(word.confidence_permille)).sum();
     Segment {
-        span: Span { begin_ms: span.begin_ms, end_ms },
+        span: Span { begin_ms, end_ms: last.max(begin_ms + 1) },
         text: join_words(&words),
         mean_probability_permille: (sum / words.len().max(1) as u32) as u16,
         words,
