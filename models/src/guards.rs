@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use callmark_core::transcript::Span;
+
 use crate::asr::Segment;
 
 /// Why a span was not decoded or a segment was removed.
@@ -40,11 +42,13 @@ const NO_SPEECH_PERMILLE: u16 = 600;
 const NO_SPEECH_PROBABILITY_PERMILLE: u16 = 370;
 /// Below this mean word probability text is noise for every model that was looked at (people with the starter: 350+).
 const LOW_PROBABILITY_PERMILLE: u16 = 150;
-/// Many voices at once fill each other's pauses: their sound swells less than one voice's, and the recogniser is unsure.
-/// Spread of the amplitude of 20 ms frames, per mille of its mean; chosen on other babble than the evaluation's
-/// (models/evaluation/README.md).
-const BABBLE_SWELL_PERMILLE: u64 = 600;
-const BABBLE_PROBABILITY_PERMILLE: u16 = 450;
+/// Many voices at once fill each other's pauses, so that their sound swells less than one voice's, and the recogniser is unsure of
+/// everything for a while; a voice in noise makes it sure of some words within so much time. Means over the words around, chosen
+/// on other babble than the evaluation's (models/evaluation/README.md): of their probability, and of the spread of the amplitude of
+/// 20 ms frames, per mille of its mean.
+const BABBLE_AROUND_MS: i64 = 10_000;
+const BABBLE_PROBABILITY_PERMILLE: u64 = 500;
+const BABBLE_SWELL_PERMILLE: u64 = 650;
 const FRAME: usize = 320;
 /// Less sound than this says nothing about its swell.
 const MIN_FRAMES: usize = 10;
@@ -106,10 +110,26 @@ pub(crate) fn after(segment: &Segment, no_speech_permille: u16) -> Option<Guard>
     None
 }
 
-/// Looks at a decoded segment that nothing else is wrong with, and at its sound (16 kHz).
-pub(crate) fn babble(segment: &Segment, sound: &[f32]) -> Option<Guard> {
-    let unsure = segment.mean_probability_permille < BABBLE_PROBABILITY_PERMILLE;
-    (unsure && swell_permille(sound)? < BABBLE_SWELL_PERMILLE).then_some(Guard::Babble)
+/// Which of a channel's segments (in time order) are babble. `sound`: the samples (16 kHz) of a span.
+pub(crate) fn babble<'a>(segments: &[&Segment], sound: impl Fn(Span) -> &'a [f32]) -> Vec<bool> {
+    let swells: Vec<Option<u64>> = segments.iter().map(|segment| swell_permille(sound(segment.span))).collect();
+    let is_babble = |index: usize| {
+        let own = segments[index].span;
+        let before = (0..index).rev().take_while(|i| segments[*i].span.end_ms > own.begin_ms - BABBLE_AROUND_MS);
+        let behind = (index..segments.len()).take_while(|i| segments[*i].span.begin_ms < own.end_ms + BABBLE_AROUND_MS);
+        let (mut words, mut probability, mut swelling, mut swell) = (0, 0, 0, 0);
+        for near in before.chain(behind) {
+            let count = segments[near].words.len() as u64;
+            words += count;
+            probability += count * u64::from(segments[near].mean_probability_permille);
+            if let Some(own_swell) = swells[near] {
+                swelling += count;
+                swell += count * own_swell;
+            }
+        }
+        probability < BABBLE_PROBABILITY_PERMILLE * words && swell < BABBLE_SWELL_PERMILLE * swelling
+    };
+    (0..segments.len()).map(is_babble).collect()
 }
 
 /// How much the amplitude comes and goes: about 950 for one voice, 300 for ten, 0 for a tone.
@@ -152,7 +172,7 @@ fn repeats(words: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use callmark_core::transcript::{Span, Word};
+    use callmark_core::transcript::Word;
 
     fn segment(text: &str, probability: u16, length_ms: i64) -> Segment {
         let word = |text: &str| Word { text: text.into(), begin_ms: 0, end_ms: 0, confidence_permille: probability };
@@ -187,20 +207,26 @@ mod tests {
 
     #[test]
     fn unsure_words_over_an_even_sound_are_babble() {
-        let unsure = |mean_probability_permille| Segment {
-            span: callmark_core::transcript::Span { begin_ms: 0, end_ms: 1_000 },
-            text: "order number".to_string(),
-            words: Vec::new(),
-            mean_probability_permille,
-        };
-        // A tone, and the same with pauses as one voice has them.
+        // A tone, and the same with pauses as one voice has them: a second each.
         let even: Vec<f32> = (0..16_000).map(|n| (n as f32 * 0.1).sin() * 0.2).collect();
         let voice: Vec<f32> =
             even.iter().enumerate().map(|(n, v)| if n / 3_200 % 2 == 0 { *v } else { v * 0.02 }).collect();
-        assert_eq!(babble(&unsure(300), &even), Some(Guard::Babble));
-        assert_eq!(babble(&unsure(800), &even), None, "sure words stay");
-        assert_eq!(babble(&unsure(300), &voice), None, "so does one voice");
-        assert_eq!(babble(&unsure(300), &even[..1_600]), None, "and what is too short to tell");
-        assert_eq!(babble(&unsure(300), &[0.0; 16_000]), None);
+        let found = |probabilities: &[(i64, u16)], sound: &[f32]| {
+            let at = |(begin_ms, probability): &(i64, u16)| Segment {
+                span: Span { begin_ms: *begin_ms, end_ms: begin_ms + 1_000 },
+                ..segment("order number", *probability, 1_000)
+            };
+            let segments: Vec<Segment> = probabilities.iter().map(at).collect();
+            babble(&segments.iter().collect::<Vec<_>>(), |_| sound)
+        };
+        assert_eq!(found(&[(0, 300)], &even), [true]);
+        assert_eq!(found(&[(0, 800)], &even), [false], "sure words stay");
+        assert_eq!(found(&[(0, 300)], &voice), [false], "so does one voice");
+        assert_eq!(found(&[(0, 300), (5_000, 900)], &even), [false; 2], "and what sure words are near to");
+        assert_eq!(found(&[(0, 300), (12_000, 900)], &even), [true, false]);
+        assert_eq!(found(&[(0, 700), (5_000, 200), (6_500, 200)], &even), [true; 3], "one lucky guess saves nothing");
+        assert_eq!(found(&[(0, 300)], &even[..1_600]), [false], "too short to tell");
+        assert_eq!(found(&[(0, 300)], &[0.0; 16_000]), [false]);
+        assert!(found(&[], &even).is_empty());
     }
 }

@@ -101,7 +101,7 @@ pub struct Removed {
 pub struct ChannelTranscript {
     /// In time order.
     pub segments: Vec<Segment>,
-    /// In time order per clip; what was too quiet to decode comes first.
+    /// In time order; what was too quiet to decode comes first.
     pub removed: Vec<Removed>,
     pub trust: Trust,
 }
@@ -252,6 +252,7 @@ impl Lane {
             out.removed.extend(guard.map(|guard| Removed { guard: guard.name(), span }));
             guard.is_none()
         });
+        let mut heard: Vec<(Segment, Option<guards::Guard>)> = Vec::new();
         for clip in &clips {
             if self.cancel.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
                 return Err(AsrError::Cancelled);
@@ -274,12 +275,16 @@ impl Lane {
                 out.trust.words += segment.words.len() as u32;
                 out.trust.probability_sum_permille +=
                     segment.words.iter().map(|word| u64::from(word.confidence_permille)).sum::<u64>();
-                let sound = windows::part(samples_16k, segment.span);
                 let guard = guards::after(&segment, decoded.no_speech_permille);
-                match guard.or_else(|| guards::babble(&segment, sound)) {
-                    Some(guard) => out.removed.push(Removed { guard: guard.name(), span: segment.span }),
-                    None => out.segments.push(segment),
-                }
+                heard.push((segment, guard));
+            }
+        }
+        let segments: Vec<&Segment> = heard.iter().map(|(segment, _)| segment).collect();
+        let babble = guards::babble(&segments, |span| windows::part(samples_16k, span));
+        for ((segment, guard), babble) in heard.into_iter().zip(babble) {
+            match guard.or(babble.then_some(guards::Guard::Babble)) {
+                Some(guard) => out.removed.push(Removed { guard: guard.name(), span: segment.span }),
+                None => out.segments.push(segment),
             }
         }
         Ok(out)
