@@ -1,11 +1,12 @@
-//! Runs a program while watching how much memory it and its children take, and ends it when it takes too long.
+//! A batch under a limit of memory; and a program that is watched: how much memory it and its children take, ended when it takes too long.
 
 use std::fs;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::harness::Ran;
+use crate::harness::{Place, Ran, project};
 
 /// The finished program, and the most memory in MB that it and its children had together.
 pub fn watched(mut command: impl std::borrow::BorrowMut<Command>, limit: Duration) -> (Ran, u64) {
@@ -56,4 +57,39 @@ fn tree_kb(root: u32) -> u64 {
         family.push(more.0);
     }
     all.iter().filter(|(pid, _)| family.contains(pid)).map(|(_, text)| field(text, "VmRSS:")).sum()
+}
+
+/// Pieces of a sample call, a recording each, so that every lane has one to work on.
+fn pieces(folder: &Path, count: usize) {
+    let mut call = hound::WavReader::open(project().join("sample-audio/T-1007.wav")).expect("a sample");
+    let spec = call.spec();
+    let samples: Vec<i16> = call.samples().map(|sample| sample.expect("a sample value")).collect();
+    let frame = usize::from(spec.channels);
+    for (index, piece) in samples.chunks_exact(samples.len() / frame / count * frame).take(count).enumerate() {
+        let mut out = hound::WavWriter::create(folder.join(format!("{index:02}.wav")), spec).expect("a new file");
+        piece.iter().for_each(|sample| out.write_sample(*sample).expect("room for it"));
+        out.finalize().expect("room for it");
+    }
+}
+
+#[test]
+fn a_batch_stays_under_the_memory_that_it_may_take() {
+    const LIMIT_MB: u64 = 800;
+    const LANES: &str = "16";
+    let place = Place::new();
+    let night = place.folder.path().join("night");
+    fs::create_dir(&night).expect("a new folder");
+    pieces(&night, 16);
+    let peak = |more: &[&str]| {
+        let place = Place::new();
+        let mut command = place.command(&["run", "--json", "--jobs", LANES, "--out"]);
+        command.arg(place.out()).arg(&night).args(more).stdin(Stdio::null());
+        let (ran, peak_mb) = watched(command, Duration::from_secs(300));
+        assert_eq!(ran.expect(0).json()["transcribed"], 16);
+        peak_mb
+    };
+    let (limited_mb, free_mb) = (peak(&["--max-memory", "800M"]), peak(&[]));
+    println!("{LANES} lanes asked for: {free_mb} MB, under a limit of {LIMIT_MB} MB {limited_mb} MB");
+    assert!(limited_mb <= LIMIT_MB, "{limited_mb} MB");
+    assert!(free_mb > LIMIT_MB, "{free_mb} MB: the limit changes nothing");
 }

@@ -12,14 +12,16 @@ use crate::advice::{MODEL_MEMORY_SHARE, Machine};
 
 /// The program beside its worker: store, text models, report (a soak of 20,000 calls: up to 404 MB).
 const PROGRAM_MB: u64 = 420;
+/// Threads that score calls while memory is limited: the program had 240 MB with 2 of them and 1,180 with 16.
+pub const LIMITED_ANALYSIS_THREADS: usize = 4;
 /// The worker without models and sound: code, ONNX Runtime, voice activity, arenas.
 const WORKER_MB: u64 = 90;
 /// Decoded sound that may wait for or be in a lane; one recording is always let through.
 const SOUND_MB: std::ops::RangeInclusive<u64> = 64..=512;
 /// A worker without a limit of its own still gets one, so that a mad allocation fails instead of taking the machine.
 const GENEROUS_MB: u64 = 4096;
-/// Mapped by the worker and never touched (stacks, arenas): the system's limit counts it, resident memory does not. With the
-/// starter and one lane, loading failed under a limit of 600 MB and went well under 800.
+/// Mapped by each lane and never touched: the system's limit counts it, resident memory does not. Measured with the starter: 636,
+/// 1,197, 2,318 and 9,051 MB of data in a worker with 1, 2, 4 and 16 lanes.
 const UNTOUCHED_MB: u64 = 640;
 /// A lane of a model that the manifest does not know: this, and half of its weights again.
 const UNKNOWN_LANE_MB: u64 = 130;
@@ -91,12 +93,13 @@ pub fn plan(model: &ModelFile, weights_mb: u64, machine: &Machine, wishes: &Wish
     let idle = if GPU { GPU_THREADS.min(machine.cores) } else { (machine.cores / lanes).max(1) };
     // Whoever names the lanes names the cores that may be busy.
     let threads_per_lane = wishes.threads_per_lane.unwrap_or(if wishes.lanes.is_some() && !GPU { 1 } else { idle });
+    let untouched_mb = lanes as u64 * UNTOUCHED_MB;
     let (memory_limit_mb, sound_mb) = match wishes.max_memory_mb {
         Some(most) => {
             let left = most - fixed_mb - lanes as u64 * lane_mb;
-            (most - PROGRAM_MB + UNTOUCHED_MB, (SOUND_MB.start() + left / 2).min(*SOUND_MB.end()))
+            (most - PROGRAM_MB + untouched_mb, (SOUND_MB.start() + left / 2).min(*SOUND_MB.end()))
         }
-        None => (GENEROUS_MB + weights_mb + lanes as u64 * lane_mb, *SOUND_MB.end()),
+        None => (GENEROUS_MB + weights_mb + lanes as u64 * lane_mb + untouched_mb, *SOUND_MB.end()),
     };
     Ok(LanePlan { lanes, threads_per_lane, memory_limit_mb, sound_mb })
 }
@@ -151,7 +154,7 @@ mod tests {
         let found = plan(8, 64_000, limited).unwrap();
         assert_eq!(found.lanes, 3);
         let taken = PROGRAM_MB + WORKER_MB + 500 + 3 * 300 + found.sound_mb;
-        assert!(taken <= 2_048 && found.memory_limit_mb == 2_048 - PROGRAM_MB + UNTOUCHED_MB, "{found:?}");
+        assert!(taken <= 2_048 && found.memory_limit_mb == 2_048 - PROGRAM_MB + 3 * UNTOUCHED_MB, "{found:?}");
         let error = plan(8, 64_000, Wishes { max_memory_mb: Some(1_000), ..Wishes::default() }).unwrap_err();
         assert!(error.to_string().contains("at least 1374 MB"), "{error}");
     }

@@ -89,6 +89,8 @@ impl Session {
         let model = manifest.find_model(name, &folders).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
         let voice_activity = manifest.find_model("silero-vad", &folders);
         let threads = args.jobs.map_or_else(rayon::current_num_threads, |n| n as usize);
+        // Each has a text encoder of its own.
+        let threads = if args.max_memory.is_some() { threads.min(lanes::LIMITED_ANALYSIS_THREADS) } else { threads };
         let mut warnings = Vec::new();
         let encoders = open_encoders(&install, threads, &mut warnings);
         prepare_phrases(&mut analyst, encoders.as_ref(), store.as_ref())?;
