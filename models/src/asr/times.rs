@@ -60,7 +60,9 @@ pub(super) fn give_times(words: Vec<Spoken>, said: Span, free: Span, samples: &[
     let timed = |(word, steps): (Spoken, Option<(usize, usize)>)| {
         // The last window reaches a step further; half of that is the word's.
         let time = |(first, last): (usize, usize)| (first as i64 * STEP_MS, last as i64 * STEP_MS + STEP_MS * 3 / 2);
-        let (begin_ms, end_ms) = steps.map(time).map_or((last_ms, last_ms), |(b, e)| (begin_ms + b, begin_ms + e));
+        // Windows of two words that touch overlap by half a step.
+        let (begin_ms, end_ms) =
+            steps.map(time).map_or((last_ms, last_ms), |(b, e)| ((begin_ms + b).max(last_ms), begin_ms + e));
         last_ms = end_ms;
         Word { text: word.text, begin_ms, end_ms, confidence_permille: word.confidence_permille }
     };
