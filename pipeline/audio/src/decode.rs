@@ -107,6 +107,7 @@ fn decode_kind(bytes: &[u8], kind: Kind, limits: &Limits) -> Result<Audio, Audio
     Ok(match kind {
         Kind::Wave => decode_wave(bytes, limits)?,
         Kind::Au => Audio { container: "AU", ..decode_wave(&rewrap::au(bytes)?, limits)? },
+        Kind::Rifx => Audio { container: "RIFX", ..decode_wave(&rewrap::rifx(bytes)?, limits)? },
         Kind::Wave64 => Audio { container: "Wave64", ..decode_wave(&rewrap::wave64(bytes)?, limits)? },
         Kind::Amr => amr::decode(bytes, limits)?,
         Kind::Probe(container) => probe(bytes, container, limits)?,

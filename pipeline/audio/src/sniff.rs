@@ -3,8 +3,10 @@
 /// What the leading bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// RIFF, RIFX or RF64 with a WAVE form.
+    /// RIFF or RF64 with a WAVE form.
     Wave,
+    /// The same with big-endian numbers.
+    Rifx,
     /// Sun/NeXT audio.
     Au,
     /// Sony Wave64.
@@ -118,6 +120,9 @@ pub(crate) fn kind(bytes: &[u8]) -> Kind {
     if (at(0, b"RIFF") || at(0, b"RF64") || at(0, b"BW64")) && at(8, b"WAVE") {
         return Kind::Wave;
     }
+    if at(0, b"RIFX") && at(8, b"WAVE") {
+        return Kind::Rifx;
+    }
     if at(0, b".snd") {
         return Kind::Au;
     }
@@ -189,6 +194,7 @@ mod tests {
         for (bytes, expected) in [
             (&b"RIFF\x00\x00\x00\x00WAVEfmt "[..], Kind::Wave),
             (b"RF64\xff\xff\xff\xffWAVEds64", Kind::Wave),
+            (b"RIFX\x00\x00\x00\x00WAVEfmt ", Kind::Rifx),
             (b"<!DOCTYPE html><title>404</title>", Kind::NotAudio("an HTML page")),
             (b"PK\x03\x04rest", Kind::NotAudio("a ZIP archive")),
             (b"{\"error\": 1}", Kind::NotAudio("a JSON document")),

@@ -10,6 +10,9 @@ use callmark_core::warning::Warning;
 use crate::error::AudioError;
 
 const CONTAINER: &str = "WAV";
+/// WAVE_FORMAT_EXTENSIBLE: the true tag opens the sub-format, at [`SUB_FORMAT_AT`].
+pub(crate) const EXTENSIBLE: u16 = 0xFFFE;
+pub(crate) const SUB_FORMAT_AT: usize = 24;
 
 /// Codec of the `data` chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +95,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Wav<'_>, AudioError> {
     if channels == 0 {
         return Err(bad("it has 0 channels".to_string()));
     }
-    // WAVE_FORMAT_EXTENSIBLE: the true tag opens the sub-format GUID.
-    let tag = if tag == 0xFFFE && format.len() >= 26 { word(24) } else { tag };
+    let tag = if tag == EXTENSIBLE && format.len() >= SUB_FORMAT_AT + 2 { word(SUB_FORMAT_AT) } else { tag };
     let codec = match tag {
         1 => Codec::Pcm,
         3 => Codec::Float,

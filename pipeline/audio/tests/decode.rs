@@ -298,6 +298,57 @@ fn au_and_wave64_give_the_samples_of_the_wav() {
     }
 }
 
+/// A RIFX file: every number big-endian.
+fn rifx(fields: &[(u32, usize)], data: &[u8], claimed: u32) -> Vec<u8> {
+    let mut out = b"RIFX\0\0\0\0WAVELIST\0\0\0\x03abc\0fmt ".to_vec();
+    out.extend((fields.iter().map(|(_, width)| width).sum::<usize>() as u32).to_be_bytes());
+    fields.iter().for_each(|(field, width)| out.extend(&field.to_be_bytes()[4 - width..]));
+    out.extend(b"data");
+    out.extend(claimed.to_be_bytes());
+    out.extend(data);
+    out
+}
+
+#[test]
+fn big_endian_wav_gives_the_samples_of_the_wav() {
+    let fields =
+        |tag, channels, bits| [(tag, 2), (channels, 2), (8_000, 4), (0, 4), (channels * bits / 8, 2), (bits, 2)];
+    for (bits, format, tag) in [
+        (8, SampleFormat::Int, 1),
+        (16, SampleFormat::Int, 1),
+        (24, SampleFormat::Int, 1),
+        (32, SampleFormat::Float, 3),
+    ] {
+        let good = wav(2, 8_000, bits, format, 800);
+        let width = usize::from(bits / 8);
+        let mut data = good[good.len() - 1_600 * width..].to_vec();
+        data.chunks_exact_mut(width).for_each(<[u8]>::reverse);
+        let plain = fields(tag, 2, u32::from(bits)).to_vec();
+        let size = data.len() as u32;
+        let mut extensible = plain.clone();
+        extensible[0].0 = 0xFFFE;
+        extensible.extend([(22, 2), (bits.into(), 2), (3, 4), (tag, 4), (0x10, 4), (0x8000_00AA, 4), (0x0038_9B71, 4)]);
+        for fields in [plain, extensible] {
+            for claimed in [size, 0, u32::MAX, size + 9] {
+                let audio = ok(&rifx(&fields, &data, claimed));
+                assert_eq!((&audio.channels, audio.container), (&ok(&good).channels, "RIFX"), "{bits} bits");
+                assert_eq!(audio.warnings.is_empty(), claimed == size, "{:?}", audio.warnings);
+            }
+        }
+    }
+    let codes: Vec<u8> = (0..=255).collect();
+    let mu_law = ok(&rifx(&fields(7, 1, 8), &codes, 256));
+    assert_eq!(mu_law.channels[0], codes.iter().map(|c| mulaw(*c)).collect::<Vec<_>>());
+    assert_eq!(code(&rifx(&fields(0x11, 1, 4), &codes, 256)), "unsupported_codec");
+    assert_eq!(code(&rifx(&fields(1, 0, 16), &codes, 256)), "bad_header");
+    assert_eq!(code(b"RIFX\0\0\0\0WAVEdata\0\0\0\x04abcd"), "bad_header");
+    assert_eq!(code(b"RIFX\0\0\0\0WAVEfmt \0\0\0\x02\0\x01"), "no_samples");
+    let whole = rifx(&fields(1, 1, 16), &codes, 256);
+    for end in 1..whole.len() {
+        let _ = decode(&whole[..end], &Limits::default());
+    }
+}
+
 #[test]
 fn g711_may_have_a_longer_format_chunk() {
     for tag in [6, 7] {
