@@ -461,9 +461,7 @@ fn noise_under_any_name_is_refused() {
     };
     let mut noise: Vec<u8> = (0..200_000).map(|_| next()).collect();
     noise[0] = 1;
-    // What random bytes sound like as G.722 was not looked into.
-    for name in callmark_audio::headerless_endings().filter(|e| !e.ends_with("722")).map(|ending| format!("x.{ending}"))
-    {
+    for name in callmark_audio::headerless_endings().map(|ending| format!("x.{ending}")) {
         let result = named(&noise, &name);
         assert_eq!(result.as_ref().err().map(AudioError::code), Some("not_as_named"), "{name}");
     }

@@ -204,9 +204,19 @@ fn wrong_names_are_refused() {
     let vox = std::fs::read(converted(&folder, "T-1004.wav", "call.vox", &[])).unwrap();
     let gsm = std::fs::read(converted(&folder, "T-1004.wav", "call.gsm", &[])).unwrap();
     let mu_law = std::fs::read(converted(&folder, "T-1004.wav", "call.ul", &[])).unwrap();
-    for (bytes, name) in
-        [(&vox, "x.gsm"), (&mu_law, "x.gsm"), (&mu_law, "x.sln"), (&gsm, "x.sln"), (&gsm, "x.ul"), (&gsm, "x.al")]
-    {
+    let pcm = std::fs::read(converted(&folder, "T-1004.wav", "call.sln", &[])).unwrap();
+    for (bytes, name) in [
+        (&vox, "x.gsm"),
+        (&mu_law, "x.gsm"),
+        (&mu_law, "x.sln"),
+        (&gsm, "x.sln"),
+        (&gsm, "x.ul"),
+        (&gsm, "x.al"),
+        (&gsm, "x.g722"),
+        (&vox, "x.g722"),
+        (&mu_law, "x.g722"),
+        (&pcm, "x.g722"),
+    ] {
         let error = decode_named(bytes, name, &Limits::default()).unwrap_err();
         assert_eq!(error.code(), "not_as_named", "{} bytes as {name}: {error}", bytes.len());
         assert!(error.hint().contains("ending"));
