@@ -11,6 +11,7 @@ use callmark_core::warning::Warning;
 use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::AudioDecoderOptions;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_PCM_ALAW, CODEC_ID_PCM_MULAW};
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, TrackType};
@@ -275,6 +276,10 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
     let Some(CodecParameters::Audio(mut parameters)) = track.codec_params.clone() else {
         return Err(unsupported(container, bytes, "no audio track that it knows"));
     };
+    // CAF's reader gives the width of the codes, which the decoder takes for that of the samples.
+    if matches!(parameters.codec, CODEC_ID_PCM_ALAW | CODEC_ID_PCM_MULAW) {
+        (parameters.bits_per_sample, parameters.bits_per_coded_sample) = (None, None);
+    }
     let Presentation { skip, padding, gain } = opus::presentation(track, &mut parameters, container, bytes);
     // Where a stream was joined late, its clock does not begin at 0.
     let begin = track.start_ts.get().try_into().unwrap_or(0u64).saturating_add(skip as u64);
