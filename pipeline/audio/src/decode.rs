@@ -268,7 +268,7 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
     let source = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
     let mut reader = symphonia::default::get_probe()
         .probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
-        .map_err(damaged)?;
+        .map_err(|error| if is_speex(bytes) { unsupported(container, bytes, "Speex") } else { damaged(error) })?;
     let track = reader
         .default_track(TrackType::Audio)
         .ok_or_else(|| unsupported(container, bytes, "no audio track that it knows"))?;
@@ -399,16 +399,21 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
 
 /// Names the codec that a container announces in clear text, where symphonia only says "unsupported".
 fn unsupported(container: &'static str, bytes: &[u8], otherwise: &str) -> AudioError {
-    let head = &bytes[..bytes.len().min(4096)];
-    let has = |mark: &[u8]| head.windows(mark.len()).any(|window| window == mark);
-    let codec = if has(b"OpusHead") || has(b"A_OPUS") {
+    let codec = if has_mark(bytes, b"OpusHead") || has_mark(bytes, b"A_OPUS") {
         "Opus in a form that is not known"
-    } else if has(b"Speex   ") {
-        "Speex"
     } else {
         otherwise
     };
     AudioError::UnsupportedCodec { container, codec: codec.to_string() }
+}
+
+/// Symphonia's Ogg reader takes Speex for a stream that ends too early.
+fn is_speex(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"OggS") && has_mark(bytes, b"Speex   ")
+}
+
+fn has_mark(bytes: &[u8], mark: &[u8]) -> bool {
+    bytes[..bytes.len().min(4096)].windows(mark.len()).any(|window| window == mark)
 }
 
 /// Collects decoded packets, holding them to the limits.
