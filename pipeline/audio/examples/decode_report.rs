@@ -7,23 +7,11 @@ use std::time::Instant;
 
 use callmark_audio::{Limits, decode_named, resample_to_16k};
 
-/// Largest correlation within ±200 ms, and the shift in ms: codecs add delay.
-fn best_match(reference: &[f32], other: &[f32]) -> (f64, i64) {
-    let score = |shift: i64| {
-        let (mut both, mut a2, mut b2) = (0.0, 0.0, 0.0);
-        for (n, a) in reference.iter().enumerate() {
-            let Some(b) = usize::try_from(n as i64 + shift).ok().and_then(|m| other.get(m)) else { continue };
-            let (a, b) = (f64::from(*a), f64::from(*b));
-            both += a * b;
-            a2 += a * a;
-            b2 += b * b;
-        }
-        both / (a2 * b2).sqrt().max(1e-12)
-    };
-    let best = (-3200..=3200).step_by(4).max_by(|a, b| score(*a).total_cmp(&score(*b))).unwrap_or(0);
-    let best = (best - 4..=best + 4).max_by(|a, b| score(*a).total_cmp(&score(*b))).unwrap_or(best);
-    (score(best), best / 16)
-}
+#[path = "../tests/comparison/mod.rs"]
+mod comparison;
+
+/// Codecs add delay: 200 ms at 16 kHz.
+const LONGEST_DELAY: usize = 3_200;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut files: Vec<String> = std::env::args().skip(1).collect();
@@ -51,8 +39,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     audio.duration_ms()
                 );
                 if let Some(reference) = &reference {
-                    let (correlation, shift_ms) = best_match(reference, &channels[0]);
-                    print!(", correlation {correlation:.4} at {shift_ms} ms");
+                    let found = comparison::best_match(reference, &channels[0], LONGEST_DELAY);
+                    print!(", correlation {:.4} at {} ms", found.correlation, found.delay_samples / 16);
                 }
                 println!(" {:?}", audio.warnings);
             }
