@@ -1,6 +1,7 @@
 //! What callmark says it reads, written by SoX and ffmpeg from a sample call and decoded by them and by callmark;
 //! docs/formats.md is made from it (`CALLMARK_WRITE_DOCS=1` writes it, else a stale page fails). `scripts/setup-tests`
 //! installs both. `CALLMARK_KEEP_RECORDINGS=FOLDER` keeps what was written, for `scripts/fuzz` to begin with.
+#![allow(clippy::print_stdout, reason = "tests report what they measured")]
 
 mod comparison;
 
@@ -288,7 +289,7 @@ recorded the decoded sound is: encoders add some, and what AAC and MP3 need to b
 tells its length and not the stream (MP4, Matroska, WAV), and where nothing does (ADTS).
 
 What a file is, its content decides; only without any mark its name does, for one channel, with a warning, and what cannot be
-sound is refused. A file that is cut or damaged gives what it has, with a warning.
+sound is refused. These names are known: ENDINGS. A file that is cut or damaged gives what it has, with a warning.
 
 | container | codec | kHz | channels | decoded by | peer | alike | behind the peer, samples | behind the original, ms |
 |---|---|---|---|---|---|---|---|---|
@@ -346,7 +347,8 @@ fn is_committed(path: &Path, found: &str) {
 fn every_format_decodes_as_its_peer_does_and_the_page_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let kept = std::env::var_os("CALLMARK_KEEP_RECORDINGS").map(PathBuf::from);
-    let (mut page, mut failures) = (HEAD.to_string(), Vec::new());
+    let endings: Vec<String> = callmark_audio::headerless_endings().map(|ending| format!("`.{ending}`")).collect();
+    let (mut page, mut failures) = (HEAD.replace("ENDINGS", &endings.join(", ")), Vec::new());
     let rows = FORMATS.iter().map(|format| row(format, folder.path(), kept.as_deref()));
     for row in rows.chain([not_read(folder.path())]) {
         match row {
