@@ -12,5 +12,6 @@ pub mod manifest;
 pub mod random_model;
 pub mod runtime;
 pub mod sentiment;
+pub mod speaker_encoder;
 pub mod text_encoder;
 pub mod vad;
