@@ -87,12 +87,45 @@ fn two_speakers_of_a_mono_call_are_told_apart() {
     assert_eq!(first[0]["recordings"].as_array().expect("recordings").iter().filter(two).count(), 4);
     let again = place.run(&arguments).expect(0).json();
     assert_eq!(first[0]["recordings"], again[0]["recordings"], "the same every time");
+    // The sound's own features do, too, less well.
+    let without = place.run(&[&arguments[..], &["--set", "speaker_encoder=none"]].concat()).expect(0).json();
+    assert!(without[0]["der"].as_f64().expect("a rate") < 0.12, "{without}");
+    assert_ne!(without[0]["recordings"], first[0]["recordings"], "another way to tell them apart");
     // A recording with one channel cannot be mixed.
     let mono = place.folder.path().join("mono");
     fs::create_dir(&mono).expect("a folder");
     fs::copy(samples.join("S-2008.wav"), mono.join("S-2008.wav")).expect("copied");
     let refused = place.run(&["eval", "speakers", "--mix", mono.to_str().expect("UTF-8")]).expect(2);
     assert!(refused.stderr.contains("not two"), "{}", refused.stderr);
+}
+
+#[test]
+fn one_voice_is_not_taken_for_two() {
+    let place = Place::new();
+    let set = place.folder.path().join("sides");
+    fs::create_dir(&set).expect("a folder");
+    for file in ["T-1004", "T-1007", "T-1009", "S-2009"] {
+        let mut reader =
+            hound::WavReader::open(project().join(format!("sample-audio/{file}.wav"))).expect("a recording");
+        let samples: Vec<i16> = reader.samples::<i16>().map(|sample| sample.expect("a sample")).collect();
+        for side in 0..2 {
+            let channel: Vec<i16> = samples.iter().skip(side).step_by(2).copied().collect();
+            let name = format!("{file}-{side}");
+            let spec = hound::WavSpec { channels: 1, ..reader.spec() };
+            let mut writer = hound::WavWriter::create(set.join(format!("{name}.wav")), spec).expect("created");
+            channel.iter().for_each(|sample| writer.write_sample(*sample).expect("written"));
+            writer.finalize().expect("written");
+            let end_ms = channel.len() as u64 * 1000 / u64::from(reader.spec().sample_rate);
+            let turn = format!(r#"{{"role": "rep", "begin_ms": 0, "end_ms": {end_ms}, "text": ""}}"#);
+            let reference = format!(r#"{{"language": "en", "turns": [{turn}]}}"#);
+            fs::write(set.join(format!("{name}.reference.json")), reference).expect("written");
+        }
+    }
+    let judged = place.run(&["eval", "speakers", "--json", set.to_str().expect("UTF-8")]).expect(0).json();
+    let recordings = judged[0]["recordings"].as_array().expect("recordings");
+    assert_eq!(recordings.len(), 8);
+    let split: Vec<_> = recordings.iter().filter(|judged| judged["two"] == true).collect();
+    assert!(split.is_empty(), "{split:?}");
 }
 
 #[test]

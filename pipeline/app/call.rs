@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use callmark_audio::sides::{self, Joined};
-use callmark_audio::speakers::{self, Speakers};
+use callmark_audio::speakers::{Speakers, Voices};
 use callmark_audio::tones::{self, Tone, ToneKind};
 use callmark_audio::voice::VoiceMeter;
 use callmark_audio::{Audio, AudioError, ChannelRelation, Limits, channel_relation, spans};
@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel_map::{ChannelMap, ChannelUse};
 use crate::read;
+use crate::sound_networks::SoundNetworks;
 use crate::work_time::{Busy, Stopwatch, WorkTime};
 
 /// Where in the pipeline a call failed; stored with the failure.
@@ -217,13 +218,13 @@ pub fn prepare(
     bytes: &[u8],
     path: &Path,
     limits: &Limits,
-    voice_activity: &mut VoiceActivity,
+    networks: &mut SoundNetworks,
     clock: &StageClock,
 ) -> Result<Prepared, CallError> {
     let began = Stopwatch::start();
     let audio = callmark_audio::decode_named(bytes, &name_of(path), limits).map_err(|e| not_decoded(&e))?;
     clock.decode.add(&began);
-    find_speech(&audio, None, voice_activity, clock)
+    find_speech(&audio, None, networks, clock)
 }
 
 /// The same for two recordings with one side of the call each; the second begins `begins_ms` after the first, or where it
@@ -232,13 +233,13 @@ pub fn prepare_sides(
     sides: [(&[u8], &Path); 2],
     begins_ms: Option<i64>,
     limits: &Limits,
-    voice_activity: &mut VoiceActivity,
+    networks: &mut SoundNetworks,
     clock: &StageClock,
 ) -> Result<Prepared, CallError> {
     let began = Stopwatch::start();
     let joined = decode_sides(sides, begins_ms, limits).map_err(|e| not_decoded(&e))?;
     clock.decode.add(&began);
-    find_speech(&joined.audio, Some(joined.second_begins_ms), voice_activity, clock)
+    find_speech(&joined.audio, Some(joined.second_begins_ms), networks, clock)
 }
 
 /// Two recordings as the channels of one.
@@ -264,7 +265,7 @@ fn not_decoded(error: &AudioError) -> CallError {
 fn find_speech(
     audio: &Audio,
     second_side_begins_ms: Option<i64>,
-    voice_activity: &mut VoiceActivity,
+    networks: &mut SoundNetworks,
     clock: &StageClock,
 ) -> Result<Prepared, CallError> {
     let mut prepared = Prepared {
@@ -291,13 +292,13 @@ fn find_speech(
         let samples = callmark_audio::resample_to_16k(samples, audio.sample_rate_hz);
         clock.decode.add(&began);
         let began = Stopwatch::start();
-        let channel = PreparedChannel::new(samples, prepared.duration_ms, voice_activity)?;
+        let channel = PreparedChannel::new(samples, prepared.duration_ms, &mut networks.voice_activity)?;
         clock.voice_activity.add(&began);
         prepared.channels.push(channel);
     }
     if let [only] = prepared.channels.as_slice() {
         let began = Stopwatch::start();
-        let found = speakers::two_speakers(&only.samples, &only.spans);
+        let found = two_speakers(only, networks)?;
         clock.voice_activity.add(&began);
         if found.are_two() {
             prepared.warnings.push(Warning::MonoTwoSpeakers.with(&[]));
@@ -307,6 +308,14 @@ fn find_speech(
         }
     }
     Ok(prepared)
+}
+
+/// The two speakers of a channel by their voices.
+pub fn two_speakers(channel: &PreparedChannel, networks: &mut SoundNetworks) -> Result<Speakers, CallError> {
+    let voices = Voices::new(&channel.samples, &channel.spans);
+    let encoded = networks.speaker_encoder.as_mut().map(|encoder| encoder.vectors(&voices.windows())).transpose();
+    let vectors = encoded.map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))?;
+    Ok(voices.two_speakers(vectors.as_deref()))
 }
 
 /// What recognition needs to know beside the sound.
@@ -421,7 +430,7 @@ pub fn recognise_with(
         infer_roles(&mut transcript, options.lexicon);
         if let Some(speakers) = &prepared.speakers {
             // Who is whom cannot be surer than that there are two.
-            let surest = speakers.confidence_permille();
+            let surest = speakers.confidence_permille;
             transcript.role_confidence_permille = transcript.role_confidence_permille.min(surest);
         }
     }
@@ -607,7 +616,7 @@ mod tests {
         let speakers = Speakers {
             spans: [vec![span(0, 1_000), span(2_000, 3_000)], vec![span(1_000, 2_000)]],
             overlaps: vec![],
-            separation_milli: 20_000,
+            ..Speakers::default()
         };
         let word = |text: &str, begin_ms: i64, confidence_permille| Word {
             text: text.into(),

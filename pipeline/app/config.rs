@@ -28,6 +28,7 @@ pub const DEFAULT: &str = include_str!("default-config.toml");
 const VARIABLES: &[(&str, &str)] = &[
     ("channels", "CALLMARK_CHANNELS"),
     ("model", "CALLMARK_MODEL"),
+    ("speaker_encoder", "CALLMARK_SPEAKER_ENCODER"),
     ("vocabulary", "CALLMARK_VOCABULARY"),
     ("vocabulary_file", "CALLMARK_VOCABULARY_FILE"),
     ("max_minutes", "CALLMARK_MAX_MINUTES"),
@@ -55,6 +56,9 @@ pub struct Config {
     pub channels: ChannelMap,
     #[serde(deserialize_with = "text")]
     pub model: Option<String>,
+    /// A name in the manifest, or `none`.
+    #[serde(deserialize_with = "text")]
+    pub speaker_encoder: Option<String>,
     #[serde(deserialize_with = "text")]
     pub vocabulary: Option<String>,
     #[serde(deserialize_with = "text")]

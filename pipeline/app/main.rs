@@ -25,6 +25,7 @@ mod render;
 mod run_summary;
 mod session;
 mod sides;
+mod sound_networks;
 mod variant;
 mod work_time;
 mod worker;

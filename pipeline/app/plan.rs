@@ -20,6 +20,7 @@ use crate::read::metadata::MetadataSources;
 use crate::render::outputs;
 use crate::run_summary::{Failure, RunSummary};
 use crate::sides::{self, Pair};
+use crate::sound_networks::SoundNetworkFiles;
 
 pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -33,7 +34,8 @@ pub struct Engines<'a> {
     /// The command line named the channels: the configuration's sources do not count.
     pub channels_by_flag: bool,
     pub config: &'a Config,
-    pub voice_activity_hash: &'a str,
+    /// `None` where they cannot be found; then nothing is transcribed.
+    pub networks: Option<&'a SoundNetworkFiles>,
 }
 
 impl Engines<'_> {
@@ -61,7 +63,7 @@ impl Engines<'_> {
         let parts = [
             "transcript 5", // 2: two speakers of one channel are told apart, 3: word by word, 4: babble, 5: words dated by their letters
             &self.model.sha256,
-            self.voice_activity_hash,
+            &self.network_hashes().join(" "),
             &self.config.transcription_key(),
             &channels.key(),
             &format!("{:?}", self.model.recogniser_settings()),
@@ -75,8 +77,16 @@ impl Engines<'_> {
     }
 
     pub fn hashes(&self) -> BTreeMap<String, String> {
-        let named = [("recogniser", self.model.sha256.as_str()), ("voice_activity", self.voice_activity_hash)];
-        named.into_iter().map(|(role, hash)| (role.to_string(), hash.to_string())).collect()
+        let roles = ["recogniser", "voice_activity", "speaker_encoder"];
+        let hashes = std::iter::once(self.model.sha256.as_str()).chain(self.network_hashes());
+        roles.into_iter().zip(hashes).map(|(role, hash)| (role.to_string(), hash.to_string())).collect()
+    }
+
+    /// Of the voice activity and, where one is used, of the speaker encoder.
+    fn network_hashes(&self) -> Vec<&str> {
+        let Some(networks) = self.networks else { return vec![] };
+        let encoder = networks.speaker_encoder.as_ref().map(|file| file.sha256.as_str());
+        std::iter::once(networks.voice_activity.sha256.as_str()).chain(encoder).collect()
     }
 }
 

@@ -33,6 +33,7 @@ use crate::read::metadata::MetadataSources;
 use crate::render::report::{self, Options, Scope};
 use crate::render::{outputs, summary};
 use crate::run_summary::{Failure, RunSummary};
+use crate::sound_networks::SoundNetworkFiles;
 use crate::worker::{Crew, Patience, Setup};
 use crate::writer::Writer;
 
@@ -56,7 +57,7 @@ pub struct Session {
     _lock: Lock,
     analyst: Analyst,
     model: ModelFile,
-    voice_activity: Result<ModelFile, ModelError>,
+    networks: Result<SoundNetworkFiles, ModelError>,
     crew: Crew,
     encoders: Option<EncoderPool>,
     threads: usize,
@@ -87,7 +88,7 @@ impl Session {
         let name =
             args.model.as_deref().or(config.model.as_deref()).unwrap_or_else(|| manifest.default_recogniser(&folders));
         let model = manifest.find_model(name, &folders).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
-        let voice_activity = manifest.find_model("silero-vad", &folders);
+        let networks = SoundNetworkFiles::find(&manifest, &folders, config.speaker_encoder.as_deref());
         let threads = args.jobs.map_or_else(rayon::current_num_threads, |n| n as usize);
         // Each has a text encoder of its own.
         let threads = if args.max_memory.is_some() { threads.min(lanes::LIMITED_ANALYSIS_THREADS) } else { threads };
@@ -103,7 +104,7 @@ impl Session {
         let lanes = lanes::plan(&model, weights_mb, &Machine::this(), &wishes)?;
         let setup = Setup {
             model: model.clone(),
-            voice_activity: voice_activity.as_ref().map(|file| file.path.clone()).unwrap_or_default(),
+            networks: networks.as_ref().map(SoundNetworkFiles::paths).unwrap_or_default(),
             onnx_runtime: install.onnx_runtime(),
             lanes: lanes.lanes,
             threads_per_lane: lanes.threads_per_lane,
@@ -131,7 +132,7 @@ impl Session {
             _lock: lock,
             analyst,
             model,
-            voice_activity,
+            networks,
             crew: Crew::new(setup, patience),
             encoders,
             threads,
@@ -164,7 +165,7 @@ impl Session {
             channels: self.channels,
             channels_by_flag: self.channels_by_flag,
             config: &self.config,
-            voice_activity_hash: self.voice_activity.as_ref().map_or("", |file| &file.sha256),
+            networks: self.networks.as_ref().ok(),
         };
         let plan =
             plan::plan(&found.candidates, &mut metadata, store, &engines, self.diligence, &self.out, &mut report)?;
@@ -213,7 +214,7 @@ impl Session {
     }
 
     fn start_recogniser(&self, to_hear: &[&Job], report: &mut RunSummary) -> Result<()> {
-        if let Err(error) = &self.voice_activity {
+        if let Err(error) = &self.networks {
             bail!("{error}\nhint: {}", error.hint());
         }
         self.crew.start().map_err(|e| anyhow!("{}\nhint: {}", e.cause, e.hint))?;

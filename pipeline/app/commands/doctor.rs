@@ -25,6 +25,7 @@ use crate::config::{self, Config};
 use crate::install::{Install, known_models};
 use crate::lanes::{self, Wishes};
 use crate::read;
+use crate::sound_networks::SoundNetworkFiles;
 use crate::{FINISHED, GATE};
 
 /// The call that `--self-test` transcribes, with what is said in it. It is synthetic: no person speaks.
@@ -94,9 +95,9 @@ pub fn doctor(args: &DoctorArgs, common: &Common) -> Result<u8> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     match Install::find() {
         Ok(install) => {
-            let name = config.as_ref().and_then(|config| config.model.clone());
             let languages = config.as_ref().map(Config::languages).unwrap_or_default();
-            models(&mut findings, &install, name.as_deref(), &languages);
+            let wanted = config.as_ref().map(|config| [config.model.as_deref(), config.speaker_encoder.as_deref()]);
+            models(&mut findings, &install, wanted.unwrap_or_default(), &languages);
             text_models(&mut findings, &install);
             if let Some(config) = &config {
                 scorecards(&mut findings, &install, config);
@@ -212,7 +213,8 @@ fn configuration(findings: &mut Findings, common: &Common) -> Option<Config> {
     }
 }
 
-fn models(findings: &mut Findings, install: &Install, wanted: Option<&str>, languages: &BTreeSet<Language>) {
+fn models(findings: &mut Findings, install: &Install, wanted: [Option<&str>; 2], languages: &BTreeSet<Language>) {
+    let [wanted, speaker_encoder] = wanted;
     const SUBJECT: &str = "recogniser";
     let manifest = match known_models() {
         Ok(manifest) => manifest,
@@ -256,10 +258,14 @@ fn models(findings: &mut Findings, install: &Install, wanted: Option<&str>, lang
         };
         findings.warning(SUBJECT, "only the starter is installed; it follows synthetic speech, not people", hint);
     }
-    let voice_activity = manifest.find_model("silero-vad", &folders);
-    match voice_activity {
-        Ok(file) => findings.ok("voice activity", format!("size and SHA-256 are right ({})", file.path.display())),
-        Err(error) => findings.problem("voice activity", error.to_string(), error.hint()),
+    match SoundNetworkFiles::find(&manifest, &folders, speaker_encoder) {
+        Ok(files) => {
+            let encoder = files.speaker_encoder.map(|file| ("speaker encoder", file));
+            for (subject, file) in [("voice activity", files.voice_activity)].into_iter().chain(encoder) {
+                findings.ok(subject, format!("size and SHA-256 are right ({})", file.path.display()));
+            }
+        }
+        Err(error) => findings.problem("voice activity and speaker encoder", error.to_string(), error.hint()),
     }
     fits(findings, &machine, advice);
 }

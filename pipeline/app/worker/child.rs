@@ -12,12 +12,12 @@ use callmark_core::acts::ActLexicon;
 use callmark_core::recording::Metadata;
 use callmark_core::transcript::Transcript;
 use callmark_models::asr::{Lane, Recogniser};
-use callmark_models::vad::VoiceActivity;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::{Event, Place, Setup, Spent, Task, read_frame, write_frame};
 use crate::call::{self, CallError, Prepared, RecogniseOptions, Stage, StageClock};
+use crate::sound_networks::SoundNetworks;
 use crate::work_time::Stopwatch;
 use crate::{COULD_NOT_RUN, FINISHED};
 
@@ -38,7 +38,7 @@ pub fn serve() -> Result<u8> {
             return Ok(COULD_NOT_RUN);
         }
     };
-    let (lanes, mut voices) = match worker.engines(&setup) {
+    let (lanes, networks) = match worker.engines(&setup) {
         Ok(engines) => engines,
         Err(error) => {
             replies.send(&Event::Broken { cause: error.cause, hint: error.hint });
@@ -51,9 +51,9 @@ pub fn serve() -> Result<u8> {
     let budget = Budget { limit: setup.sound_bytes, ..Budget::default() };
     std::thread::scope(|scope| {
         let (worker, budget, replies) = (&worker, &budget, &replies);
-        for voice in voices.drain(..) {
+        for networks in networks {
             let (tasks, prepared_in) = (tasks.clone(), prepared_in.clone());
-            scope.spawn(move || worker.decode(voice, &tasks, &prepared_in, budget, replies));
+            scope.spawn(move || worker.decode(networks, &tasks, &prepared_in, budget, replies));
         }
         for lane in lanes {
             let prepared = prepared.clone();
@@ -126,22 +126,22 @@ impl Worker {
     }
 
     /// Every state is made before the first recording: a machine with too little memory says so at once.
-    fn engines(&self, setup: &Setup) -> Result<(Vec<Lane>, Vec<VoiceActivity>), CallError> {
+    fn engines(&self, setup: &Setup) -> Result<(Vec<Lane>, Vec<SoundNetworks>), CallError> {
         let lane = |_| {
             let lane = self.recogniser.lane(setup.threads_per_lane);
             lane.map_err(|e| CallError::new(Stage::Recognise, e, "free memory or lower --jobs"))
         };
-        let voice = |_| {
-            let voice = VoiceActivity::load(&setup.voice_activity);
-            voice.map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))
+        let networks = |_| {
+            let networks = SoundNetworks::load(&setup.networks);
+            networks.map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))
         };
         let lanes = (0..setup.lanes).map(lane).collect::<Result<_, _>>()?;
-        Ok((lanes, (0..setup.lanes.div_ceil(LANES_PER_DECODER)).map(voice).collect::<Result<_, _>>()?))
+        Ok((lanes, (0..setup.lanes.div_ceil(LANES_PER_DECODER)).map(networks).collect::<Result<_, _>>()?))
     }
 
     fn decode(
         &self,
-        mut voice: VoiceActivity,
+        mut networks: SoundNetworks,
         tasks: &Receiver<Task>,
         prepared: &Sender<(Task, Prepared, Spent)>,
         budget: &Budget,
@@ -155,7 +155,7 @@ impl Worker {
                 drill("decode", path);
                 let bytes = call::read_file(path, call::MAX_RECORDING_BYTES)?;
                 let Some((other, begins_ms)) = &task.other else {
-                    return call::prepare(&bytes, path, &self.limits, &mut voice, &clock);
+                    return call::prepare(&bytes, path, &self.limits, &mut networks, &clock);
                 };
                 let other_path = Path::new(OsStr::from_bytes(other));
                 let other = call::read_file(other_path, call::MAX_RECORDING_BYTES)?;
@@ -163,7 +163,7 @@ impl Worker {
                     [(&bytes, path), (&other, other_path)],
                     *begins_ms,
                     &self.limits,
-                    &mut voice,
+                    &mut networks,
                     &clock,
                 )
             });

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::CallError;
 use crate::channel_map::ChannelMap;
+use crate::sound_networks::SoundNetworkPaths;
 use crate::work_time::WorkTime;
 
 pub use child::serve;
@@ -31,7 +32,8 @@ const MAX_FRAME_BYTES: u32 = 512 << 20;
 pub struct Setup {
     /// With the settings that the run found for it: the lists of models may change meanwhile.
     pub model: ModelFile,
-    pub voice_activity: PathBuf,
+    #[serde(flatten)]
+    pub networks: SoundNetworkPaths,
     pub onnx_runtime: Option<PathBuf>,
     /// Recogniser lanes, each with a Whisper state of its own.
     pub lanes: usize,

@@ -1,7 +1,8 @@
-//! Two speakers in one channel: who speaks when, found from the sound alone, without a trained model.
+//! Two speakers in one channel: who speaks when, found from the sound.
 //!
 //! 1. [`features`]: mel-frequency cepstral coefficients, level and pitch, every 20 ms, inside the speech spans.
-//! 2. [`spectral`]: windows of 1.5 s are parted in two; where the parts are not apart, there is one voice.
+//! 2. [`spectral`]: windows of 1.5 s are parted in two by the vectors of a speaker encoder where one is at hand, otherwise by those features;
+//!    where the parts are not apart, there is one voice.
 //! 3. Each speaker gets a Gaussian mixture, adapted from the whole call's (Reynolds et al., "Speaker verification using
 //!    adapted Gaussian mixture models", 2000); a hidden Markov model whose third state is both at once decides frame by frame.
 //!    What both at once sound like is learnt from the call itself: one speaker's sound laid over the other's. (Repeating this
@@ -13,10 +14,13 @@ mod features;
 mod mixture;
 mod spectral;
 
+use std::ops::Range;
+
 use callmark_core::transcript::Span;
 
 use features::{FEATURES, Frame, HOP_MS, Scale};
 use mixture::Mixture;
+use spectral::Parted;
 
 /// What was found in a channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,8 +30,11 @@ pub struct Speakers {
     pub spans: [Vec<Span>; 2],
     /// Where both speak, as far as it is heard; each such stretch is in both lists of spans.
     pub overlaps: Vec<Span>,
-    /// How far the two voices lie apart: squared distance of their means over the variance inside them, along the line that parts
-    /// them best, in thousandths. One voice cut in two gives 7000 and more.
+    /// How sure it is that there are two voices, 700 … 1000; 0 where they were not told apart.
+    pub confidence_permille: u16,
+    /// How far the two voices lie apart, in thousandths, also where that was not enough. With a speaker encoder: one minus how alike
+    /// their vectors are for two voices, given how alike they are within one. Without: squared distance of their means over the variance inside them, along the line that parts them best (one
+    /// voice cut in two gives 7000 and more).
     pub separation_milli: i64,
 }
 
@@ -51,17 +58,28 @@ impl Speakers {
             [first, second] => Some(usize::from(second > first)),
         }
     }
+}
 
-    /// How sure it is that there are two voices, 700 … 1000; 800, the least for a score, is reached by one in twenty of the tuning
-    /// recordings with one voice, and missed by one in seven of those with two.
-    pub fn confidence_permille(&self) -> u16 {
-        let over = (self.separation_milli - LEAST_SEPARATION_MILLI).clamp(0, 9_000);
-        (700 + over / 30) as u16
+/// How a separation is judged. A confidence of 800 is the least for a score.
+struct Measure {
+    /// Voices that lie less far apart are taken for one; the confidence here is 700.
+    least_milli: i64,
+    /// From here on the confidence is 1000.
+    sure_milli: i64,
+}
+
+const BY_FEATURES: Measure = Measure { least_milli: 13_000, sure_milli: 22_000 };
+const BY_ENCODER: Measure = Measure { least_milli: 90, sure_milli: 150 };
+
+impl Measure {
+    fn confidence_permille(&self, separation_milli: i64) -> u16 {
+        let over = (separation_milli - self.least_milli).clamp(0, self.sure_milli - self.least_milli);
+        (700 + 300 * over / (self.sure_milli - self.least_milli)) as u16
     }
 }
 
-/// Voices that lie less far apart are taken for one.
-const LEAST_SEPARATION_MILLI: i64 = 13_000;
+/// What the windows' vectors add to the log-odds of a frame's speaker, before scaling.
+const ENCODER_SAYS: f64 = 4.0;
 /// Less active speech than this cannot be told apart.
 const LEAST_FRAMES: usize = 3_000 / HOP_MS as usize;
 /// Frames are not independent of each other: their log-likelihoods are scaled down.
@@ -74,35 +92,90 @@ const BOTH_PENALTY: f64 = 0.1;
 /// Sound of each speaker that is laid over the other's to learn what both at once sound like.
 const MIXED_FRAMES: usize = 20_000 / HOP_MS as usize;
 
-/// Tells two speakers of a channel apart.
-///
-/// `speech`: sorted spans of speech. Without enough speech, or when one voice explains all of it, there are no spans.
-pub fn two_speakers(samples_16k: &[f32], speech: &[Span]) -> Speakers {
-    let mut frames = features::features(samples_16k, speech);
-    let scale = features::normalise(&mut frames);
-    if frames.iter().filter(|f| f.active).count() < LEAST_FRAMES {
-        return Speakers::default();
+/// The speech of a channel, ready to be told apart.
+pub struct Voices<'a> {
+    samples: &'a [f32],
+    speech: &'a [Span],
+    frames: Vec<Frame>,
+    scale: Scale,
+    /// Frames of each window.
+    windows: Vec<Range<usize>>,
+}
+
+impl<'a> Voices<'a> {
+    /// `speech`: sorted spans of speech.
+    pub fn new(samples_16k: &'a [f32], speech: &'a [Span]) -> Voices<'a> {
+        let mut frames = features::features(samples_16k, speech);
+        let scale = features::normalise(&mut frames);
+        let windows = spectral::windows(&frames);
+        Voices { samples: samples_16k, speech, frames, scale, windows }
     }
-    let Some((guess, separation)) = spectral::two(&frames) else { return Speakers::default() };
-    let separation_milli = libm::floor(1000.0 * separation.min(1e6)) as i64;
-    if separation_milli < LEAST_SEPARATION_MILLI || !guess.contains(&1) {
-        return Speakers { separation_milli, ..Speakers::default() };
+
+    /// Samples of the windows, 0.12 to 1.5 s each, that a speaker encoder gives a vector for; none with too little speech.
+    pub fn windows(&self) -> Vec<&'a [f32]> {
+        if !self.is_enough() {
+            return vec![];
+        }
+        let sound = |window: &Range<usize>| {
+            let (first, last) = (&self.frames[window.start], &self.frames[window.end - 1]);
+            let begin = (first.begin_ms as usize * 16).min(self.samples.len());
+            &self.samples[begin..((last.begin_ms + HOP_MS) as usize * 16).clamp(begin, self.samples.len())]
+        };
+        self.windows.iter().map(sound).collect()
     }
-    let everybody = Mixture::of(frames.iter().filter(|f| f.active).map(|f| &f.values));
-    let of = |states: &[usize], speaker: usize| -> Vec<&Frame> {
-        frames.iter().zip(states).filter(|(f, s)| f.active && **s == speaker).map(|(f, _)| f).collect()
-    };
-    let models = [0, 1].map(|speaker| everybody.adapted_to(of(&guess, speaker).iter().map(|f| &f.values)));
-    let likelihood =
-        |model: &Mixture, frame: &Frame| if frame.active { model.log_likelihood(&frame.values) } else { 0.0 };
-    let own = |frame: &Frame| [0, 1].map(|speaker| likelihood(&models[speaker], frame));
-    let likelihoods: Vec<[f64; 2]> = frames.iter().map(own).collect();
-    let both: Vec<f64> = match both_at_once(samples_16k, &frames, &guess, &everybody, &scale) {
-        Some(model) => frames.iter().map(|frame| likelihood(&model, frame) - BOTH_PENALTY).collect(),
-        None => Vec::new(),
-    };
-    let states = best_path(&frames, &likelihoods, &both);
-    Speakers { separation_milli, ..spans(&frames, &states, speech) }
+
+    fn is_enough(&self) -> bool {
+        self.frames.iter().filter(|f| f.active).count() >= LEAST_FRAMES
+    }
+
+    /// Tells two speakers apart: by a speaker encoder's vectors of `windows`, or by the sound's own features.
+    ///
+    /// Without enough speech, or when one voice explains all of it, there are no spans.
+    pub fn two_speakers(&self, vectors: Option<&[Vec<f32>]>) -> Speakers {
+        if !self.is_enough() {
+            return Speakers::default();
+        }
+        let (parted, measure, prior) = match vectors {
+            Some(vectors) => (spectral::by_encoder(&self.frames, &self.windows, vectors), BY_ENCODER, ENCODER_SAYS),
+            None => (spectral::by_features(&self.frames, &self.windows), BY_FEATURES, 0.0),
+        };
+        let Some(parted) = parted else { return Speakers::default() };
+        let separation_milli = libm::floor(1000.0 * parted.separation.clamp(0.0, 1e6)) as i64;
+        if separation_milli < measure.least_milli || !parted.states.contains(&1) {
+            return Speakers { separation_milli, ..Speakers::default() };
+        }
+        let states = self.states(&parted, prior);
+        let confidence_permille = measure.confidence_permille(separation_milli);
+        Speakers { separation_milli, confidence_permille, ..spans(&self.frames, &states, self.speech) }
+    }
+
+    /// Frame by frame: `prior` is how much more likely, in log-odds before scaling, a window's own speaker is.
+    fn states(&self, parted: &Parted, prior: f64) -> Vec<usize> {
+        let frames = &self.frames;
+        let everybody = Mixture::of(frames.iter().filter(|f| f.active).map(|f| &f.values));
+        let of = |speaker: usize| -> Vec<&Frame> {
+            frames.iter().zip(&parted.states).filter(|(f, s)| f.active && **s == speaker).map(|(f, _)| f).collect()
+        };
+        let models = [0, 1].map(|speaker| everybody.adapted_to(of(speaker).iter().map(|f| &f.values)));
+        let likelihood =
+            |model: &Mixture, frame: &Frame| if frame.active { model.log_likelihood(&frame.values) } else { 0.0 };
+        let own = |(frame, leaning): (&Frame, &f64)| {
+            [(0, *leaning), (1, -*leaning)]
+                .map(|(speaker, towards)| likelihood(&models[speaker], frame) + 0.5 * prior * towards)
+        };
+        let likelihoods: Vec<[f64; 2]> = frames.iter().zip(&parted.leaning).map(own).collect();
+        let both: Vec<f64> = match both_at_once(self.samples, frames, &parted.states, &everybody, &self.scale) {
+            Some(model) => {
+                // The vectors say nothing about both at once: what they add to the likelier one counts here, too.
+                let both = |(frame, leaning): (&Frame, &f64)| {
+                    likelihood(&model, frame) - BOTH_PENALTY + 0.5 * prior * leaning.abs()
+                };
+                frames.iter().zip(&parted.leaning).map(both).collect()
+            }
+            None => Vec::new(),
+        };
+        best_path(frames, &likelihoods, &both)
+    }
 }
 
 /// State of a frame: speaker 0, speaker 1, or both.

@@ -14,7 +14,6 @@ use callmark_models::asr::{self, AsrOptions, Lane, Recogniser};
 use callmark_models::manifest::{Manifest, ModelFile, RecogniserSettings};
 use callmark_models::random_model::{ModelShape, SHAPES, WeightType, write_random_model};
 use callmark_models::runtime;
-use callmark_models::vad::VoiceActivity;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
 
@@ -23,6 +22,7 @@ use crate::call::{self, Prepared, StageClock};
 use crate::cli::ShapeArgs;
 use crate::install::Install;
 use crate::process_memory::{peak_bytes, resident_bytes};
+use crate::sound_networks::{SoundNetworkFiles, SoundNetworks};
 use crate::work_time::Stopwatch;
 
 const SAMPLES_PER_MS: usize = 16;
@@ -137,9 +137,9 @@ fn measure(shape: &ModelShape, weights: WeightType, args: &ShapeArgs) -> Result<
 fn speech(install: &Install, settings: &RecogniserSettings, args: &ShapeArgs) -> Result<(Vec<f32>, Vec<Vec<Span>>)> {
     let manifest = Manifest::built_in().context("the built-in model manifest is damaged")?;
     runtime::onnx_runtime(install.onnx_runtime().as_deref()).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
-    let voice = manifest.find_model("silero-vad", &install.model_folders());
-    let voice = voice.map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
-    let mut voice = VoiceActivity::load(&voice.path).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
+    let files = SoundNetworkFiles::find(&manifest, &install.model_folders(), None);
+    let paths = files.map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?.paths();
+    let mut networks = SoundNetworks::load(&paths).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
     let folder = args.samples.clone().unwrap_or_else(|| install.scorecards().with_file_name("sample-audio"));
     let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
         .with_context(|| format!("cannot read {}", folder.display()))?
@@ -152,7 +152,7 @@ fn speech(install: &Install, settings: &RecogniserSettings, args: &ShapeArgs) ->
     while speech_ms(&clips) < i64::from(args.seconds) * 1000 && !files.is_empty() {
         let path = files.swap_remove(random.below(files.len()));
         let bytes = call::read_file(&path, call::MAX_RECORDING_BYTES)?;
-        let sound: Prepared = call::prepare(&bytes, &path, &Limits::default(), &mut voice, &StageClock::default())?;
+        let sound: Prepared = call::prepare(&bytes, &path, &Limits::default(), &mut networks, &StageClock::default())?;
         for channel in sound.channels {
             // Whole milliseconds, so that the spans stay in their places.
             samples.resize(samples.len().next_multiple_of(SAMPLES_PER_MS), 0.0);

@@ -12,7 +12,6 @@ use callmark_core::transcript::{Role, RoleMethod, Transcript};
 use callmark_models::asr::{Lane, Recogniser, Removed};
 use callmark_models::manifest::{Manifest, ModelFile};
 use callmark_models::runtime;
-use callmark_models::vad::VoiceActivity;
 
 use super::labelled::LabelledRecording;
 use crate::call::{self, CallError, RecogniseOptions, Stage, StageClock};
@@ -21,6 +20,7 @@ use crate::config::Config;
 use crate::install::Install;
 use crate::progress::Progress;
 use crate::session::model_languages;
+use crate::sound_networks::{SoundNetworkFiles, SoundNetworkPaths, SoundNetworks};
 use crate::work_time::{Stopwatch, WorkTime};
 
 /// What the program made of one recording.
@@ -37,7 +37,7 @@ pub struct Heard {
 pub struct Hearing {
     pub model: ModelFile,
     recogniser: Recogniser,
-    voice_activity: ModelFile,
+    networks: SoundNetworkPaths,
     channels: ChannelMap,
     options: RecogniseOptions,
     limits: Limits,
@@ -54,7 +54,9 @@ impl Hearing {
         let folders = install.model_folders();
         let find = |name: &str| manifest.find_model(name, &folders).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()));
         let name = model.or(config.model.as_deref()).unwrap_or_else(|| manifest.default_recogniser(&folders));
-        let (model, voice_activity) = (find(name)?, find("silero-vad")?);
+        let model = find(name)?;
+        let networks = SoundNetworkFiles::find(&manifest, &folders, config.speaker_encoder.as_deref());
+        let networks = networks.map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?.paths();
         runtime::onnx_runtime(install.onnx_runtime().as_deref()).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
         let recogniser = Recogniser::load(&model).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
         let options = RecogniseOptions {
@@ -65,7 +67,7 @@ impl Hearing {
         };
         let limits = Limits { max_duration_s: config.max_duration_s, ..Limits::default() };
         let channels = config.channels;
-        Ok(Hearing { model, recogniser, voice_activity, channels, options, limits, detect_language })
+        Ok(Hearing { model, recogniser, networks, channels, options, limits, detect_language })
     }
 
     pub fn confidence_floor_permille(&self) -> u16 {
@@ -82,10 +84,10 @@ impl Hearing {
         lanes: usize,
         quiet: bool,
     ) -> Result<Vec<Result<Heard, CallError>>> {
-        let engine = || -> Result<(Lane, VoiceActivity)> {
+        let engine = || -> Result<(Lane, SoundNetworks)> {
             let lane = self.recogniser.lane(1).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
-            let voice = VoiceActivity::load(&self.voice_activity.path);
-            Ok((lane, voice.map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?))
+            let networks = SoundNetworks::load(&self.networks);
+            Ok((lane, networks.map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?))
         };
         let engines: Vec<_> = (0..lanes.min(recordings.len()).max(1)).map(|_| engine()).collect::<Result<_>>()?;
         let next = AtomicUsize::new(0);
@@ -94,13 +96,13 @@ impl Hearing {
         let size = |r: &&LabelledRecording| std::fs::metadata(&r.path).map_or(0, |facts| facts.len());
         let progress = Mutex::new(Progress::start(recordings.len(), recordings.iter().map(size).sum(), quiet));
         std::thread::scope(|scope| {
-            for (mut lane, mut voice) in engines {
+            for (mut lane, mut networks) in engines {
                 let (next, results, progress) = (&next, &results, &progress);
                 scope.spawn(move || {
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(recording) = recordings.get(index) else { return };
-                        let heard = call::guarded(Stage::Recognise, || self.hear(recording, &mut lane, &mut voice));
+                        let heard = call::guarded(Stage::Recognise, || self.hear(recording, &mut lane, &mut networks));
                         let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
                         progress.heard(heard.as_ref().map_or(0, |h| h.transcript.duration_ms));
                         progress.advance(size(recording));
@@ -117,11 +119,11 @@ impl Hearing {
         &self,
         recording: &LabelledRecording,
         lane: &mut Lane,
-        voice: &mut VoiceActivity,
+        networks: &mut SoundNetworks,
     ) -> Result<Heard, CallError> {
         let bytes = call::read_file(&recording.path, call::MAX_RECORDING_BYTES)?;
         let clock = StageClock::default();
-        let prepared = call::prepare(&bytes, &recording.path, &self.limits, voice, &clock)?;
+        let prepared = call::prepare(&bytes, &recording.path, &self.limits, networks, &clock)?;
         let language = (!self.detect_language).then(|| recording.reference.language.code().to_string());
         let metadata = Metadata { language, ..Metadata::default() };
         let mut removed = Vec::new();

@@ -9,7 +9,6 @@ use callmark_core::statistics::bootstrap_ratio;
 use callmark_core::transcript::{Role, Span};
 use callmark_models::manifest::Manifest;
 use callmark_models::runtime;
-use callmark_models::vad::VoiceActivity;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
 
@@ -19,6 +18,7 @@ use crate::call::{self, Prepared, StageClock};
 use crate::cli::{Common, SpeakersArgs};
 use crate::config::Config;
 use crate::install::Install;
+use crate::sound_networks::{SoundNetworkFiles, SoundNetworks};
 use crate::{FINISHED, SOME_FAILED};
 
 /// What was found in one recording.
@@ -51,12 +51,12 @@ pub fn run(args: &SpeakersArgs, common: &Common) -> Result<u8> {
     let config = Config::load(common)?;
     let install = Install::find()?;
     let manifest = Manifest::built_in().context("the built-in model manifest is damaged")?;
-    let network = manifest.find_model("silero-vad", &install.model_folders());
-    let network = network.map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
+    let files = SoundNetworkFiles::find(&manifest, &install.model_folders(), config.speaker_encoder.as_deref());
+    let paths = files.map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?.paths();
     runtime::onnx_runtime(install.onnx_runtime().as_deref()).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
-    let voice = VoiceActivity::load(&network.path).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
+    let networks = SoundNetworks::load(&paths).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
     let limits = Limits { max_duration_s: config.max_duration_s, ..Limits::default() };
-    let mut listener = Listener { voice, limits, seconds: 0.0, clustering_seconds: 0.0 };
+    let mut listener = Listener { networks, limits, seconds: 0.0, clustering_seconds: 0.0 };
     let results: Vec<SetResult> =
         args.sets.iter().map(|folder| listener.judge_set(folder, args.mix)).collect::<Result<_>>()?;
     if args.json {
@@ -68,7 +68,7 @@ pub fn run(args: &SpeakersArgs, common: &Common) -> Result<u8> {
 }
 
 struct Listener {
-    voice: VoiceActivity,
+    networks: SoundNetworks,
     limits: Limits,
     seconds: f64,
     clustering_seconds: f64,
@@ -130,7 +130,7 @@ impl Listener {
 
     fn judge(&mut self, name: &str, path: &Path, mut truth: Vec<Speech>, mix: bool) -> Result<Judged> {
         let bytes = call::read_file(path, call::MAX_RECORDING_BYTES)?;
-        let mut prepared = call::prepare(&bytes, path, &self.limits, &mut self.voice, &StageClock::default())?;
+        let mut prepared = call::prepare(&bytes, path, &self.limits, &mut self.networks, &StageClock::default())?;
         if mix {
             let [first, second] = prepared.channels.as_slice() else {
                 bail!("it has {} channels that differ, not two", prepared.channels.len())
@@ -139,14 +139,14 @@ impl Listener {
                 truth.extend(channel.spans.iter().map(|&span| Speech { speaker, span }));
             }
             let samples = first.samples.iter().zip(&second.samples).map(|(a, b)| a + b).collect();
-            prepared = Prepared::from_one_channel(samples, &mut self.voice)?;
+            prepared = Prepared::from_one_channel(samples, &mut self.networks.voice_activity)?;
         }
         let Some(only) = prepared.channels.first().filter(|_| prepared.channels.len() == 1) else {
             bail!("it has {} channels\nhint: --mix mixes two channels to one", prepared.channels.len())
         };
         self.seconds += only.samples.len() as f64 / f64::from(callmark_audio::SPEECH_RATE_HZ);
         let began = std::time::Instant::now();
-        let found = callmark_audio::speakers::two_speakers(&only.samples, &only.spans);
+        let found = call::two_speakers(only, &mut self.networks)?;
         self.clustering_seconds += began.elapsed().as_secs_f64();
         let sides: [&[Span]; 2] = if found.are_two() { [&found.spans[0], &found.spans[1]] } else { [&only.spans, &[]] };
         let of = |(speaker, spans): (Role, &[Span])| spans.iter().map(move |&span| Speech { speaker, span }).collect();
@@ -157,7 +157,7 @@ impl Listener {
             recording: name.to_string(),
             two: found.are_two(),
             separation_milli: found.separation_milli,
-            confidence_permille: found.confidence_permille(),
+            confidence_permille: found.confidence_permille,
             overlap_ms: found.overlaps.iter().map(|s| s.end_ms - s.begin_ms).sum(),
             der: errors.rate(),
             errors,

@@ -22,36 +22,100 @@ const MEAN_PITCH: usize = 4 * CEPSTRA + 2;
 const PITCH_FACTOR: f64 = 3.0;
 const ROUNDS: usize = 100;
 
-struct Window {
-    frames: Range<usize>,
-    vector: [f64; LENGTH],
+/// Windows parted in two.
+pub struct Parted {
+    /// The speaker of every frame.
+    pub states: Vec<usize>,
+    /// How surely: −1, the second, … 1, the first; 0 in pauses.
+    pub leaning: Vec<f64>,
+    /// How far the two groups lie apart.
+    pub separation: f64,
 }
 
-/// One of two speakers for every frame, and how far the two lie apart; `None` with too few windows.
-pub fn two(frames: &[Frame]) -> Option<(Vec<usize>, f64)> {
-    let mut windows = windows(frames);
-    if windows.len() < 4 {
+/// By the vectors of a speaker encoder; `None` with too few windows. Apart are groups in which windows are more alike than across: one minus the mean cosine of
+/// windows of different groups over the geometric mean of that within the groups. (The cosine of the groups' means would grow with the
+/// number of windows in them.) Longer windows count for more; windows that share sound are not compared.
+pub fn by_encoder(frames: &[Frame], windows: &[Range<usize>], vectors: &[Vec<f32>]) -> Option<Parted> {
+    let mut vectors: Vec<Vec<f64>> = vectors.iter().map(|v| v.iter().map(|x| f64::from(*x)).collect()).collect();
+    vectors.iter_mut().for_each(|v| unit(v));
+    let weights: Vec<f64> = windows.iter().map(|window| window.len() as f64 / WINDOW as f64).collect();
+    let (mut parted, sides, _) = two(frames, windows, &vectors, &weights)?;
+    parted.separation = 1.0 - likeness(windows, &vectors, &weights, &sides);
+    Some(parted)
+}
+
+/// By the frames' own features: no model is needed. Apart are groups whose means' squared distance, along the line that parts them, is large
+/// over the variance inside them; one normally distributed group cut in the middle gives 7.
+pub fn by_features(frames: &[Frame], windows: &[Range<usize>]) -> Option<Parted> {
+    let (mut parted, _, separation) =
+        two(frames, windows, &feature_vectors(frames, windows), &vec![1.0; windows.len()])?;
+    parted.separation = separation;
+    Some(parted)
+}
+
+/// Also ±1 per window, and the separation along the line.
+fn two(
+    frames: &[Frame],
+    windows: &[Range<usize>],
+    vectors: &[Vec<f64>],
+    weights: &[f64],
+) -> Option<(Parted, Vec<f64>, f64)> {
+    if windows.len() < 4 || vectors.len() != windows.len() {
         return None;
     }
-    normalise(&mut windows);
-    let (sides, separation) = part(&windows);
-    let mut votes = vec![0.0f64; frames.len()];
+    let (sides, separation) = part(vectors, weights);
+    let (mut votes, mut counts) = (vec![0.0f64; frames.len()], vec![0.0f64; frames.len()]);
     for (window, side) in windows.iter().zip(&sides) {
-        for vote in &mut votes[window.frames.clone()] {
-            *vote += side;
+        for frame in window.clone() {
+            votes[frame] += side;
+            counts[frame] += 1.0;
         }
     }
     // Pauses belong to who spoke before.
     let mut states = Vec::with_capacity(frames.len());
-    for vote in votes {
+    for vote in &votes {
         let before = states.last().copied().unwrap_or(0);
-        states.push(if vote == 0.0 { before } else { usize::from(vote < 0.0) });
+        states.push(if *vote == 0.0 { before } else { usize::from(*vote < 0.0) });
     }
-    Some((states, separation))
+    let leaning = votes.iter().zip(&counts).map(|(vote, count)| vote / count.max(1.0)).collect();
+    Some((Parted { states, leaning, separation: 0.0 }, sides, separation))
 }
 
-/// Windows of each phrase: what lies between two pauses.
-fn windows(frames: &[Frame]) -> Vec<Window> {
+/// Mean cosine of windows across the groups over the geometric mean of that within each; 1 where a group has too little to tell.
+fn likeness(windows: &[Range<usize>], vectors: &[Vec<f64>], weights: &[f64], sides: &[f64]) -> f64 {
+    let group = |index: usize| usize::from(sides[index] < 0.0);
+    // Sums over all ordered pairs of windows, by the groups of the two: of weighted cosines and of weights.
+    let (mut sums, mut all) = ([vec![0.0; vectors[0].len()], vec![0.0; vectors[0].len()]], [0.0; 2]);
+    for (index, (vector, weight)) in vectors.iter().zip(weights).enumerate() {
+        sums[group(index)].iter_mut().zip(vector).for_each(|(sum, value)| *sum += weight * value);
+        all[group(index)] += weight;
+    }
+    let mut pairs = [0, 1].map(|a| [0, 1].map(|b| (dot(&sums[a], &sums[b]), all[a] * all[b])));
+    // Less every window with itself and with those that share sound with it, which are its neighbours.
+    for (index, window) in windows.iter().enumerate() {
+        let after = (index..windows.len()).take_while(|other| windows[*other].start < window.end);
+        for other in after {
+            let weight = weights[index] * weights[other];
+            let cosine = dot(&vectors[index], &vectors[other]);
+            let both_ways = if other == index { &[(index, other)][..] } else { &[(index, other), (other, index)][..] };
+            for (a, b) in both_ways {
+                let (sum, count) = &mut pairs[group(*a)][group(*b)];
+                *sum -= weight * cosine;
+                *count -= weight;
+            }
+        }
+    }
+    let mean = |(sum, count): (f64, f64)| if count > 1e-6 { sum / count } else { 0.0 };
+    let within = mean(pairs[0][0]) * mean(pairs[1][1]);
+    if within > 1e-6 { mean(pairs[0][1]) / libm::sqrt(within) } else { 1.0 }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Frames of the windows of each phrase: what lies between two pauses.
+pub fn windows(frames: &[Frame]) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     for phrase in phrases(frames) {
         let mut begin = phrase.start;
@@ -59,7 +123,7 @@ fn windows(frames: &[Frame]) -> Vec<Window> {
             let end = phrase.end.min(begin + WINDOW);
             let range = end.saturating_sub(WINDOW).max(phrase.start)..end;
             if range.len() >= LEAST {
-                out.push(Window { vector: vector(frames, &range, &phrase), frames: range });
+                out.push(range);
             }
             if end == phrase.end {
                 break;
@@ -89,8 +153,17 @@ fn moments(window: &Range<usize>, of: impl Fn(usize) -> f64) -> (f64, f64) {
     (mean, libm::sqrt(square))
 }
 
-fn vector(frames: &[Frame], window: &Range<usize>, phrase: &Range<usize>) -> [f64; LENGTH] {
-    let mut out = [0.0; LENGTH];
+/// What the frames' own features say of each window.
+fn feature_vectors(frames: &[Frame], windows: &[Range<usize>]) -> Vec<Vec<f64>> {
+    let phrases = phrases(frames);
+    let phrase_of = |window: &Range<usize>| &phrases[phrases.partition_point(|phrase| phrase.end < window.end)];
+    let mut vectors = windows.iter().map(|window| vector(frames, window, phrase_of(window))).collect::<Vec<_>>();
+    normalise(&mut vectors);
+    vectors
+}
+
+fn vector(frames: &[Frame], window: &Range<usize>, phrase: &Range<usize>) -> Vec<f64> {
+    let mut out = vec![0.0; LENGTH];
     let value = |n: usize, i: usize| f64::from(frames[n].values[i]);
     for i in 0..CEPSTRA {
         // Slope over five frames.
@@ -107,37 +180,38 @@ fn vector(frames: &[Frame], window: &Range<usize>, phrase: &Range<usize>) -> [f6
 }
 
 /// Mean 0 and variance 1 per place over all windows, then length 1 per window.
-fn normalise(windows: &mut [Window]) {
-    let count = windows.len() as f64;
+fn normalise(vectors: &mut [Vec<f64>]) {
+    let count = vectors.len().max(1) as f64;
     for i in 0..LENGTH {
-        let mean = windows.iter().map(|w| w.vector[i]).sum::<f64>() / count;
-        let variance = windows.iter().map(|w| (w.vector[i] - mean) * (w.vector[i] - mean)).sum::<f64>() / count;
+        let mean = vectors.iter().map(|v| v[i]).sum::<f64>() / count;
+        let variance = vectors.iter().map(|v| (v[i] - mean) * (v[i] - mean)).sum::<f64>() / count;
         let factor = 1.0 / libm::sqrt(variance.max(1e-9));
         let factor = factor * if i == MEAN_PITCH { PITCH_FACTOR } else { 1.0 };
-        windows.iter_mut().for_each(|w| w.vector[i] = (w.vector[i] - mean) * factor);
+        vectors.iter_mut().for_each(|v| v[i] = (v[i] - mean) * factor);
     }
-    for window in windows {
-        let length = libm::sqrt(window.vector.iter().map(|v| v * v).sum::<f64>()).max(1e-9);
-        window.vector.iter_mut().for_each(|v| *v /= length);
-    }
+    vectors.iter_mut().for_each(|v| unit(v));
 }
 
-/// ±1 per window, by the second eigenvector of the likenesses A = (1 + cos) / 2; and the squared distance of the two groups'
-/// means along it over the variance inside them. One normally distributed group cut in the middle gives 7.
-fn part(windows: &[Window]) -> (Vec<f64>, f64) {
+fn unit(vector: &mut [f64]) {
+    let length = libm::sqrt(dot(vector, vector)).max(1e-9);
+    vector.iter_mut().for_each(|v| *v /= length);
+}
+
+/// ±1 per window, by the second eigenvector of the likenesses A = (1 + cos) / 2 times the roots of both weights; and the squared distance of the two groups'
+/// means along it over the variance inside them.
+fn part(vectors: &[Vec<f64>], weights: &[f64]) -> (Vec<f64>, f64) {
+    let roots: Vec<f64> = weights.iter().map(|w| libm::sqrt(*w)).collect();
     let likeness = |x: &[f64]| -> Vec<f64> {
-        let mut sums = [0.0; LENGTH];
-        for (window, x) in windows.iter().zip(x) {
-            for (sum, value) in sums.iter_mut().zip(&window.vector) {
-                *sum += x * value;
-            }
+        let mut sums = vec![0.0; vectors[0].len()];
+        let x: Vec<f64> = x.iter().zip(&roots).map(|(x, root)| x * root).collect();
+        for (vector, x) in vectors.iter().zip(&x) {
+            sums.iter_mut().zip(vector).for_each(|(sum, value)| *sum += x * value);
         }
         let all: f64 = x.iter().sum();
-        let dot = |w: &Window| w.vector.iter().zip(&sums).map(|(a, b)| a * b).sum::<f64>();
-        windows.iter().map(|w| 0.5 * (all + dot(w))).collect()
+        vectors.iter().zip(&roots).map(|(v, root)| root * 0.5 * (all + dot(v, &sums))).collect()
     };
     // Random walk from window to window, D⁻¹A: its first eigenvector is constant and is taken out, weighted by the degrees.
-    let degrees = likeness(&vec![1.0; windows.len()]);
+    let degrees = likeness(&vec![1.0; vectors.len()]);
     let whole = degrees.iter().sum::<f64>().max(1e-9);
     let clean = |x: &mut Vec<f64>| {
         let along = x.iter().zip(&degrees).map(|(x, m)| x * m).sum::<f64>() / whole;
@@ -145,8 +219,7 @@ fn part(windows: &[Window]) -> (Vec<f64>, f64) {
         let length = libm::sqrt(x.iter().zip(&degrees).map(|(v, m)| v * v * m).sum::<f64>()).max(1e-12);
         x.iter_mut().for_each(|v| *v /= length);
     };
-    let mut x: Vec<f64> =
-        windows.iter().map(|w| w.vector.iter().zip(&windows[0].vector).map(|(a, b)| a * b).sum::<f64>()).collect();
+    let mut x: Vec<f64> = vectors.iter().map(|v| dot(v, &vectors[0])).collect();
     clean(&mut x);
     for _ in 0..ROUNDS {
         x = likeness(&x).iter().zip(&degrees).map(|(x, d)| x / d.max(1e-9)).collect();
@@ -167,7 +240,7 @@ fn part(windows: &[Window]) -> (Vec<f64>, f64) {
         (mean, of().map(|v| (v - mean) * (v - mean)).sum::<f64>())
     };
     let (high, low) = (deviation(true), deviation(false));
-    let within = ((high.1 + low.1) / windows.len() as f64).max(1e-12);
+    let within = ((high.1 + low.1) / vectors.len() as f64).max(1e-12);
     let separation = (high.0 - low.0) * (high.0 - low.0) / within;
     let sign = if x[0] > threshold { 1.0 } else { -1.0 };
     (x.iter().map(|v| if *v > threshold { sign } else { -sign }).collect(), separation)

@@ -37,6 +37,10 @@ fn speech(spans: [&[Span]; 2]) -> Vec<Speech> {
     [Role::Rep, Role::Customer].into_iter().zip(spans).flat_map(of).collect()
 }
 
+fn two_speakers(samples: &[f32], speech: &[Span]) -> Speakers {
+    Voices::new(samples, speech).two_speakers(None)
+}
+
 #[test]
 fn sample_calls_mixed_to_one_channel() {
     let mut sum = DiarizationErrors::default();
@@ -59,7 +63,7 @@ fn one_side_alone_is_one_speaker() {
     let sides = ["T-1004.wav", "T-1007.wav", "T-1009.wav", "S-2009.wav"].into_iter().flat_map(sample_call);
     let sure: Vec<i64> = sides
         .map(|side| two_speakers(&side, &loud(&side)))
-        .filter(|found| found.are_two() && found.confidence_permille() >= 800)
+        .filter(|found| found.are_two() && found.confidence_permille >= 800)
         .map(|found| found.separation_milli)
         .collect();
     // Whether there are two is the weaker part: three of the eight change their voice enough to be taken for two.
@@ -85,7 +89,7 @@ fn a_word_belongs_to_who_covers_most_of_it() {
     let speakers = Speakers {
         spans: [vec![span(0, 3_000)], vec![span(2_000, 5_000)]],
         overlaps: vec![span(2_000, 3_000)],
-        separation_milli: 30_000,
+        ..Speakers::default()
     };
     let who = |begin_ms, end_ms| speakers.who_says(span(begin_ms, end_ms));
     assert_eq!(who(1_000, 1_400), Some(0));
