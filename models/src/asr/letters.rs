@@ -1,6 +1,7 @@
 //! What letters sound like, roughly enough to find them in a recording: how loud they are, how much of that is high, and how
 //! long they take.
 
+use callmark_core::matching::{EN_SMALL, EN_TENS};
 use callmark_core::recording::is_han;
 
 /// Powers of a sound: its own, and those of its first and second difference, which hear more and more of what is high.
@@ -117,47 +118,23 @@ fn spoken(word: &str) -> String {
     out
 }
 
-const UNITS: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-
 /// Adds a number as it is mostly said: 42, 500, 1999 and 2024 in pairs, what is longer or begins with 0 digit by digit.
 fn number(digits: &str, out: &mut String) {
     let values: Vec<usize> = digits.bytes().map(|digit| usize::from(digit - b'0')).collect();
     let below_hundred = |value: usize, out: &mut String| {
         if value < 20 {
-            return out.push_str(UNITS[value]);
+            return out.push_str(EN_SMALL[value]);
         }
-        out.push_str(TENS[value / 10]);
-        if value % 10 > 0 {
-            out.push_str(UNITS[value % 10]);
+        out.push_str(EN_TENS[value / 10]);
+        if !value.is_multiple_of(10) {
+            out.push_str(EN_SMALL[value % 10]);
         }
     };
     match values.as_slice() {
-        &[one] => out.push_str(UNITS[one]),
+        &[one] => out.push_str(EN_SMALL[one]),
         &[ten, one] if ten > 0 => below_hundred(10 * ten + one, out),
         &[hundred, ten, one] if hundred > 0 => {
-            out.push_str(UNITS[hundred]);
+            out.push_str(EN_SMALL[hundred]);
             out.push_str("hundred");
             if ten + one > 0 {
                 below_hundred(10 * ten + one, out);
@@ -170,7 +147,7 @@ fn number(digits: &str, out: &mut String) {
             }
             below_hundred(10 * c + d, out);
         }
-        digits => digits.iter().for_each(|digit| out.push_str(UNITS[*digit])),
+        digits => digits.iter().for_each(|digit| out.push_str(EN_SMALL[*digit])),
     }
 }
 

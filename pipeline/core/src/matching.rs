@@ -273,7 +273,8 @@ fn number_words(
     words
 }
 
-const EN_SMALL: [&str; 20] = [
+/// English numbers below twenty.
+pub const EN_SMALL: [&str; 20] = [
     "zero",
     "one",
     "two",
@@ -295,7 +296,8 @@ const EN_SMALL: [&str; 20] = [
     "eighteen",
     "nineteen",
 ];
-const EN_TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+/// English tens; the first two are empty.
+pub const EN_TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const ZH_DIGITS: [&str; 10] = ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
 
 /// English cardinal below a million; 1100…2099 are read in pairs ("nineteen ninety nine").
