@@ -13,6 +13,9 @@ const REP: &[&str] = &["rep", "agent", "operator", "advisor", "employee", "inter
 const CUSTOMER: &[&str] = &["customer", "caller", "callee", "client", "external", "客户", "来电"];
 /// Two sides of which nobody says who is who.
 const UNNAMED: &[(&str, &str)] = &[("in", "out"), ("rx", "tx"), ("left", "right")];
+/// The group of `in` and `out`. Folders of these names hold inbound and outbound calls as often, whose numbers may be the same: there,
+/// only a common call id pairs.
+const IN_AND_OUT: usize = 1;
 /// Keys of the metadata's extra fields that are about a side, not about the call.
 const SIDE: &str = "side";
 const OFFSET: &str = "offset_ms";
@@ -85,7 +88,8 @@ fn sides_in(name: &str) -> Vec<(String, String, Side)> {
 fn pairs_by_name(candidates: &[Candidate], free: impl Fn(usize) -> bool) -> Vec<(usize, usize, Side)> {
     let mut places: BTreeMap<(Rest, usize), [Vec<usize>; 2]> = BTreeMap::new();
     for (place, candidate) in candidates.iter().enumerate().filter(|(place, _)| free(*place)) {
-        for (rest, side) in sides_of_path(&candidate.path) {
+        let says_direction = |(rest, side): &(Rest, Side)| rest.0.is_some() && side.group == IN_AND_OUT;
+        for (rest, side) in sides_of_path(&candidate.path).into_iter().filter(|found| !says_direction(found)) {
             places.entry((rest, side.group)).or_default()[usize::from(side.second)].push(place);
         }
     }
@@ -197,7 +201,7 @@ mod tests {
 
     #[test]
     fn folders_may_say_the_side() {
-        assert_eq!(names(&["n/in/7.wav", "n/out/7.wav"]), [(0, 1, false)]);
+        assert_eq!(names(&["n/agent/7.wav", "n/caller/7.wav"]), [(0, 1, true)]);
         assert_eq!(names(&["rx/7.wav", "tx/7.wav", "rx/8.wav"]), [(0, 1, false)]);
         assert_eq!(names(&["n/customer/2/7.wav", "n/agent/2/7.wav"]), [], "the word is in the recording's own folder");
         assert_eq!(names(&["n/2-customer/7.mp3", "n/2-agent/7.wav"]), [(1, 0, true)]);
@@ -209,10 +213,12 @@ mod tests {
         for other in [
             &["a/7_agent.wav", "b/7_caller.wav"][..],
             &["7_agent.wav", "8_caller.wav"],
-            &["in/7.wav", "out/8.wav"],
-            &["n/in/7.wav", "m/out/7.wav"],
-            &["n/in/7.wav", "n/tx/7.wav"],
-            &["n/in/7.wav", "n/7.wav"],
+            &["rx/7.wav", "tx/8.wav"],
+            &["n/rx/7.wav", "m/tx/7.wav"],
+            &["n/left/7.wav", "n/tx/7.wav"],
+            &["n/rx/7.wav", "n/7.wav"],
+            // An inbound and an outbound call.
+            &["in/7.wav", "out/7.wav"],
             &["7_agent.wav", "7_in.wav"],
             &["7_agent.wav", "7.wav"],
             &["reporting.wav", "customering.wav"],
@@ -236,6 +242,9 @@ mod tests {
         assert_eq!(pairs(&files, &about), [pair]);
         let call = metadata_of_call(&about[1], &about[0]);
         assert_eq!(call.extra.into_iter().collect::<Vec<_>>(), [("queue".to_string(), "2".to_string())]);
+        let folders = [candidate("in/7.wav"), candidate("out/7.wav")];
+        let pair = Pair { first: 0, second: 1, roles_known: false, second_begins_ms: None };
+        assert_eq!(pairs(&folders, &[with(&[]), with(&[])]), [pair], "one call id, and folders that say the side");
         assert_eq!(pairs(&files, &[with(&[]), with(&[])]), [], "one call id alone does not say that they are sides");
         let mut apart = [with(&[]), with(&[])];
         apart[1].call_id = Some("C-2".into());
