@@ -171,6 +171,8 @@ impl ModelFile {
 pub enum ModelError {
     #[error("there is no model named {name:?}{suggestion}")]
     Unknown { name: String, suggestion: String },
+    #[error("there is no {kind} named {name:?}")]
+    Kind { name: String, kind: &'static str },
     #[error("the model {name} is not installed (looked at {looked_at})")]
     NotInstalled { name: String, looked_at: String },
     #[error("the model file {path} cannot be read: {cause}")]
@@ -190,6 +192,7 @@ impl ModelError {
     pub fn hint(&self) -> &'static str {
         match self {
             ModelError::Unknown { .. } => "`callmark models list` shows the names; a path to a ggml file works too",
+            ModelError::Kind { .. } => "`callmark models list` shows what there is",
             ModelError::NotInstalled { .. } => {
                 "`callmark models pull` fetches recognisers (--mirror: from elsewhere); scripts/setup fetches what callmark itself needs"
             }
@@ -285,6 +288,17 @@ impl Manifest {
         let entry = self.models.iter().find(|entry| entry.sha256 == sha256).cloned();
         let name = entry.as_ref().map(|entry| entry.name.clone()).unwrap_or_else(|| file_name(&path));
         Ok(ModelFile { name, path, entry, sha256 })
+    }
+
+    /// The model of a kind with this name.
+    ///
+    /// # Errors
+    /// There is none of that kind, or its file is missing or another.
+    pub fn find_of_kind(&self, name: &str, kind: &'static str, dirs: &[PathBuf]) -> Result<ModelFile, ModelError> {
+        match self.entry(name).filter(|entry| entry.kind == kind) {
+            Some(entry) => self.find_model(&entry.name, dirs),
+            None => Err(ModelError::Kind { name: name.to_string(), kind }),
+        }
     }
 
     /// The best installed recogniser: the manifest's last (largest) one that lies in `dirs`, else the starter.
@@ -447,6 +461,17 @@ mod tests {
             }
         }
         assert!(manifest.entry(STARTER).unwrap().recogniser.second_speed_permille > 0);
+    }
+
+    #[test]
+    fn a_model_of_another_kind_is_refused_by_name() {
+        let manifest = Manifest::built_in().unwrap();
+        for name in ["starter-en", "nonsense", "speaker/model.onnx"] {
+            let error = manifest.find_of_kind(name, "speaker_encoder", &[]).unwrap_err();
+            assert_eq!(error.to_string(), format!("there is no speaker_encoder named {name:?}"));
+        }
+        let missing = manifest.find_of_kind("speaker-encoder", "speaker_encoder", &[]).unwrap_err();
+        assert!(matches!(missing, ModelError::NotInstalled { .. }), "{missing}");
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl SoundNetworkFiles {
     ) -> Result<SoundNetworkFiles, ModelError> {
         let voice_activity = manifest.find_model("silero-vad", folders)?;
         let wanted = speaker_encoder.filter(|name| *name != "none");
-        let speaker_encoder = wanted.map(|name| manifest.find_model(name, folders)).transpose()?;
+        let speaker_encoder = wanted.map(|name| manifest.find_of_kind(name, "speaker_encoder", folders)).transpose()?;
         Ok(SoundNetworkFiles { voice_activity, speaker_encoder })
     }
 
