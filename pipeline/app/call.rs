@@ -221,10 +221,23 @@ pub fn prepare(
     networks: &mut SoundNetworks,
     clock: &StageClock,
 ) -> Result<Prepared, CallError> {
+    let mut prepared = prepare_channels(bytes, path, limits, &mut networks.voice_activity, clock)?;
+    find_speakers(&mut prepared, networks, clock)?;
+    Ok(prepared)
+}
+
+/// The same, but the speakers of a single channel are not told apart.
+pub fn prepare_channels(
+    bytes: &[u8],
+    path: &Path,
+    limits: &Limits,
+    voice_activity: &mut VoiceActivity,
+    clock: &StageClock,
+) -> Result<Prepared, CallError> {
     let began = Stopwatch::start();
     let audio = callmark_audio::decode_named(bytes, &name_of(path), limits).map_err(|e| not_decoded(&e))?;
     clock.decode.add(&began);
-    find_speech(&audio, None, networks, clock)
+    find_speech(&audio, None, voice_activity, clock)
 }
 
 /// The same for two recordings with one side of the call each; the second begins `begins_ms` after the first, or where it
@@ -239,7 +252,9 @@ pub fn prepare_sides(
     let began = Stopwatch::start();
     let joined = decode_sides(sides, begins_ms, limits).map_err(|e| not_decoded(&e))?;
     clock.decode.add(&began);
-    find_speech(&joined.audio, Some(joined.second_begins_ms), networks, clock)
+    let mut prepared = find_speech(&joined.audio, Some(joined.second_begins_ms), &mut networks.voice_activity, clock)?;
+    find_speakers(&mut prepared, networks, clock)?;
+    Ok(prepared)
 }
 
 /// Two recordings as the channels of one.
@@ -265,7 +280,7 @@ fn not_decoded(error: &AudioError) -> CallError {
 fn find_speech(
     audio: &Audio,
     second_side_begins_ms: Option<i64>,
-    networks: &mut SoundNetworks,
+    voice_activity: &mut VoiceActivity,
     clock: &StageClock,
 ) -> Result<Prepared, CallError> {
     let mut prepared = Prepared {
@@ -292,10 +307,15 @@ fn find_speech(
         let samples = callmark_audio::resample_to_16k(samples, audio.sample_rate_hz);
         clock.decode.add(&began);
         let began = Stopwatch::start();
-        let channel = PreparedChannel::new(samples, prepared.duration_ms, &mut networks.voice_activity)?;
+        let channel = PreparedChannel::new(samples, prepared.duration_ms, voice_activity)?;
         clock.voice_activity.add(&began);
         prepared.channels.push(channel);
     }
+    Ok(prepared)
+}
+
+/// Tells the speakers of a single channel apart.
+fn find_speakers(prepared: &mut Prepared, networks: &mut SoundNetworks, clock: &StageClock) -> Result<(), CallError> {
     if let [only] = prepared.channels.as_slice() {
         let began = Stopwatch::start();
         let found = two_speakers(only, networks)?;
@@ -307,7 +327,7 @@ fn find_speech(
             prepared.warnings.push(Warning::MonoOneVoice.with(&[]));
         }
     }
-    Ok(prepared)
+    Ok(())
 }
 
 /// The two speakers of a channel by their voices.

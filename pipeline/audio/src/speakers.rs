@@ -60,7 +60,8 @@ impl Speakers {
     }
 }
 
-/// How a separation is judged. A confidence of 800 is the least for a score.
+/// How a separation is judged. A confidence of 800 is the least for a score. Chosen on the tuning recordings, the encoder's on people's as well;
+/// it belongs to the encoder that comes with callmark.
 struct Measure {
     /// Voices that lie less far apart are taken for one; the confidence here is 700.
     least_milli: i64,
@@ -78,7 +79,8 @@ impl Measure {
     }
 }
 
-/// What the windows' vectors add to the log-odds of a frame's speaker, before scaling.
+/// What the windows' vectors add to the log-odds of a frame's speaker, before scaling; on the tuning recordings 4 and 12 do equally well,
+/// 0 less.
 const ENCODER_SAYS: f64 = 4.0;
 /// Less active speech than this cannot be told apart.
 const LEAST_FRAMES: usize = 3_000 / HOP_MS as usize;

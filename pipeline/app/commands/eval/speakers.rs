@@ -130,7 +130,13 @@ impl Listener {
 
     fn judge(&mut self, name: &str, path: &Path, mut truth: Vec<Speech>, mix: bool) -> Result<Judged> {
         let bytes = call::read_file(path, call::MAX_RECORDING_BYTES)?;
-        let mut prepared = call::prepare(&bytes, path, &self.limits, &mut self.networks, &StageClock::default())?;
+        let mut prepared = call::prepare_channels(
+            &bytes,
+            path,
+            &self.limits,
+            &mut self.networks.voice_activity,
+            &StageClock::default(),
+        )?;
         if mix {
             let [first, second] = prepared.channels.as_slice() else {
                 bail!("it has {} channels that differ, not two", prepared.channels.len())
