@@ -554,7 +554,6 @@ fn is_quiet(row: &LedgerRow) -> bool {
     row.kind == RowKind::Item && matches!(row.result, Outcome::Clear | Outcome::NotApplicable)
 }
 
-/// Shape and class of a result; never colour alone.
 /// A warning in the report's language; `None`: not one that this version knows.
 fn shown(m: &Messages, text: &str) -> Option<String> {
     let (warning, values) = Warning::read(text)?;
@@ -568,6 +567,7 @@ fn shown(m: &Messages, text: &str) -> Option<String> {
     }
 }
 
+/// Shape and class of a result; never colour alone.
 fn outcome_mark(row: &LedgerRow) -> (&'static str, &'static str) {
     match row.result {
         Outcome::Met => ("✓", "met"),
