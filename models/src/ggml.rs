@@ -34,6 +34,15 @@ impl WhisperShape {
     pub fn multilingual(&self) -> bool {
         self.vocabulary >= 51_865
     }
+
+    /// About how many weights it has: 12 matrices of state × state in a layer of the encoder, 16 in one of the decoder (it looks
+    /// at the encoder, too), and the vocabulary. Within 7 % of the published counts
+    /// of tiny (39 million) to large (1,550 million).
+    pub fn parameters(&self) -> u64 {
+        let state = u64::from(self.audio_state);
+        let layers = 12 * u64::from(self.audio_layers) + 16 * u64::from(self.text_layers);
+        layers * state * state + u64::from(self.vocabulary) * state
+    }
 }
 
 /// Why a file is no Whisper model that can be handed to native code.
@@ -346,6 +355,24 @@ mod tests {
         };
         assert_eq!(shape, expected);
         assert!(!shape.multilingual());
+    }
+
+    #[test]
+    fn weights_are_counted_about_as_published() {
+        for (state, audio_layers, text_layers, millions) in [
+            (384, 4, 4, 39),
+            (512, 6, 6, 74),
+            (768, 12, 12, 244),
+            (1_024, 24, 24, 769),
+            (1_280, 32, 32, 1_550),
+            (1_280, 32, 4, 809),
+        ] {
+            let (vocabulary, mel_bands, file_type) = (51_865, 80, 1);
+            let shape =
+                WhisperShape { vocabulary, audio_state: state, audio_layers, text_layers, mel_bands, file_type };
+            let parameters = shape.parameters() / 10_000;
+            assert!((93 * millions..=107 * millions).contains(&parameters), "{state}: {parameters}");
+        }
     }
 
     #[test]

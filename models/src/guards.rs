@@ -42,13 +42,15 @@ const NO_SPEECH_PERMILLE: u16 = 600;
 const NO_SPEECH_PROBABILITY_PERMILLE: u16 = 370;
 /// Below this mean word probability text is noise for every model that was looked at (people with the starter: 350+).
 const LOW_PROBABILITY_PERMILLE: u16 = 150;
-/// Many voices at once fill each other's pauses, so that their sound swells less than one voice's, and the recogniser is unsure of
-/// everything for a while; a voice in noise makes it sure of some words within so much time. Means over the words around, chosen
-/// on other babble than the evaluation's (models/evaluation/README.md): of their probability, and of the spread of the amplitude of
-/// 20 ms frames, per mille of its mean.
+/// Among many voices a recogniser makes out words that none of them says to anybody. Two signs, as means over the words around,
+/// chosen on other babble than the evaluation's (models/evaluation/README.md). The first: the model itself doubts that somebody
+/// speaks (`RecogniserSettings::babble_permille`) and is not sure of its words either.
 const BABBLE_AROUND_MS: i64 = 10_000;
-const BABBLE_PROBABILITY_PERMILLE: u64 = 500;
-const BABBLE_SWELL_PERMILLE: u64 = 650;
+const DOUBTED_PROBABILITY_PERMILLE: u64 = 650;
+/// The second: it is unsure of everything for a while, and the sound swells less than one voice's, since many voices fill each
+/// other's pauses; a voice in noise makes it sure of some words. Their probability and the spread of the amplitude of 20 ms frames,
+/// both per mille, added.
+const UNSURE_AND_EVEN_PERMILLE: u64 = 920;
 const FRAME: usize = 320;
 /// Less sound than this says nothing about its swell.
 const MIN_FRAMES: usize = 10;
@@ -110,24 +112,35 @@ pub(crate) fn after(segment: &Segment, no_speech_permille: u16) -> Option<Guard>
     None
 }
 
-/// Which of a channel's segments (in time order) are babble. `sound`: the samples (16 kHz) of a span.
-pub(crate) fn babble<'a>(segments: &[&Segment], sound: impl Fn(Span) -> &'a [f32]) -> Vec<bool> {
-    let swells: Vec<Option<u64>> = segments.iter().map(|segment| swell_permille(sound(segment.span))).collect();
+/// Which of a channel's segments (in time order, each with the no-speech probability of its decoding, per mille) are babble.
+/// `sound`: the samples (16 kHz) of a span.
+pub(crate) fn babble<'a>(
+    segments: &[(&Segment, u16)],
+    doubted_permille: u16,
+    sound: impl Fn(Span) -> &'a [f32],
+) -> Vec<bool> {
+    let swells: Vec<Option<u64>> = segments.iter().map(|(segment, _)| swell_permille(sound(segment.span))).collect();
     let is_babble = |index: usize| {
-        let own = segments[index].span;
-        let before = (0..index).rev().take_while(|i| segments[*i].span.end_ms > own.begin_ms - BABBLE_AROUND_MS);
-        let behind = (index..segments.len()).take_while(|i| segments[*i].span.begin_ms < own.end_ms + BABBLE_AROUND_MS);
-        let (mut words, mut probability, mut swelling, mut swell) = (0, 0, 0, 0);
+        let span = |i: &usize| segments[*i].0.span;
+        let own = span(&index);
+        let before = (0..index).rev().take_while(|i| span(i).end_ms > own.begin_ms - BABBLE_AROUND_MS);
+        let behind = (index..segments.len()).take_while(|i| span(i).begin_ms < own.end_ms + BABBLE_AROUND_MS);
+        let (mut words, mut probability, mut no_speech, mut swelling, mut swell) = (0, 0, 0, 0, 0);
         for near in before.chain(behind) {
-            let count = segments[near].words.len() as u64;
+            let (segment, no_speech_permille) = segments[near];
+            let count = segment.words.len() as u64;
             words += count;
-            probability += count * u64::from(segments[near].mean_probability_permille);
+            probability += count * u64::from(segment.mean_probability_permille);
+            no_speech += count * u64::from(no_speech_permille);
             if let Some(own_swell) = swells[near] {
                 swelling += count;
                 swell += count * own_swell;
             }
         }
-        probability < BABBLE_PROBABILITY_PERMILLE * words && swell < BABBLE_SWELL_PERMILLE * swelling
+        let doubted =
+            no_speech >= u64::from(doubted_permille) * words && probability < DOUBTED_PROBABILITY_PERMILLE * words;
+        let even = swelling > 0 && probability / words.max(1) + swell / swelling < UNSURE_AND_EVEN_PERMILLE;
+        doubted || even
     };
     (0..segments.len()).map(is_babble).collect()
 }
@@ -206,27 +219,35 @@ mod tests {
     }
 
     #[test]
-    fn unsure_words_over_an_even_sound_are_babble() {
+    fn unsure_words_are_babble_over_an_even_sound_or_where_no_speaker_is_heard() {
         // A tone, and the same with pauses as one voice has them: a second each.
         let even: Vec<f32> = (0..16_000).map(|n| (n as f32 * 0.1).sin() * 0.2).collect();
         let voice: Vec<f32> =
             even.iter().enumerate().map(|(n, v)| if n / 3_200 % 2 == 0 { *v } else { v * 0.02 }).collect();
-        let found = |probabilities: &[(i64, u16)], sound: &[f32]| {
-            let at = |(begin_ms, probability): &(i64, u16)| Segment {
-                span: Span { begin_ms: *begin_ms, end_ms: begin_ms + 1_000 },
-                ..segment("order number", *probability, 1_000)
+        // (begin, word probability, no-speech probability)
+        let found = |heard: &[(i64, u16, u16)], sound: &[f32]| {
+            let at = |(begin_ms, probability, no_speech): &(i64, u16, u16)| {
+                let span = Span { begin_ms: *begin_ms, end_ms: begin_ms + 1_000 };
+                (Segment { span, ..segment("order number", *probability, 1_000) }, *no_speech)
             };
-            let segments: Vec<Segment> = probabilities.iter().map(at).collect();
-            babble(&segments.iter().collect::<Vec<_>>(), |_| sound)
+            let segments: Vec<(Segment, u16)> = heard.iter().map(at).collect();
+            babble(&segments.iter().map(|(segment, p)| (segment, *p)).collect::<Vec<_>>(), 2, |_| sound)
         };
-        assert_eq!(found(&[(0, 300)], &even), [true]);
-        assert_eq!(found(&[(0, 800)], &even), [false], "sure words stay");
-        assert_eq!(found(&[(0, 300)], &voice), [false], "so does one voice");
-        assert_eq!(found(&[(0, 300), (5_000, 900)], &even), [false; 2], "and what sure words are near to");
-        assert_eq!(found(&[(0, 300), (12_000, 900)], &even), [true, false]);
-        assert_eq!(found(&[(0, 700), (5_000, 200), (6_500, 200)], &even), [true; 3], "one lucky guess saves nothing");
-        assert_eq!(found(&[(0, 300)], &even[..1_600]), [false], "too short to tell");
-        assert_eq!(found(&[(0, 300)], &[0.0; 16_000]), [false]);
+        assert_eq!(found(&[(0, 300, 0)], &even), [true]);
+        assert_eq!(found(&[(0, 800, 0)], &even), [false], "sure words stay");
+        assert_eq!(found(&[(0, 300, 0)], &voice), [false], "so does one voice");
+        assert_eq!(found(&[(0, 300, 0), (5_000, 900, 0)], &even), [false; 2], "and what sure words are near to");
+        assert_eq!(found(&[(0, 300, 0), (12_000, 900, 0)], &even), [true, false]);
+        assert_eq!(
+            found(&[(0, 500, 0), (5_000, 200, 0), (6_500, 200, 0)], &even),
+            [true; 3],
+            "one lucky guess saves nothing"
+        );
+        assert_eq!(found(&[(0, 300, 0)], &even[..1_600]), [false], "too short to tell");
+        assert_eq!(found(&[(0, 300, 0)], &[0.0; 16_000]), [false]);
+        assert_eq!(found(&[(0, 600, 10)], &voice), [true], "the model doubts that somebody speaks");
+        assert_eq!(found(&[(0, 700, 10)], &voice), [false], "and is sure nevertheless");
+        assert_eq!(found(&[(0, 600, 10), (5_000, 600, 0), (6_500, 600, 0), (8_000, 600, 0)], &voice), [false; 4]);
         assert!(found(&[], &even).is_empty());
     }
 }

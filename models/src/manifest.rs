@@ -85,6 +85,9 @@ pub struct RecogniserSettings {
     pub short_audio_context: bool,
     /// Decode part of the speech a second time at this speed (1000 = unchanged) and count how much agrees; 0: do not.
     pub second_speed_permille: u16,
+    /// Words that the model is not sure of are left out where its own no-speech probability is this much on average: many
+    /// voices, no speaker. 1000: hardly ever.
+    pub babble_permille: u16,
     /// Calls whose `recogniser_confidence_permille` is lower are not scored.
     pub confidence_floor_permille: u16,
 }
@@ -98,6 +101,7 @@ impl Default for RecogniserSettings {
             window_ms: 28_000,
             short_audio_context: false,
             second_speed_permille: 0,
+            babble_permille: 1000,
             confidence_floor_permille: 400,
         }
     }

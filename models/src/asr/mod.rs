@@ -252,7 +252,7 @@ impl Lane {
             out.removed.extend(guard.map(|guard| Removed { guard: guard.name(), span }));
             guard.is_none()
         });
-        let mut heard: Vec<(Segment, Option<guards::Guard>)> = Vec::new();
+        let mut heard: Vec<(Segment, u16, Option<guards::Guard>)> = Vec::new();
         for clip in &clips {
             if self.cancel.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
                 return Err(AsrError::Cancelled);
@@ -276,12 +276,12 @@ impl Lane {
                 out.trust.probability_sum_permille +=
                     segment.words.iter().map(|word| u64::from(word.confidence_permille)).sum::<u64>();
                 let guard = guards::after(&segment, decoded.no_speech_permille);
-                heard.push((segment, guard));
+                heard.push((segment, decoded.no_speech_permille, guard));
             }
         }
-        let segments: Vec<&Segment> = heard.iter().map(|(segment, _)| segment).collect();
-        let babble = guards::babble(&segments, |span| windows::part(samples_16k, span));
-        for ((segment, guard), babble) in heard.into_iter().zip(babble) {
+        let segments: Vec<(&Segment, u16)> = heard.iter().map(|(segment, permille, _)| (segment, *permille)).collect();
+        let babble = guards::babble(&segments, settings.babble_permille, |span| windows::part(samples_16k, span));
+        for ((segment, _, guard), babble) in heard.into_iter().zip(babble) {
             match guard.or(babble.then_some(guards::Guard::Babble)) {
                 Some(guard) => out.removed.push(Removed { guard: guard.name(), span: segment.span }),
                 None => out.segments.push(segment),
