@@ -6,8 +6,8 @@ use regex::{Regex, RegexBuilder};
 use serde_saphyr::Spanned;
 
 use super::written::{
-    RawAtLeast, RawExample, RawMatcher, RawMetric, RawRange, RawRequirement, RawScorecard, RawSource, RawWhen,
-    RawWithin, thousandths,
+    RawAtLeast, RawExample, RawLocalTime, RawMatcher, RawMetric, RawRange, RawRequirement, RawScorecard, RawSource,
+    RawWhen, RawWithin, thousandths,
 };
 use super::{
     Bounds, Compiled, Example, Matcher, MetricItem, Pattern, Period, Phrases, Requirement, Rule, Scorecard,
@@ -232,6 +232,7 @@ impl RawWhen {
             languages: self.language,
             media: self.medium,
             duration_ms: self.duration_s.map(|b| Bounds { gte: b.gte.map(thousandths), lte: b.lte.map(thousandths) }),
+            first_contact: self.first_contact,
             expr: self.expr.map(|expr| expr.value),
             parsed,
         })
@@ -359,7 +360,22 @@ impl RawExample {
             campaign: self.campaign,
             direction: self.direction,
             language: self.language,
+            start_ts: self.start_ts,
+            tz: self.tz,
+            customer_tz: self.customer_tz,
+            first_contact: self.first_contact,
         })
+    }
+}
+
+/// `HH:MM` as minutes of the day; 24:00 is the end of it.
+fn minute_of_day(written: &Spanned<String>) -> Result<i64, ScorecardError> {
+    let parts = written.value.split_once(':').and_then(|(h, m)| Some((h.parse::<u8>().ok()?, m.parse::<u8>().ok()?)));
+    match parts {
+        Some((hour, minute)) if minute < 60 && (hour < 24 || (hour, minute) == (24, 0)) => {
+            Ok(i64::from(hour) * 60 + i64::from(minute))
+        }
+        _ => Err(ScorecardError::at(written, format!("`{}` is no time of day like \"08:00\"", written.value))),
     }
 }
 
@@ -390,6 +406,7 @@ impl RawMatcher {
             ("silence", self.silence.is_some()),
             ("overlap", self.overlap.is_some()),
             ("metric", self.metric.is_some()),
+            ("local_time", self.local_time.is_some()),
         ];
         let given: Vec<&str> = kinds.iter().filter(|(_, there)| *there).map(|(kind, _)| *kind).collect();
         let [kind] = given[..] else {
@@ -462,6 +479,12 @@ impl RawMatcher {
                 return wrong("needs `gte` or `lte`");
             }
             Pattern::Metric { metric: metric(&written)?, bounds }
+        } else if let Some(RawLocalTime { from, to, zone }) = self.local_time {
+            let (from_minute, to_minute) = (minute_of_day(&from)?, minute_of_day(&to)?);
+            if from_minute == to_minute {
+                return Err(ScorecardError::at(&to, "`from` and `to` are the same time".to_string()));
+            }
+            Pattern::LocalTime { from_minute, to_minute, clock: zone }
         } else {
             return wrong("is empty");
         };

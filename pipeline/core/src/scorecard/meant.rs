@@ -9,7 +9,7 @@ use super::{Bounds, Phrases, Text};
 use crate::matching::{MustWord, PhraseBook, PhraseId};
 use crate::operator::Expr;
 use crate::record::{ItemKind, Severity};
-use crate::recording::{Direction, Language};
+use crate::recording::{Clock, Direction, Language};
 use crate::signals::Metric;
 use crate::transcript::{Medium, Role};
 
@@ -105,6 +105,8 @@ pub struct When {
     pub languages: Vec<Language>,
     pub media: Vec<Medium>,
     pub duration_ms: Option<Bounds<i64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_contact: Option<bool>,
     pub expr: Option<String>,
     #[serde(skip)]
     pub(crate) parsed: Option<Expr>,
@@ -241,6 +243,12 @@ pub enum Pattern {
         metric: Metric,
         bounds: Bounds<i64>,
     },
+    /// The call began at or after `from_minute` and before `to_minute` of the day; over midnight when `from` is later.
+    LocalTime {
+        from_minute: i64,
+        to_minute: i64,
+        clock: Clock,
+    },
 }
 
 impl Pattern {
@@ -263,6 +271,14 @@ pub struct Example {
     pub campaign: Option<String>,
     pub direction: Option<Direction>,
     pub language: Option<Language>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_ts: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tz: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_tz: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_contact: Option<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 
 use super::{ExampleTurn, Period, Verdicts};
 use crate::record::Severity;
-use crate::recording::{Direction, Language};
+use crate::recording::{Clock, Direction, Language};
 use crate::transcript::{Medium, Role};
 
 /// A mapping in the file's order; a repeated key is refused by the reader.
@@ -238,6 +238,8 @@ pub(super) struct RawWhen {
     #[serde(default)]
     pub(super) duration_s: Option<Bounds<f64>>,
     #[serde(default)]
+    pub(super) first_contact: Option<bool>,
+    #[serde(default)]
     pub(super) expr: Option<Spanned<String>>,
 }
 
@@ -337,6 +339,15 @@ pub(super) struct RawOverlap {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RawLocalTime {
+    pub(super) from: Spanned<String>,
+    pub(super) to: Spanned<String>,
+    #[serde(default)]
+    pub(super) zone: Clock,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawMatcher {
     #[serde(default)]
     pub(super) any: Option<Phrases>,
@@ -362,6 +373,8 @@ pub(super) struct RawMatcher {
     pub(super) overlap: Option<RawOverlap>,
     #[serde(default)]
     pub(super) metric: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) local_time: Option<RawLocalTime>,
     // Qualifiers.
     #[serde(default)]
     pub(super) must: Option<Phrases>,
@@ -400,6 +413,14 @@ pub(super) struct RawExample {
     pub(super) direction: Option<Direction>,
     #[serde(default)]
     pub(super) language: Option<Language>,
+    #[serde(default)]
+    pub(super) start_ts: Option<String>,
+    #[serde(default)]
+    pub(super) tz: Option<String>,
+    #[serde(default)]
+    pub(super) customer_tz: Option<String>,
+    #[serde(default)]
+    pub(super) first_contact: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
