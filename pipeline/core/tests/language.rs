@@ -1,5 +1,12 @@
 //! Scorecards as authors write them: what is refused and where, and what each operator finds in small calls.
 
+#[path = "language/broken.rs"]
+mod broken;
+#[path = "language/mutations.rs"]
+mod mutations;
+#[path = "language/operators.rs"]
+mod operators;
+
 use std::collections::BTreeMap;
 
 use callmark_core::acts::ActLexicon;
@@ -558,7 +565,7 @@ fn errors_name_place_and_remedy() {
         (
             req("    match: {a: {local_time: {from: \"8 am\", to: \"21:00\"}}}\n    require: {expr: a}\n"),
             9,
-            35,
+            36,
             "`8 am` is no time of day",
             "",
         ),
@@ -639,6 +646,45 @@ fn lint_sees_what_cannot_work() {
         assert!(findings.iter().any(|f| f.message.contains(part) && !f.hint.is_empty()), "{part}: {findings:?}");
     }
     assert!(findings.iter().any(|f| f.severity == LintSeverity::Warning));
+}
+
+#[test]
+fn lint_sees_contradictions_and_says_where() {
+    let scorecard = Scorecard::parse_with(
+        &card(
+            r#"
+  - {id: wanted, dimension: compliance, match: {a: {any: {en: ["sign today"]}, role: rep}}, require: {expr: a}}
+  - {id: pushy, dimension: compliance, match: {a: {any: {en: ["Sign today"]}}}, forbid: {expr: a}}
+  - {id: other, dimension: compliance, match: {a: {any: {en: ["sign today"]}, role: customer}}, forbid: {expr: a}}
+  - {id: never, dimension: compliance, match: {a: {act: greeting}, b: {act: closing}}, require: {expr: "a and b and not a"}}
+  - {id: always, dimension: compliance, match: {a: {act: greeting}}, require: {expr: "count(a) >= 0"}}
+  - {id: twice, dimension: compliance, match: {a: {act: greeting}, b: {act: closing}}, require: {expr: "order(a, b, a)"}}
+  - {id: empty, dimension: compliance, match: {a: {act: greeting}}, require: {expr: a, within: {first_turns: 0}}}
+  - {id: lost, dimension: compliance, match: {a: {regex: {en: "twenty-four", zh: "录 音"}}}, require: {expr: a}}
+  - {id: fine, dimension: compliance, match: {a: {regex: {en: "twenty[- ]?four,? (hours)", zh: "录.{0,2}音"}}}, require: {expr: a}}
+  - {id: mixed, dimension: compliance, match: {a: {any: {en: ["本次通话"], zh: ["this call"]}}}, require: {expr: a}}
+"#,
+        ),
+        &lexicon(),
+    )
+    .unwrap();
+    let findings = lint(&scorecard);
+    let told = |id: &str, part: &str| {
+        let found: Vec<_> = findings.iter().filter(|f| f.requirement_id == id && f.message.contains(part)).collect();
+        assert!(found.len() <= 1 || part.is_empty(), "{found:?}");
+        found.first().map(|f| (f.line, f.column))
+    };
+    assert_eq!(told("", "add up to 50"), Some((5, 11)));
+    assert_eq!(told("pushy", "required by `wanted`"), Some((9, 48)));
+    assert_eq!(told("other", "required by"), None);
+    assert_eq!(told("never", "can never hold"), Some((11, 104)));
+    assert_eq!(told("always", "always holds"), Some((12, 86)));
+    assert_eq!(told("twice", "can never hold"), Some((13, 104)));
+    assert_eq!(told("empty", "searches nothing"), Some((14, 48)));
+    assert!(told("lost", "the `-` of this pattern").is_some() && told("lost", "the ` ` of this pattern").is_some());
+    assert_eq!(told("fine", "of this pattern"), None);
+    assert!(told("mixed", "under `en`").is_some() && told("mixed", "under `zh`").is_some());
+    assert_eq!(told("wanted", "hold"), None);
 }
 
 #[test]

@@ -6,11 +6,11 @@ use regex::{Regex, RegexBuilder};
 use serde_saphyr::Spanned;
 
 use super::written::{
-    RawAtLeast, RawExample, RawLocalTime, RawMatcher, RawMetric, RawRange, RawRequirement, RawScorecard, RawSource,
-    RawWhen, RawWithin, thousandths,
+    RawAtLeast, RawDuration, RawExample, RawLocalTime, RawMatcher, RawMetric, RawPace, RawRange, RawRepeat,
+    RawRequirement, RawScorecard, RawSource, RawWhen, RawWithin, thousandths,
 };
 use super::{
-    Bounds, Compiled, Example, Matcher, MetricItem, Pattern, Period, Phrases, Requirement, Rule, Scorecard,
+    Bounds, Compiled, Example, Matcher, MetricItem, Pattern, Period, Phrases, Place, Requirement, Rule, Scorecard,
     ScorecardError, Trapezoid, Verdicts, When, Within, did_you_mean, read_yaml,
 };
 use crate::acts::ActLexicon;
@@ -38,6 +38,20 @@ impl Scorecard {
         Scorecard::parse_with(yaml, ActLexicon::built_in())
     }
 
+    /// Reads and checks the bytes of a file, which must be UTF-8 (a byte order mark may stand before it).
+    pub fn parse_bytes(bytes: &[u8]) -> Result<Scorecard, ScorecardError> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let (line, column) = (
+                before.matches('\n').count() as u64 + 1,
+                before.chars().rev().take_while(|c| *c != '\n').count() as u64 + 1,
+            );
+            let hint = Some("save the file as UTF-8".to_string());
+            ScorecardError { message: "this is no UTF-8".to_string(), line, column, hint }
+        })?;
+        Scorecard::parse(text.trim_start_matches('\u{FEFF}'))
+    }
+
     /// Reads and checks a scorecard whose acts are those of `lexicon`.
     pub fn parse_with(yaml: &str, lexicon: &ActLexicon) -> Result<Scorecard, ScorecardError> {
         let raw: RawScorecard = read_yaml(yaml)?;
@@ -61,6 +75,7 @@ impl Scorecard {
             }
         }
         let mut weights = Vec::new();
+        let weights_place = raw.weights.0.first().map_or(Place::default(), |(name, _)| Place::of(name));
         for (name, weight) in &raw.weights.0 {
             if weight.value == 0 || weight.value > 10_000 {
                 return Err(ScorecardError::at(weight, format!("the weight of `{}` must be 1 … 10000", name.value)));
@@ -106,6 +121,7 @@ impl Scorecard {
             metrics,
             requirements,
             hash: String::new(),
+            weights_place,
             book,
         };
         // Cannot fail: only strings, integers and maps with string keys.
@@ -304,13 +320,15 @@ impl RawRequirement {
                         Expr::Or(matchers.keys().cloned().map(Expr::Name).collect()),
                     ),
                 };
-                Some(Rule { kind, expr, each: self.each, at_most: self.at_most, parsed })
+                let place = raw.expr.as_ref().map_or(Place::of(&self.id), Place::of);
+                Some(Rule { place, kind, expr, each: self.each, at_most: self.at_most, parsed })
             }
         };
         let mut examples = Vec::new();
         for raw in self.examples {
             examples.push(raw.check(names)?);
         }
+        let place = Place::of(&self.id);
         Ok(Requirement {
             id: self.id.value,
             version: self.version,
@@ -326,6 +344,7 @@ impl RawRequirement {
             rule,
             except,
             examples,
+            place,
         })
     }
 }
@@ -360,6 +379,7 @@ impl RawExample {
             campaign: self.campaign,
             direction: self.direction,
             language: self.language,
+            hung_up_by: self.hung_up_by,
             start_ts: self.start_ts,
             tz: self.tz,
             customer_tz: self.customer_tz,
@@ -406,6 +426,11 @@ impl RawMatcher {
             ("silence", self.silence.is_some()),
             ("overlap", self.overlap.is_some()),
             ("metric", self.metric.is_some()),
+            ("pace", self.pace.is_some()),
+            ("loudness", self.loudness.is_some()),
+            ("duration", self.duration.is_some()),
+            ("hangup", self.hangup.is_some()),
+            ("repeat", self.repeat.is_some()),
             ("local_time", self.local_time.is_some()),
         ];
         let given: Vec<&str> = kinds.iter().filter(|(_, there)| *there).map(|(kind, _)| *kind).collect();
@@ -422,7 +447,8 @@ impl RawMatcher {
             ("threshold", self.threshold.is_some(), by_phrase),
             ("similarity", self.similarity.is_some(), kind == "meaning"),
             ("p", self.p.is_some(), kind == "act"),
-            ("period", self.period.is_some(), kind == "sentiment"),
+            ("near", self.near.is_some(), kind == "all" || kind == "n_of"),
+            ("period", self.period.is_some(), ["sentiment", "pace", "loudness", "duration"].contains(&kind)),
             ("explained", self.explained.is_some(), kind == "silence"),
             ("gte", self.gte.is_some(), kind == "metric"),
             ("lte", self.lte.is_some(), kind == "metric"),
@@ -435,6 +461,12 @@ impl RawMatcher {
             return wrong("has role `unknown`; it is rep or customer");
         }
         let mut regex_place = None;
+        let period = self.period.unwrap_or(Period::Turn);
+        let is_change = matches!(period, Period::TurnChange | Period::Shift);
+        let of_one_role = !matches!(period, Period::Turn | Period::TurnChange);
+        if of_one_role && (kind == "pace" || kind == "loudness") && self.role.or(role).is_none() {
+            return wrong(&format!("needs a `role`: `{kind}` over a part of the call is one side's"));
+        }
         let pattern = if let Some(phrases) = self.any {
             Pattern::Any(phrases)
         } else if let Some(phrases) = self.all {
@@ -465,10 +497,11 @@ impl RawMatcher {
             Pattern::Stage(stage.value)
         } else if let Some(bounds) = self.sentiment {
             let points = Bounds { gte: bounds.gte.map(thousandths), lte: bounds.lte.map(thousandths) };
-            if points == Bounds::default() || points.gte.into_iter().chain(points.lte).any(|v| v.abs() > 5_000) {
-                return wrong("needs `gte` or `lte` between -5 and 5");
+            let most = if matches!(period, Period::TurnChange | Period::Shift) { 10_000 } else { 5_000 };
+            if points == Bounds::default() || points.gte.into_iter().chain(points.lte).any(|v| v.abs() > most) {
+                return wrong("needs `gte` or `lte` between -5 and 5 (of a change, between -10 and 10)");
             }
-            Pattern::Sentiment { bounds: points, period: self.period.unwrap_or(Period::Turn) }
+            Pattern::Sentiment { bounds: points, period }
         } else if let Some(silence) = self.silence {
             Pattern::Silence { gte_ms: thousandths(silence.gte_s), explained: self.explained }
         } else if let Some(overlap) = self.overlap {
@@ -479,6 +512,44 @@ impl RawMatcher {
                 return wrong("needs `gte` or `lte`");
             }
             Pattern::Metric { metric: metric(&written)?, bounds }
+        } else if let Some(RawPace { gte, lte, en, zh }) = self.pace {
+            let everywhere = Bounds { gte, lte };
+            let of_language = |own: Option<Bounds<i64>>| own.unwrap_or(everywhere);
+            if (everywhere != Bounds::default()) == (en.is_some() || zh.is_some()) {
+                return wrong("needs either `gte` or `lte`, or bounds per language");
+            }
+            let tenfold = |b: Bounds<i64>| Bounds {
+                gte: b.gte.map(|v| v.saturating_mul(10)),
+                lte: b.lte.map(|v| v.saturating_mul(10)),
+            };
+            let bounds = [(Language::En, of_language(en)), (Language::Zh, of_language(zh))];
+            let bounds = bounds.into_iter().filter(|(_, b)| *b != Bounds::default());
+            // A change is written in per cent.
+            Pattern::Pace { bounds: bounds.map(|(l, b)| (l, if is_change { tenfold(b) } else { b })).collect(), period }
+        } else if let Some(bounds) = self.loudness {
+            let centi = |v: f64| thousandths(v) / 10;
+            let bounds = Bounds { gte: bounds.gte.map(centi), lte: bounds.lte.map(centi) };
+            if bounds == Bounds::default() {
+                return wrong("needs `gte` or `lte`");
+            }
+            Pattern::Loudness { bounds, period }
+        } else if let Some(RawDuration { gte_s, lte_s }) = self.duration {
+            let bounds = Bounds { gte: gte_s.map(thousandths), lte: lte_s.map(thousandths) };
+            if bounds == Bounds::default() {
+                return wrong("needs `gte_s` or `lte_s`");
+            }
+            let period = self.period.unwrap_or(Period::Call);
+            if !matches!(period, Period::Call | Period::Turn) {
+                return wrong("has a `period` that no `duration` has; it is call or turn");
+            }
+            Pattern::Duration { bounds, period }
+        } else if let Some(side) = self.hangup {
+            Pattern::HangUp(side)
+        } else if let Some(RawRepeat { words, times, turns }) = self.repeat {
+            if words == 0 || times < 2 {
+                return wrong("needs `words` of at least 1 and `times` of at least 2");
+            }
+            Pattern::Repeat { words, times, turns }
         } else if let Some(RawLocalTime { from, to, zone }) = self.local_time {
             let (from_minute, to_minute) = (minute_of_day(&from)?, minute_of_day(&to)?);
             if from_minute == to_minute {
@@ -533,7 +604,17 @@ impl RawMatcher {
             Pattern::Act { act, .. } => names.lexicon.role_of(act).or(role),
             _ => role,
         };
-        Ok(Matcher { pattern, must, not, role: self.role.or(default_role), within, threshold_permille, compiled })
+        Ok(Matcher {
+            pattern,
+            must,
+            not,
+            role: self.role.or(default_role),
+            within,
+            threshold_permille,
+            near_words: self.near,
+            place: Place::of(name),
+            compiled,
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::{Bounds, Phrases, Text};
+use super::{Bounds, Phrases, Place, Text};
 use crate::matching::{MustWord, PhraseBook, PhraseId};
 use crate::operator::Expr;
 use crate::record::{ItemKind, Severity};
@@ -39,6 +39,9 @@ pub struct Scorecard {
     /// SHA-256 of the content: comments, layout, key order and written-out defaults do not change it.
     #[serde(skip)]
     pub hash: String,
+    /// Where the weights stand.
+    #[serde(skip)]
+    pub weights_place: Place,
     #[serde(skip)]
     pub(crate) book: PhraseBook,
 }
@@ -131,6 +134,8 @@ pub struct Requirement {
     pub rule: Option<Rule>,
     pub except: Vec<Matcher>,
     pub examples: Vec<Example>,
+    #[serde(skip)]
+    pub place: Place,
 }
 
 impl Requirement {
@@ -156,6 +161,8 @@ pub struct Rule {
     /// … but not more often than this.
     pub at_most: Option<u32>,
     #[serde(skip)]
+    pub place: Place,
+    #[serde(skip)]
     pub(crate) parsed: Expr,
 }
 
@@ -172,7 +179,7 @@ pub struct Within {
     pub last_turns: Option<u32>,
 }
 
-/// The part of the call over which sentiment is taken.
+/// The part of the call over which something is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
@@ -180,6 +187,10 @@ pub enum Period {
     LastQuarter,
     Call,
     Turn,
+    /// Each turn less the same role's turn before.
+    TurnChange,
+    /// The last quarter of the call less the first.
+    Shift,
 }
 
 /// One thing that can be looked for.
@@ -191,6 +202,11 @@ pub struct Matcher {
     pub role: Option<Role>,
     pub within: Within,
     pub threshold_permille: Option<u16>,
+    /// The phrases of `all` and `n_of` stand in one turn with at most this many words (Chinese: characters) between them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near_words: Option<u32>,
+    #[serde(skip)]
+    pub place: Place,
     #[serde(skip)]
     pub(crate) compiled: BTreeMap<Language, Compiled>,
 }
@@ -226,7 +242,7 @@ pub enum Pattern {
         permille: u16,
     },
     Stage(String),
-    /// Bounds in millipoints, −5000…5000.
+    /// Bounds in millipoints, −5000…5000; of a change, twice that.
     Sentiment {
         bounds: Bounds<i64>,
         period: Period,
@@ -242,6 +258,29 @@ pub enum Pattern {
         #[serde(serialize_with = "metric_id")]
         metric: Metric,
         bounds: Bounds<i64>,
+    },
+    /// English words or Chinese characters per minute of own speech; of a change, per mille.
+    Pace {
+        bounds: BTreeMap<Language, Bounds<i64>>,
+        period: Period,
+    },
+    /// Hundredths of a decibel of full scale; of a change, hundredths of a decibel.
+    Loudness {
+        bounds: Bounds<i64>,
+        period: Period,
+    },
+    /// Milliseconds, of the call or of each turn.
+    Duration {
+        bounds: Bounds<i64>,
+        period: Period,
+    },
+    /// This side hung up.
+    HangUp(Role),
+    /// A role says the same run of words in at least `times` turns, the last at most `turns` of its own turns later.
+    Repeat {
+        words: u32,
+        times: u32,
+        turns: Option<u32>,
     },
     /// The call began at or after `from_minute` and before `to_minute` of the day; over midnight when `from` is later.
     LocalTime {
@@ -271,6 +310,9 @@ pub struct Example {
     pub campaign: Option<String>,
     pub direction: Option<Direction>,
     pub language: Option<Language>,
+    /// Whose line is closed at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hung_up_by: Option<Role>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_ts: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -291,4 +333,7 @@ pub struct ExampleTurn {
     pub acts: Vec<String>,
     /// −5000…5000.
     pub sentiment_milli: Option<i64>,
+    /// Loudness of the turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level_centi_dbfs: Option<i64>,
 }

@@ -5,8 +5,10 @@
 //! exist, patterns that compile).
 
 mod checked;
+mod keys;
 mod lint;
 mod meant;
+mod operators;
 mod written;
 
 use std::fmt;
@@ -14,12 +16,14 @@ use std::fmt;
 use serde::de;
 use serde_saphyr::Spanned;
 
+pub use self::keys::{Form, Key, OBJECTS, Object, json_schema};
 pub use self::lint::{LintFinding, LintSeverity, lint};
 pub(crate) use self::meant::Compiled;
 pub use self::meant::{
     Example, ExampleTurn, Matcher, MetricItem, Pattern, Period, Requirement, Rule, Scorecard, Trapezoid, Verdicts,
     When, Within,
 };
+pub use self::operators::{OPERATORS, Operator};
 pub use self::written::{Bounds, OneOrMany, Phrases, Text};
 
 /// Larger files are refused before they are read.
@@ -46,6 +50,19 @@ impl fmt::Display for ScorecardError {
             Some(hint) => write!(f, " (hint: {hint})"),
             None => Ok(()),
         }
+    }
+}
+
+/// A place in the file, in lines and characters from 1; 0 when it is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub line: u64,
+    pub column: u64,
+}
+
+impl Place {
+    fn of<T>(written: &Spanned<T>) -> Place {
+        Place { line: written.referenced.line(), column: written.referenced.column() }
     }
 }
 

@@ -339,6 +339,42 @@ pub(super) struct RawOverlap {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RawPace {
+    #[serde(default)]
+    pub(super) gte: Option<i64>,
+    #[serde(default)]
+    pub(super) lte: Option<i64>,
+    #[serde(default)]
+    pub(super) en: Option<Bounds<i64>>,
+    #[serde(default)]
+    pub(super) zh: Option<Bounds<i64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDuration {
+    #[serde(default)]
+    pub(super) gte_s: Option<f64>,
+    #[serde(default)]
+    pub(super) lte_s: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRepeat {
+    pub(super) words: u32,
+    #[serde(default = "two")]
+    pub(super) times: u32,
+    #[serde(default)]
+    pub(super) turns: Option<u32>,
+}
+
+fn two() -> u32 {
+    2
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawLocalTime {
     pub(super) from: Spanned<String>,
     pub(super) to: Spanned<String>,
@@ -374,6 +410,16 @@ pub(super) struct RawMatcher {
     #[serde(default)]
     pub(super) metric: Option<Spanned<String>>,
     #[serde(default)]
+    pub(super) pace: Option<RawPace>,
+    #[serde(default)]
+    pub(super) loudness: Option<Bounds<f64>>,
+    #[serde(default)]
+    pub(super) duration: Option<RawDuration>,
+    #[serde(default, deserialize_with = "role_of_a_side")]
+    pub(super) hangup: Option<Role>,
+    #[serde(default)]
+    pub(super) repeat: Option<RawRepeat>,
+    #[serde(default)]
     pub(super) local_time: Option<RawLocalTime>,
     // Qualifiers.
     #[serde(default)]
@@ -384,6 +430,8 @@ pub(super) struct RawMatcher {
     pub(super) role: Option<Role>,
     #[serde(default)]
     pub(super) within: Option<RawWithin>,
+    #[serde(default)]
+    pub(super) near: Option<u32>,
     #[serde(default)]
     pub(super) threshold: Option<f64>,
     #[serde(default)]
@@ -413,6 +461,8 @@ pub(super) struct RawExample {
     pub(super) direction: Option<Direction>,
     #[serde(default)]
     pub(super) language: Option<Language>,
+    #[serde(default, deserialize_with = "role_of_a_side")]
+    pub(super) hung_up_by: Option<Role>,
     #[serde(default)]
     pub(super) start_ts: Option<String>,
     #[serde(default)]
@@ -434,6 +484,8 @@ pub(super) struct RawAnnotation {
     pub(super) end: Option<f64>,
     #[serde(default)]
     pub(super) sentiment: Option<f64>,
+    #[serde(default)]
+    pub(super) level: Option<f64>,
 }
 
 impl<'de> Deserialize<'de> for ExampleTurn {
@@ -442,7 +494,7 @@ impl<'de> Deserialize<'de> for ExampleTurn {
         impl<'de> Visitor<'de> for TurnVisitor {
             type Value = ExampleTurn;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("[role, begin in seconds, text] or [role, begin, text, {act, acts, end, sentiment}]")
+                f.write_str("[role, begin in seconds, text] or [role, begin, text, {act, acts, end, sentiment, level}]")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ExampleTurn, A::Error> {
                 let missing = |n| de::Error::invalid_length(n, &"role, begin in seconds and text");
@@ -458,6 +510,7 @@ impl<'de> Deserialize<'de> for ExampleTurn {
                     text,
                     acts: extra.act.into_iter().chain(extra.acts).collect(),
                     sentiment_milli: extra.sentiment.map(thousandths),
+                    level_centi_dbfs: extra.level.map(|level| thousandths(level) / 10),
                 })
             }
         }
