@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::acts::ActLexicon;
 use crate::matching::{CallText, Finder, Hit, Passage, pattern_text};
-use crate::operator::{self, Conclusion, Found, Occurrence, Truth};
+use crate::operator::{self, Conclusion, Found, Occurrence, Truth, Turns};
 use crate::record::{Evidence, ItemKind, ItemResult, MatchType, Outcome};
 use crate::recording::{Language, Metadata};
-use crate::scorecard::{Compiled, Example, Matcher, MetricItem, Pattern, Period, Requirement, Scorecard, When, Within};
+use crate::scorecard::{
+    Bounds, Compiled, Example, Matcher, MetricItem, Pattern, Period, Requirement, Scorecard, When, Within,
+};
 use crate::signals::{self, Metric, Signals};
-use crate::transcript::{Embedding, Medium, Role, RoleMethod, Sentiment, Transcript, Turn, TurnScores};
+use crate::transcript::{
+    Embedding, Medium, Role, RoleMethod, Sentiment, Sound, SoundKind, Span, Transcript, Turn, TurnScores, VoiceSpan,
+};
 
 /// Mean recogniser confidence of the searched window below which "not found" proves nothing. An engineering guess.
 const WINDOW_FLOOR_PERMILLE: i64 = 400;
@@ -206,7 +210,8 @@ impl<'a> Judge<'a> {
     fn conclude(&self, expr: &operator::Expr, found: &BTreeMap<&str, Found>) -> Conclusion {
         // Names were checked when the scorecard was read; an unknown one decides nothing.
         let missing = Found { truth: Truth::Unknown, occurrences: Vec::new() };
-        operator::evaluate(expr, &|name| found.get(name).unwrap_or(&missing), &self.roles)
+        let turns = Turns { roles: &self.roles, timed: self.call.transcript.medium == Medium::Speech };
+        operator::evaluate(expr, &|name| found.get(name).unwrap_or(&missing), turns)
     }
 
     fn applies(&self, when: &When, found: &BTreeMap<&str, Found>) -> bool {
@@ -222,6 +227,7 @@ impl<'a> Judge<'a> {
             && when
                 .duration_ms
                 .is_none_or(|d| transcript.medium == Medium::Speech && d.contains(transcript.duration_ms))
+            && (when.first_contact.is_none() || when.first_contact == about.first_contact)
             && when.parsed.as_ref().is_none_or(|expr| self.conclude(expr, found).truth == Truth::True)
     }
 
@@ -274,16 +280,167 @@ impl<'a> Judge<'a> {
             Pattern::Sentiment { bounds, period } => self.sentiment(matcher.role, *bounds, *period, &turns),
             Pattern::Silence { gte_ms, explained } => self.silences(matcher, *gte_ms, *explained),
             Pattern::Overlap { gte_ms } => self.overlaps(matcher, *gte_ms),
-            Pattern::Metric { metric, bounds } => match self.call.signals.metric(*metric) {
+            Pattern::Metric { metric, bounds } => {
+                self.of_whole_call(self.call.signals.metric(*metric).map(|value| bounds.contains(value)))
+            }
+            Pattern::Pace { bounds, period } => match bounds.get(&self.language) {
                 None => Found { truth: Truth::NotApplicable, occurrences: vec![] },
-                Some(value) => {
-                    let evidence = self.whole_call(MatchType::Metric);
-                    let holds = bounds.contains(value);
-                    let occurrences = if holds { vec![Occurrence { turn: 0, position: 0, evidence }] } else { vec![] };
-                    Found { truth: holds.into(), occurrences }
+                Some(bounds) => {
+                    let transcript = self.call.transcript;
+                    let speech = |role| signals::speech_of(transcript, role);
+                    let (rep, customer) = (speech(Role::Rep), speech(Role::Customer));
+                    let pace = |role, window| match role {
+                        Role::Rep => signals::pace_in(transcript, role, &rep, window),
+                        Role::Customer => signals::pace_in(transcript, role, &customer, window),
+                        _ => None,
+                    };
+                    let change = |before: i64, after: i64| signals::ratio(1000 * (after - before), before);
+                    self.measured(matcher.role, *bounds, *period, &turns, &pace, &change)
                 }
             },
+            Pattern::Loudness { bounds, period } => {
+                let loudness = |role, window| signals::loudness_centi_dbfs(self.call.transcript, role, window);
+                let change = |before: i64, after: i64| Some(after - before);
+                self.measured(matcher.role, *bounds, *period, &turns, &loudness, &change)
+            }
+            Pattern::Duration { bounds, period: Period::Turn } => {
+                let length =
+                    |t: &usize| self.call.transcript.turns[*t].end_ms - self.call.transcript.turns[*t].begin_ms;
+                let long = turns.iter().filter(|t| bounds.contains(length(t)));
+                let place = |t: &usize| {
+                    let turn = &self.call.transcript.turns[*t];
+                    (*t, Some(*t), turn.begin_ms, turn.end_ms, MatchType::Metric)
+                };
+                self.timed(long.map(place).collect())
+            }
+            Pattern::Duration { bounds, .. } => {
+                self.of_whole_call(self.call.signals.duration_ms.map(|ms| bounds.contains(ms)))
+            }
+            Pattern::HangUp(side) => {
+                // Nothing is known when both lines stay open to the end of the recording.
+                let Some(by) = self.call.signals.hung_up_by else {
+                    return Found { truth: Truth::NotApplicable, occurrences: vec![] };
+                };
+                let is_end = |s: &&Sound| s.kind == SoundKind::Closed && s.role == by;
+                let end = self.call.transcript.sounds.iter().find(is_end);
+                let at = end.map_or((self.last_ms, self.last_ms), |s| (s.begin_ms, s.end_ms));
+                let last = self.roles.len().saturating_sub(1);
+                let place = (by == *side).then_some((last, None, at.0, at.1, MatchType::Metric));
+                self.timed(place.into_iter().collect())
+            }
+            Pattern::Repeat { words, times, turns: reach } => {
+                self.repeats(*words as usize, *times as usize, reach.map(|n| n as usize), &turns)
+            }
+            Pattern::LocalTime { from_minute: from, to_minute: to, clock } => {
+                let holds = |at: i64| if from < to { (*from..*to).contains(&at) } else { at >= *from || at < *to };
+                self.of_whole_call(self.call.metadata.start_minute_of_day(*clock).map(holds))
+            }
         }
+    }
+
+    /// What a role's sound measures over turns or parts of the call; `of` gives the value in a window, `change` compares two.
+    fn measured(
+        &self,
+        role: Option<Role>,
+        bounds: Bounds<i64>,
+        period: Period,
+        turns: &[usize],
+        of: &dyn Fn(Role, Span) -> Option<i64>,
+        change: &dyn Fn(i64, i64) -> Option<i64>,
+    ) -> Found {
+        let nothing = Found { truth: Truth::NotApplicable, occurrences: vec![] };
+        let transcript = self.call.transcript;
+        if transcript.medium == Medium::Text {
+            return nothing;
+        }
+        if matches!(period, Period::Turn | Period::TurnChange) {
+            let value = |t: usize| {
+                let turn = &transcript.turns[t];
+                of(turn.role, Span { begin_ms: turn.begin_ms, end_ms: turn.end_ms })
+            };
+            return self.per_turn(bounds, period, turns, &value, change, MatchType::Metric);
+        }
+        let Some(role) = role else { return nothing };
+        let duration_ms = self.call.signals.duration_ms.unwrap_or(transcript.duration_ms);
+        let whole = Span { begin_ms: 0, end_ms: duration_ms };
+        let [first, .., last] = signals::quarters(duration_ms);
+        let (value, span) = match period {
+            Period::FirstQuarter => (of(role, first), first),
+            Period::LastQuarter => (of(role, last), last),
+            Period::Shift => (of(role, first).zip(of(role, last)).and_then(|(a, b)| change(a, b)), whole),
+            _ => (of(role, whole), whole),
+        };
+        self.over(span, value.map(|value| bounds.contains(value)), MatchType::Metric)
+    }
+
+    /// Turns whose value, or its change since the same role's turn before, is within bounds; not applicable when no turn has one.
+    fn per_turn(
+        &self,
+        bounds: Bounds<i64>,
+        period: Period,
+        turns: &[usize],
+        value: &dyn Fn(usize) -> Option<i64>,
+        change: &dyn Fn(i64, i64) -> Option<i64>,
+        match_type: MatchType,
+    ) -> Found {
+        let mut before: BTreeMap<Role, i64> = BTreeMap::new();
+        let mut measured: BTreeMap<usize, i64> = BTreeMap::new();
+        for turn in 0..self.roles.len() {
+            let Some(now) = value(turn) else { continue };
+            let last = before.insert(self.roles[turn], now);
+            let result = if period == Period::Turn { Some(now) } else { last.and_then(|last| change(last, now)) };
+            if let Some(result) = result.filter(|_| turns.contains(&turn)) {
+                measured.insert(turn, result);
+            }
+        }
+        if measured.is_empty() {
+            return Found { truth: Truth::NotApplicable, occurrences: vec![] };
+        }
+        let within = measured.iter().filter(|(_, value)| bounds.contains(**value));
+        let place = |(t, _): (&usize, &i64)| self.place(*t, 0, self.text.whole_turn(*t), match_type, 1000);
+        let occurrences: Vec<Occurrence> = within.map(place).collect();
+        Found { truth: (!occurrences.is_empty()).into(), occurrences }
+    }
+
+    /// What is known of a stretch of the call; `None` where it cannot be known.
+    fn over(&self, span: Span, holds: Option<bool>, match_type: MatchType) -> Found {
+        let Some(holds) = holds else { return Found { truth: Truth::NotApplicable, occurrences: vec![] } };
+        let evidence = Evidence { begin_ms: span.begin_ms, end_ms: span.end_ms, ..self.whole_call(match_type) };
+        let occurrence = Occurrence { turn: self.turn_at(span.begin_ms), position: 0, evidence };
+        Found { truth: holds.into(), occurrences: if holds { vec![occurrence] } else { vec![] } }
+    }
+
+    /// Turns that share a run of words with others of the same role.
+    fn repeats(&self, words: usize, times: usize, reach: Option<usize>, turns: &[usize]) -> Found {
+        let said: Vec<Vec<String>> = self.call.transcript.turns.iter().map(|t| signals::words(&t.text)).collect();
+        let mut runs: BTreeMap<(Role, &[String]), Vec<usize>> = BTreeMap::new();
+        for turn in turns {
+            for run in said[*turn].windows(words) {
+                let found = runs.entry((self.roles[*turn], run)).or_default();
+                if found.last() != Some(turn) {
+                    found.push(*turn);
+                }
+            }
+        }
+        let mut repeating: BTreeSet<usize> = BTreeSet::new();
+        for ((role, _), found) in &runs {
+            for row in found.windows(times) {
+                let own = (row[0] + 1..=row[times - 1]).filter(|t| self.roles[*t] == *role).count();
+                if reach.is_none_or(|reach| own <= reach) {
+                    repeating.extend(row);
+                }
+            }
+        }
+        let place = |t: &usize| self.place(*t, 0, self.text.whole_turn(*t), MatchType::Exact, 1000);
+        self.found_or_doubtful(repeating.iter().map(place).collect(), turns)
+    }
+
+    /// What is known of the call as a whole; `None` where it cannot be known.
+    fn of_whole_call(&self, holds: Option<bool>) -> Found {
+        let Some(holds) = holds else { return Found { truth: Truth::NotApplicable, occurrences: vec![] } };
+        let evidence = self.whole_call(MatchType::Metric);
+        let occurrences = if holds { vec![Occurrence { turn: 0, position: 0, evidence }] } else { vec![] };
+        Found { truth: holds.into(), occurrences }
     }
 
     /// The turns in which a matcher looks: of its role, overlapping its window.
@@ -320,12 +477,8 @@ impl<'a> Judge<'a> {
                 if best.as_ref().is_some_and(|(b, _)| b.similarity_permille >= hit.similarity_permille) {
                     continue;
                 }
-                let sure = compiled.must.is_empty() || self.text.has_one_of(hit.span, &compiled.must);
                 let passage = self.text.passage(hit.span);
-                if sure
-                    && self.inside(&matcher.within, passage.begin_ms, passage.end_ms)
-                    && !self.phrases.vetoed(&hit, &compiled.not)
-                {
+                if self.accepts(matcher, compiled, &hit, &passage) {
                     best = Some((hit, passage));
                 }
             }
@@ -339,12 +492,61 @@ impl<'a> Judge<'a> {
     }
 
     fn at_least(&self, matcher: &Matcher, compiled: &Compiled, turns: &[usize], n: usize) -> Found {
+        if let Some(gap) = matcher.near_words {
+            let close = turns.iter().filter_map(|t| self.close_together(matcher, compiled, *t, n, gap as usize));
+            return self.found_or_doubtful(close.collect(), turns);
+        }
         let first = |phrase: &u32| turns.iter().find_map(|t| self.best_hit(matcher, compiled, &[*phrase], *t));
         let mut occurrences: Vec<Occurrence> = compiled.phrases.iter().filter_map(first).collect();
         occurrences.sort_by_key(|o| (o.turn, o.position));
         let enough = occurrences.len() >= n;
         let truth = if !enough && self.doubtful(turns) { Truth::Unknown } else { enough.into() };
         Found { truth, occurrences }
+    }
+
+    /// `n` of the phrases in one turn with at most `gap` tokens between one and the next.
+    fn close_together(
+        &self,
+        matcher: &Matcher,
+        compiled: &Compiled,
+        turn: usize,
+        n: usize,
+        gap: usize,
+    ) -> Option<Occurrence> {
+        let mut hits: Vec<(u32, Hit)> = Vec::new();
+        for phrase in &compiled.phrases {
+            for hit in self.phrases.find(*phrase, turn, matcher.threshold_permille) {
+                if hit.span.turn == hit.span.end_turn
+                    && self.accepts(matcher, compiled, &hit, &self.text.passage(hit.span))
+                {
+                    hits.push((*phrase, hit));
+                }
+            }
+        }
+        hits.sort_by_key(|(_, hit)| (hit.span.begin, hit.span.end));
+        let mut row: Vec<(u32, Hit)> = Vec::new();
+        for (phrase, hit) in hits {
+            let end = row.iter().map(|(_, hit)| hit.span.end).max().unwrap_or(0);
+            if !row.is_empty() && hit.span.begin > end + gap {
+                row.clear();
+            }
+            row.push((phrase, hit));
+            let distinct: BTreeSet<u32> = row.iter().map(|(phrase, _)| *phrase).collect();
+            if distinct.len() >= n {
+                let end = row.iter().map(|(_, hit)| hit.span.end).max()?;
+                let similarity_permille = row.iter().map(|(_, hit)| hit.similarity_permille).min()?;
+                let whole = Hit { span: crate::matching::TokenSpan { end, ..row[0].1.span }, similarity_permille };
+                return Some(self.phrase_place(&whole, self.text.passage(whole.span)));
+            }
+        }
+        None
+    }
+
+    /// True when a hit has a `must` word, lies in the window and is not taken back.
+    fn accepts(&self, matcher: &Matcher, compiled: &Compiled, hit: &Hit, passage: &Passage) -> bool {
+        (compiled.must.is_empty() || self.text.has_one_of(hit.span, &compiled.must))
+            && self.inside(&matcher.within, passage.begin_ms, passage.end_ms)
+            && !self.phrases.vetoed(hit, &compiled.not)
     }
 
     fn regex_hit(&self, compiled: &Compiled, turn: usize, within: &Within) -> Option<Occurrence> {
@@ -394,50 +596,28 @@ impl<'a> Judge<'a> {
         self.place(turn, position, passage, MatchType::Act, i64::from(permille))
     }
 
-    fn sentiment(
-        &self,
-        role: Option<Role>,
-        bounds: crate::scorecard::Bounds<i64>,
-        period: Period,
-        turns: &[usize],
-    ) -> Found {
+    fn sentiment(&self, role: Option<Role>, bounds: Bounds<i64>, period: Period, turns: &[usize]) -> Found {
         let signals = self.call.signals;
         let value = match period {
-            Period::Turn => {
-                let of = |t: &usize| self.call.scores.sentiment.get(*t).copied().flatten().map(Sentiment::milli);
-                if turns.iter().all(|t| of(t).is_none()) {
-                    return Found { truth: Truth::NotApplicable, occurrences: vec![] };
-                }
-                let felt = turns.iter().filter(|t| of(t).is_some_and(|v| bounds.contains(v)));
-                let place = |t: &usize| self.place(*t, 0, self.text.whole_turn(*t), MatchType::Sentiment, 1000);
-                let occurrences: Vec<Occurrence> = felt.map(place).collect();
-                return Found { truth: (!occurrences.is_empty()).into(), occurrences };
+            Period::Turn | Period::TurnChange => {
+                let value = |t: usize| self.call.scores.sentiment.get(t).copied().flatten().map(Sentiment::milli);
+                let change = |before: i64, after: i64| Some(after - before);
+                return self.per_turn(bounds, period, turns, &value, &change, MatchType::Sentiment);
             }
             // Only the customer's sentiment is followed over the call (SCORING.md: never the rep's).
             _ if role != Some(Role::Customer) => None,
             Period::FirstQuarter => signals.sentiment_customer_quarters_milli[0],
             Period::LastQuarter => signals.sentiment_customer_quarters_milli[3],
             Period::Call => signals.sentiment_customer_milli,
+            Period::Shift => signals.sentiment_customer_shift_milli,
         };
-        let Some(value) = value else { return Found { truth: Truth::NotApplicable, occurrences: vec![] } };
         let duration = self.last_ms - self.first_ms;
         let (begin_ms, end_ms) = match period {
             Period::FirstQuarter => (self.first_ms, self.first_ms + duration / 4),
             Period::LastQuarter => (self.last_ms - duration / 4, self.last_ms),
             _ => (self.first_ms, self.last_ms),
         };
-        let holds = bounds.contains(value);
-        let evidence = Evidence {
-            turn: None,
-            begin_ms,
-            end_ms,
-            quote: String::new(),
-            match_type: MatchType::Sentiment,
-            confidence_permille: 1000,
-        };
-        let occurrences =
-            if holds { vec![Occurrence { turn: self.turn_at(begin_ms), position: 0, evidence }] } else { vec![] };
-        Found { truth: holds.into(), occurrences }
+        self.over(Span { begin_ms, end_ms }, value.map(|value| bounds.contains(value)), MatchType::Sentiment)
     }
 
     fn silences(&self, matcher: &Matcher, gte_ms: i64, explained: Option<bool>) -> Found {
@@ -613,6 +793,10 @@ fn run_example(
         call_type: example.call_type.clone().or_else(|| when.call_types.first().cloned()),
         campaign: example.campaign.clone().or_else(|| when.campaigns.first().cloned()),
         direction: example.direction.or_else(|| when.directions.first().copied()),
+        first_contact: example.first_contact.or(when.first_contact),
+        start_ts: example.start_ts.clone(),
+        tz: example.tz.clone(),
+        customer_tz: example.customer_tz.clone(),
         ..Metadata::default()
     };
     let scores = TurnScores { sentiment, embeddings };
@@ -658,13 +842,29 @@ fn example_transcript(requirement: &Requirement, example: &Example) -> Transcrip
         }
     };
     let turns: Vec<Turn> = example.turns.iter().enumerate().map(turn).collect();
+    let voice = |(turn, example): (&Turn, &crate::scorecard::ExampleTurn)| {
+        let level_centi_dbfs = example.level_centi_dbfs? as i32;
+        let (role, begin_ms, end_ms) = (turn.role, turn.begin_ms, turn.end_ms);
+        Some(VoiceSpan {
+            role,
+            begin_ms,
+            end_ms,
+            level_centi_dbfs,
+            voiced_ms: 0,
+            pitch_cents: 0,
+            pitch_spread_cents: 0,
+        })
+    };
+    let voice: Vec<VoiceSpan> = turns.iter().zip(&example.turns).filter_map(voice).collect();
     let span = |t: &Turn| crate::transcript::RoleSpan { role: t.role, begin_ms: t.begin_ms, end_ms: t.end_ms };
     let said_ms = turns.iter().map(|t| t.end_ms).max().unwrap_or(0);
     let least_ms = requirement.when.duration_ms.and_then(|d| d.gte).unwrap_or(0);
+    let duration_ms = said_ms.max(least_ms);
+    let closed = |role| Sound { kind: SoundKind::Closed, role, begin_ms: said_ms, end_ms: duration_ms };
     Transcript {
         medium: Medium::Speech,
         language,
-        duration_ms: said_ms.max(least_ms),
+        duration_ms,
         role_method: RoleMethod::Labelled,
         role_confidence_permille: 1000,
         recogniser_confidence_permille: None,
@@ -676,7 +876,7 @@ fn example_transcript(requirement: &Requirement, example: &Example) -> Transcrip
         other_turns: vec![],
         channel_roles: vec![],
         second_side_begins_ms: None,
-        sounds: vec![],
-        voice: vec![],
+        sounds: example.hung_up_by.map(closed).into_iter().collect(),
+        voice,
     }
 }

@@ -1,22 +1,28 @@
 //! The expression language of scorecards: `count(objection) >= 2 and not (answer after each objection within 4 turns)`.
 //!
-//! ```text
-//! expr   = and { "or" and } ;
-//! and    = not { "and" not } ;
-//! not    = "not" not | "(" expr ")" | "count" "(" name ")" op number | "order" "(" name { "," name } ")"
-//!        | name [ "before" name | ( "after" [ "each" ] | "near" ) name [ "within" number ( "turn" | "turns" ) ] ] ;
-//! op     = ">=" | ">" | "==" | "<=" | "<" ;
-//! name   = letter or "_" { letter | digit | "_" } ;      a matcher of the requirement
-//! ```
-//!
-//! Logic is three-valued with a fourth outcome, *not applicable*, for matchers that this call cannot have (no phrases in
-//! its language, times in a text): `or` leaves it out, everything else passes it on. Distances count turns, because
-//! recognised text may have no sentence marks.
+//! [`GRAMMAR`] says what can be written. Logic is three-valued with a fourth outcome, *not applicable*, for matchers that
+//! this call cannot have (no phrases in its language, times in a text): `or` leaves it out, everything else passes it on.
+//! Distances count turns, because recognised text may have no sentence marks, or seconds where the call has them.
 
 use std::fmt;
 
 use crate::record::Evidence;
 use crate::transcript::Role;
+
+/// The grammar of expressions (EBNF, ISO/IEC 14977).
+pub const GRAMMAR: &str = r#"expr     = and, { "or", and } ;
+and      = not, { "and", not } ;
+not      = "not", not | "(", expr, ")" | count | repeat | order | relation ;
+count    = "count", "(", name, [ ",", role ], ")", compare, number ;
+repeat   = "repeat", "(", name, [ ",", number ], ")", [ within ] ;
+order    = "order", "(", name, { ",", name }, ")" ;
+relation = name, [ ( "before" | "after" | "near" ), [ "each" ], name, [ within ] ] ;
+within   = "within", distance, [ "or", distance ] ;
+distance = number, ( "turn" | "turns" | "s" | "second" | "seconds" ) ;
+compare  = ">=" | ">" | "==" | "<=" | "<" ;
+role     = "rep" | "customer" ;
+name     = ( letter | "_" ), { letter | digit | "_" } ;   (* a matcher of the requirement *)
+"#;
 
 /// Expressions nest at most this deep; deeper ones are errors.
 const MAX_DEPTH: usize = 32;
@@ -28,33 +34,88 @@ pub enum Expr {
     Not(Box<Expr>),
     And(Vec<Expr>),
     Or(Vec<Expr>),
-    /// In how many turns the matcher holds.
+    /// In how many turns (of one role) the matcher holds.
     Count {
         name: String,
+        role: Option<Role>,
         op: Comparison,
         number: u32,
     },
+    /// The matcher holds in `times` turns of one role, the last within reach of the first.
+    Repeat {
+        name: String,
+        times: u32,
+        reach: Reach,
+    },
     /// The matchers' first matches come in this order; false when one has none.
     Order(Vec<String>),
-    /// The first match of `first` comes before the first of `second`; false when one has none.
+    /// The first match of `name` comes before the first of `anchor`; false when one has none. With `each` or a limit: some
+    /// (every) match of `anchor` has one of `name` before it, counted in turns of the speaker of `name`.
     Before {
-        first: String,
-        second: String,
+        name: String,
+        anchor: String,
+        each: bool,
+        reach: Reach,
     },
-    /// Some match (`each`: every match) of `anchor` is followed by one of `name`, at most `turns` turns of the speaker of
-    /// `name` later. `each` holds when there is no anchor.
+    /// Some match (`each`: every match) of `anchor` is followed by one of `name`, counted in turns of the speaker of `name`.
+    /// `each` holds when there is no anchor.
     After {
         name: String,
         anchor: String,
         each: bool,
-        turns: Option<u32>,
+        reach: Reach,
     },
-    /// Matches of both are at most `turns` turns apart (0: the same turn; all speakers' turns count; default 1).
+    /// Some match (`each`: every match) of `anchor` has one of `name` near it: all speakers' turns count, 0 is the same turn.
     Near {
         name: String,
         anchor: String,
-        turns: u32,
+        each: bool,
+        reach: Reach,
     },
+}
+
+/// How far apart two matches may be; without a limit, as far as they like. Where both are given, spoken calls use the time
+/// (from the end of the first to the begin of the second) and texts the turns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    pub turns: Option<u32>,
+    pub ms: Option<i64>,
+}
+
+impl Reach {
+    fn is_open(self) -> bool {
+        self == Reach::default()
+    }
+
+    /// True when the times that it needs are not there.
+    fn needs_clock(self, timed: bool) -> bool {
+        !timed && self.ms.is_some() && self.turns.is_none()
+    }
+
+    fn holds(self, turns: usize, ms: i64, timed: bool) -> bool {
+        match (self.ms, self.turns) {
+            (Some(limit), _) if timed => ms <= limit,
+            (_, Some(limit)) => turns <= limit as usize,
+            _ => true,
+        }
+    }
+}
+
+/// The turns of the call that an expression is evaluated on.
+#[derive(Clone, Copy, Debug)]
+pub struct Turns<'a> {
+    /// One entry per turn.
+    pub roles: &'a [Role],
+    /// False for texts: distances in seconds cannot be told.
+    pub timed: bool,
+}
+
+impl Turns<'_> {
+    /// How many turns of the role that speaks in `of` there are among `range`.
+    fn own(&self, of: usize, range: impl Iterator<Item = usize>) -> usize {
+        let speaker = self.roles.get(of);
+        range.filter(|turn| self.roles.get(*turn) == speaker).count()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +128,15 @@ pub enum Comparison {
 }
 
 impl Comparison {
+    /// All of them with their symbols, a symbol before its own beginning.
+    const ALL: [(&'static str, Comparison); 5] = [
+        (">=", Comparison::AtLeast),
+        (">", Comparison::MoreThan),
+        ("==", Comparison::Exactly),
+        ("<=", Comparison::AtMost),
+        ("<", Comparison::LessThan),
+    ];
+
     fn holds(self, left: u32, right: u32) -> bool {
         match self {
             Comparison::AtLeast => left >= right,
@@ -139,8 +209,8 @@ fn lex(text: &str) -> Result<Vec<(Lexeme, usize)>, ExprError> {
     Ok(out)
 }
 
-const RESERVED: [&str; 12] =
-    ["or", "and", "not", "count", "order", "before", "after", "each", "near", "within", "turn", "turns"];
+const RESERVED: [&str; 13] =
+    ["or", "and", "not", "count", "repeat", "order", "before", "after", "each", "near", "within", "turn", "turns"];
 
 /// True when a matcher may have this name.
 pub fn is_name(text: &str) -> bool {
@@ -245,20 +315,25 @@ impl Parser<'_> {
         if self.take_word("count") {
             self.need_symbol("(")?;
             let name = self.name()?;
+            let role = if self.take_symbol(",") { Some(self.role()?) } else { None };
             self.need_symbol(")")?;
-            let operators = [
-                (">=", Comparison::AtLeast),
-                (">", Comparison::MoreThan),
-                ("==", Comparison::Exactly),
-                ("<=", Comparison::AtMost),
-                ("<", Comparison::LessThan),
-            ];
-            for (symbol, op) in operators {
+            for (symbol, op) in Comparison::ALL {
                 if self.take_symbol(symbol) {
-                    return Ok(Expr::Count { name, op, number: self.number()? });
+                    return Ok(Expr::Count { name, role, op, number: self.number()? });
                 }
             }
             return Err(self.error("expected one of >= > == <= <"));
+        }
+        if self.take_word("repeat") {
+            self.need_symbol("(")?;
+            let name = self.name()?;
+            let times = if self.take_symbol(",") { self.number()? } else { 2 };
+            if times < 2 {
+                self.at -= 1;
+                return Err(self.error("a repetition takes at least 2 times"));
+            }
+            self.need_symbol(")")?;
+            return Ok(Expr::Repeat { name, times, reach: self.within()? });
         }
         if self.take_word("order") {
             self.need_symbol("(")?;
@@ -270,30 +345,54 @@ impl Parser<'_> {
             return Ok(Expr::Order(names));
         }
         let name = self.name()?;
-        if self.take_word("before") {
-            return Ok(Expr::Before { first: name, second: self.name()? });
-        }
-        if self.take_word("after") {
-            let each = self.take_word("each");
-            let anchor = self.name()?;
-            return Ok(Expr::After { name, anchor, each, turns: self.within()? });
-        }
-        if self.take_word("near") {
-            let anchor = self.name()?;
-            return Ok(Expr::Near { name, anchor, turns: self.within()?.unwrap_or(1) });
-        }
-        Ok(Expr::Name(name))
+        let relations = ["before", "after", "near"];
+        let Some(relation) = relations.into_iter().find(|word| self.take_word(word)) else {
+            return Ok(Expr::Name(name));
+        };
+        let each = self.take_word("each");
+        let anchor = self.name()?;
+        let reach = self.within()?;
+        Ok(match relation {
+            "before" => Expr::Before { name, anchor, each, reach },
+            "after" => Expr::After { name, anchor, each, reach },
+            _ if reach.is_open() => Expr::Near { name, anchor, each, reach: Reach { turns: Some(1), ms: None } },
+            _ => Expr::Near { name, anchor, each, reach },
+        })
     }
 
-    fn within(&mut self) -> Result<Option<u32>, ExprError> {
-        if !self.take_word("within") {
-            return Ok(None);
+    fn role(&mut self) -> Result<Role, ExprError> {
+        match (self.take_word("rep"), self.take_word("customer")) {
+            (true, _) => Ok(Role::Rep),
+            (_, true) => Ok(Role::Customer),
+            _ => Err(self.error("expected `rep` or `customer`")),
         }
-        let number = self.number()?;
-        if self.take_word("turns") || self.take_word("turn") {
-            Ok(Some(number))
-        } else {
-            Err(self.error("expected `turns`"))
+    }
+
+    fn within(&mut self) -> Result<Reach, ExprError> {
+        let mut reach = Reach::default();
+        if !self.take_word("within") {
+            return Ok(reach);
+        }
+        loop {
+            let number = self.number()?;
+            let turns = self.take_word("turns") || self.take_word("turn");
+            let seconds = !turns && ["s", "seconds", "second"].into_iter().any(|word| self.take_word(word));
+            if (turns && reach.turns.is_some()) || (seconds && reach.ms.is_some()) {
+                self.at -= 1;
+                return Err(self.error("this distance is given twice"));
+            }
+            match (turns, seconds) {
+                (true, _) => reach.turns = Some(number),
+                (_, true) => reach.ms = Some(i64::from(number) * 1_000),
+                _ => return Err(self.error("expected `turns` or `s`")),
+            }
+            // Only a second distance begins with a number; any other `or` belongs to the expression.
+            let goes_on = matches!(self.peek(), Some(Lexeme::Word(word)) if word == "or")
+                && matches!(self.lexemes.get(self.at + 1), Some((Lexeme::Number(_), _)));
+            if !goes_on {
+                return Ok(reach);
+            }
+            self.at += 1;
         }
     }
 }
@@ -302,11 +401,11 @@ impl Expr {
     /// All matcher names, in order of appearance, with repetitions.
     pub fn names(&self) -> Vec<&str> {
         match self {
-            Expr::Name(name) | Expr::Count { name, .. } => vec![name],
+            Expr::Name(name) | Expr::Count { name, .. } | Expr::Repeat { name, .. } => vec![name],
             Expr::Not(inner) => inner.names(),
             Expr::And(parts) | Expr::Or(parts) => parts.iter().flat_map(Expr::names).collect(),
             Expr::Order(names) => names.iter().map(String::as_str).collect(),
-            Expr::Before { first: a, second: b }
+            Expr::Before { name: a, anchor: b, .. }
             | Expr::After { name: a, anchor: b, .. }
             | Expr::Near { name: a, anchor: b, .. } => vec![a, b],
         }
@@ -370,15 +469,15 @@ impl Conclusion {
     }
 }
 
-/// Evaluates an expression. `find` gives what each matcher found; `roles` has one entry per turn.
-pub fn evaluate<'f>(expr: &Expr, find: &dyn Fn(&str) -> &'f Found, roles: &[Role]) -> Conclusion {
+/// Evaluates an expression. `find` gives what each matcher found.
+pub fn evaluate<'f>(expr: &Expr, find: &dyn Fn(&str) -> &'f Found, turns: Turns<'_>) -> Conclusion {
     match expr {
         Expr::Name(name) => {
             let found = find(name);
             Conclusion::new(found.truth, found.occurrences.clone())
         }
         Expr::Not(inner) => {
-            let Conclusion { truth, occurrences } = evaluate(inner, find, roles);
+            let Conclusion { truth, occurrences } = evaluate(inner, find, turns);
             let truth = match truth {
                 Truth::True => Truth::False,
                 Truth::False => Truth::True,
@@ -387,7 +486,7 @@ pub fn evaluate<'f>(expr: &Expr, find: &dyn Fn(&str) -> &'f Found, roles: &[Role
             Conclusion::new(truth, occurrences)
         }
         Expr::Or(parts) => {
-            let parts: Vec<Conclusion> = parts.iter().map(|p| evaluate(p, find, roles)).collect();
+            let parts: Vec<Conclusion> = parts.iter().map(|p| evaluate(p, find, turns)).collect();
             let has = |truth| parts.iter().any(|p| p.truth == truth);
             let truth = [Truth::True, Truth::Unknown, Truth::False]
                 .into_iter()
@@ -396,7 +495,7 @@ pub fn evaluate<'f>(expr: &Expr, find: &dyn Fn(&str) -> &'f Found, roles: &[Role
             merge(truth, parts)
         }
         Expr::And(parts) => {
-            let parts: Vec<Conclusion> = parts.iter().map(|p| evaluate(p, find, roles)).collect();
+            let parts: Vec<Conclusion> = parts.iter().map(|p| evaluate(p, find, turns)).collect();
             let has = |truth| parts.iter().any(|p| p.truth == truth);
             let truth = [Truth::False, Truth::NotApplicable, Truth::Unknown]
                 .into_iter()
@@ -404,21 +503,45 @@ pub fn evaluate<'f>(expr: &Expr, find: &dyn Fn(&str) -> &'f Found, roles: &[Role
                 .unwrap_or(Truth::True);
             merge(truth, parts)
         }
-        Expr::Count { name, op, number } => {
+        Expr::Count { name, role, op, number } => {
             let found = find(name);
-            let mut turns: Vec<usize> = found.occurrences.iter().map(|o| o.turn).collect();
-            turns.dedup();
-            let count = turns.len() as u32;
+            let said = |o: &&Occurrence| role.is_none_or(|role| turns.roles.get(o.turn) == Some(&role));
+            let counted: Vec<Occurrence> = found.occurrences.iter().filter(said).cloned().collect();
+            let mut in_turns: Vec<usize> = counted.iter().map(|o| o.turn).collect();
+            in_turns.dedup();
             let truth = match found.truth {
-                Truth::True | Truth::False => op.holds(count, *number).into(),
+                Truth::True | Truth::False => op.holds(in_turns.len() as u32, *number).into(),
                 other => other,
             };
-            Conclusion::new(truth, found.occurrences.clone())
+            Conclusion::new(truth, counted)
         }
+        Expr::Repeat { name, times, reach } => repeated(find(name), *times as usize, *reach, turns),
         Expr::Order(names) => sequence(names.iter().map(|n| find(n)).collect()),
-        Expr::Before { first, second } => sequence(vec![find(first), find(second)]),
-        Expr::After { name, anchor, each, turns } => after(find(name), find(anchor), *each, *turns, roles),
-        Expr::Near { name, anchor, turns } => near(find(name), find(anchor), *turns as usize),
+        Expr::Before { name, anchor, each: false, reach } if reach.is_open() => {
+            sequence(vec![find(name), find(anchor)])
+        }
+        Expr::Before { name, anchor, each, reach } => {
+            let reaches = |a: &Occurrence, o: &Occurrence| {
+                let ms = a.evidence.begin_ms - o.evidence.end_ms;
+                precedes(o, a) && reach.holds(turns.own(o.turn, o.turn..a.turn), ms, turns.timed)
+            };
+            paired(find(name), find(anchor), *each, reach.needs_clock(turns.timed), &reaches)
+        }
+        Expr::After { name, anchor, each, reach } => {
+            let reaches = |a: &Occurrence, o: &Occurrence| {
+                let ms = o.evidence.begin_ms - a.evidence.end_ms;
+                precedes(a, o) && reach.holds(turns.own(o.turn, a.turn + 1..o.turn + 1), ms, turns.timed)
+            };
+            paired(find(name), find(anchor), *each, reach.needs_clock(turns.timed), &reaches)
+        }
+        Expr::Near { name, anchor, each, reach } => {
+            let reaches = |a: &Occurrence, o: &Occurrence| {
+                let (a_at, o_at) = (&a.evidence, &o.evidence);
+                let ms = (a_at.begin_ms - o_at.end_ms).max(o_at.begin_ms - a_at.end_ms);
+                reach.holds(o.turn.abs_diff(a.turn), ms, turns.timed)
+            };
+            paired(find(name), find(anchor), *each, reach.needs_clock(turns.timed), &reaches)
+        }
     }
 }
 
@@ -452,59 +575,59 @@ fn precedes(a: &Occurrence, b: &Occurrence) -> bool {
     (a.turn, a.position) < (b.turn, b.position)
 }
 
-fn after(named: &Found, anchors: &Found, each: bool, turns: Option<u32>, roles: &[Role]) -> Conclusion {
-    if anchors.truth == Truth::NotApplicable || named.truth == Truth::NotApplicable {
+/// Some anchor (`each`: every one) has a match that `reaches` accepts.
+fn paired(
+    named: &Found,
+    anchors: &Found,
+    each: bool,
+    no_clock: bool,
+    reaches: &dyn Fn(&Occurrence, &Occurrence) -> bool,
+) -> Conclusion {
+    if no_clock || anchors.truth == Truth::NotApplicable || named.truth == Truth::NotApplicable {
         return Conclusion::new(Truth::NotApplicable, Vec::new());
     }
-    let follows = |anchor: &Occurrence, o: &Occurrence| {
-        if !precedes(anchor, o) {
-            return false;
-        }
-        let speaker = roles.get(o.turn);
-        let distance = (anchor.turn + 1..=o.turn).filter(|t| roles.get(*t) == speaker).count();
-        turns.is_none_or(|limit| distance <= limit as usize)
-    };
     let mut open = Vec::new();
-    let mut closed = Vec::new();
+    let mut closed: Vec<Occurrence> = Vec::new();
     for anchor in &anchors.occurrences {
-        match named.occurrences.iter().find(|o| follows(anchor, o)) {
-            Some(o) => closed.push((anchor, o)),
-            None => open.push(anchor),
-        }
-    }
-    let pairs = |closed: &[(&Occurrence, &Occurrence)]| {
-        let mut all: Vec<Occurrence> = Vec::new();
-        for (anchor, o) in closed {
-            for place in [*anchor, *o] {
-                if !all.contains(place) {
-                    all.push(place.clone());
+        match named.occurrences.iter().find(|o| reaches(anchor, o)) {
+            None => open.push(anchor.clone()),
+            Some(o) => {
+                for place in [anchor, o] {
+                    if !closed.contains(place) {
+                        closed.push(place.clone());
+                    }
                 }
             }
         }
-        all
-    };
+    }
     let unknown = anchors.truth == Truth::Unknown || named.truth == Truth::Unknown;
     match (each, open.is_empty(), closed.is_empty()) {
-        (false, _, false) => Conclusion::new(Truth::True, pairs(&closed)),
-        _ if unknown => Conclusion::new(Truth::Unknown, open.into_iter().cloned().collect()),
-        (true, true, _) => Conclusion::new(Truth::True, pairs(&closed)),
-        _ => Conclusion::new(Truth::False, open.into_iter().cloned().collect()),
+        (false, _, false) => Conclusion::new(Truth::True, closed),
+        _ if unknown => Conclusion::new(Truth::Unknown, open),
+        (true, true, _) => Conclusion::new(Truth::True, closed),
+        _ => Conclusion::new(Truth::False, open),
     }
 }
 
-fn near(named: &Found, anchors: &Found, turns: usize) -> Conclusion {
-    let mut all: Vec<Occurrence> = Vec::new();
-    for anchor in &anchors.occurrences {
-        for o in named.occurrences.iter().filter(|o| o.turn.abs_diff(anchor.turn) <= turns) {
-            for place in [o, anchor] {
-                if !all.contains(place) {
-                    all.push(place.clone());
-                }
+/// `times` turns of one role in a row of its matches, the last within reach of the first.
+fn repeated(found: &Found, times: usize, reach: Reach, turns: Turns<'_>) -> Conclusion {
+    if reach.needs_clock(turns.timed) {
+        return Conclusion::new(Truth::NotApplicable, Vec::new());
+    }
+    for role in [Role::Rep, Role::Customer, Role::Unknown] {
+        let mut said: Vec<&Occurrence> =
+            found.occurrences.iter().filter(|o| turns.roles.get(o.turn) == Some(&role)).collect();
+        said.dedup_by_key(|o| o.turn);
+        for row in said.windows(times) {
+            let (first, last) = (row[0], row[times - 1]);
+            let ms = last.evidence.begin_ms - first.evidence.end_ms;
+            if reach.holds(turns.own(last.turn, first.turn + 1..last.turn + 1), ms, turns.timed) {
+                return Conclusion::new(Truth::True, row.iter().map(|o| (*o).clone()).collect());
             }
         }
     }
-    let truth = if all.is_empty() { undecided(&[named, anchors]).unwrap_or(Truth::False) } else { Truth::True };
-    Conclusion::new(truth, all)
+    let truth = if found.truth == Truth::True { Truth::False } else { found.truth };
+    Conclusion::new(truth, found.occurrences.clone())
 }
 
 #[cfg(test)]
@@ -536,6 +659,7 @@ mod tests {
             ("early", found(&[1])),
             ("mid", found(&[2, 6])),
             ("late", found(&[7])),
+            ("both", found(&[2, 3, 7])),
             ("absent", found(&[])),
             ("unsure", none(Truth::Unknown)),
             ("na", none(Truth::NotApplicable)),
@@ -543,11 +667,11 @@ mod tests {
     }
 
     /// Value and turns of the supporting places, on ten turns: rep even, customer odd.
-    fn check(expr: &str) -> (Truth, Vec<usize>) {
+    fn check(expr: &str, timed: bool) -> (Truth, Vec<usize>) {
         let world = world();
         let roles: Vec<Role> = (0..10).map(|t| if t % 2 == 0 { Role::Rep } else { Role::Customer }).collect();
         let parsed = parse(expr).unwrap();
-        let result = evaluate(&parsed, &|name| &world[name], &roles);
+        let result = evaluate(&parsed, &|name| &world[name], Turns { roles: &roles, timed });
         (result.truth, result.occurrences.iter().map(|o| o.turn).collect())
     }
 
@@ -592,15 +716,66 @@ mod tests {
             ("late after each mid within 3 turns", True, &[2, 7, 6]),
             ("late after each absent", True, &[]),
             ("unsure after each mid", Unknown, &[2, 6]),
-            ("mid near early within 1 turns", True, &[2, 1]),
-            ("late near early within 2 turns", False, &[]),
-            ("late near mid", True, &[7, 6]),
+            ("mid near early within 1 turns", True, &[1, 2]),
+            ("late near early within 5 turns", False, &[1]),
+            ("late near early within 6 turns", True, &[1, 7]),
+            ("late near mid", True, &[6, 7]),
+            ("early near late", False, &[7]),
+            ("late near each mid", False, &[2]),
+            ("late near each mid within 5 turns", True, &[2, 7, 6]),
+            ("unsure near mid", Unknown, &[2, 6]),
+            ("na near mid", NotApplicable, &[]),
+            // Seconds go from the end of the first to the begin of the second.
+            ("late after early within 5 s", False, &[1]),
+            ("late after early within 6 s", True, &[1, 7]),
+            ("late after mid within 0 s", False, &[2, 6]),
+            ("late after mid within 1 second", True, &[6, 7]),
+            ("early near late within 5 seconds", False, &[7]),
+            ("early near late within 6 seconds", True, &[7, 1]),
+            // Where the call has times, they count.
+            ("late after early within 6 s or 1 turn", True, &[1, 7]),
+            ("late after early within 5 s or 9 turns", False, &[1]),
+            ("absent after early within 1 s or late", True, &[7]),
+            // Turns of the speaker of what comes before.
+            ("early before mid within 1 turn", True, &[2, 1]),
+            ("early before late within 2 turns", False, &[7]),
+            ("early before late within 3 turns", True, &[7, 1]),
+            ("early before late within 5 s", False, &[7]),
+            ("early before late within 6 s", True, &[7, 1]),
+            ("early before each mid", True, &[2, 1, 6]),
+            ("late before each mid", False, &[2, 6]),
+            ("mid before each early", False, &[1]),
+            ("early before each absent", True, &[]),
+            ("count(mid, rep) == 2", True, &[2, 6]),
+            ("count(mid, customer) == 0", True, &[]),
+            ("repeat(mid)", True, &[2, 6]),
+            ("repeat(mid, 3)", False, &[2, 6]),
+            ("repeat(mid) within 1 turn", False, &[2, 6]),
+            ("repeat(mid) within 2 turns", True, &[2, 6]),
+            ("repeat(mid) within 3 s", False, &[2, 6]),
+            ("repeat(mid) within 4 s", True, &[2, 6]),
+            ("repeat(early)", False, &[1]),
+            ("repeat(both)", True, &[3, 7]),
+            ("repeat(absent)", False, &[]),
+            ("repeat(unsure)", Unknown, &[]),
+            ("repeat(na)", NotApplicable, &[]),
             ("count(mid) >= 2 and not (absent after each mid within 4 turns)", True, &[2, 6]),
             ("count(mid) >= 2 and not (late after each mid within 4 turns)", False, &[2, 7, 6]),
             ("(absent or early) and (late)", True, &[1, 7]),
         ];
         for (expr, truth, turns) in cases {
-            assert_eq!(check(expr), (*truth, turns.to_vec()), "{expr}");
+            assert_eq!(check(expr, true), (*truth, turns.to_vec()), "{expr}");
+        }
+        let in_texts: &[(&str, Truth, &[usize])] = &[
+            ("late after early within 6 s", NotApplicable, &[]),
+            ("early before late within 6 s", NotApplicable, &[]),
+            ("late near early within 6 s", NotApplicable, &[]),
+            ("repeat(mid) within 4 s", NotApplicable, &[]),
+            ("late after early within 1 s or 3 turns", True, &[1, 7]),
+            ("late after early within 9 s or 2 turns", False, &[1]),
+        ];
+        for (expr, truth, turns) in in_texts {
+            assert_eq!(check(expr, false), (*truth, turns.to_vec()), "{expr}");
         }
     }
 
@@ -614,6 +789,11 @@ mod tests {
             ("(a", 3, "`)`"),
             ("a after b within turns", 18, "number"),
             ("a after b within 2 minutes", 20, "turns"),
+            ("a after b within 2 turns or 3 turns", 31, "twice"),
+            ("count(a, ivr) > 1", 10, "`rep` or `customer`"),
+            ("repeat(a, 1)", 11, "at least 2"),
+            ("a near each", 12, "name"),
+            ("repeat", 7, "`(`"),
             ("", 1, "name"),
             ("count(a) >= 99999999999", 13, "too large"),
         ] {

@@ -507,7 +507,8 @@ fn fill_timed(signals: &mut Signals, transcript: &Transcript, acts: &Acts) {
     signals.customer_talk_permille = signals.rep_talk_permille.map(|rep| 1000 - rep);
     signals.pace_rep = pace(transcript, Role::Rep, rep_ms);
     signals.pace_customer = pace(transcript, Role::Customer, customer_ms);
-    signals.pace_customer_quarters = quarters(duration_ms).map(|quarter| pace_in(transcript, &customer, quarter));
+    signals.pace_customer_quarters =
+        quarters(duration_ms).map(|quarter| pace_in(transcript, Role::Customer, &customer, quarter));
     if let [Some(first), .., Some(last)] = signals.pace_customer_quarters {
         signals.pace_customer_change_permille = ratio(1000 * (last - first), first);
     }
@@ -618,14 +619,20 @@ fn explained(acts: &Acts, gap_begin_ms: i64) -> bool {
 }
 
 /// The four quarters of a call.
-fn quarters(duration_ms: i64) -> [Span; 4] {
+pub(crate) fn quarters(duration_ms: i64) -> [Span; 4] {
     [0, 1, 2, 3].map(|q| Span { begin_ms: duration_ms * q / 4, end_ms: duration_ms * (q + 1) / 4 })
 }
 
-/// The customer's pace inside a window: each turn's words are laid out evenly over it.
-fn pace_in(transcript: &Transcript, speech: &[Span], window: Span) -> Option<i64> {
+/// A role's speech without overlaps.
+pub(crate) fn speech_of(transcript: &Transcript, role: Role) -> Vec<Span> {
+    let speech = speech_spans(transcript);
+    merged(speech.iter().filter(|(r, _)| *r == role).map(|(_, span)| *span), 0)
+}
+
+/// A role's pace inside a window, of its own speech time: each turn's words are laid out evenly over it.
+pub(crate) fn pace_in(transcript: &Transcript, role: Role, speech: &[Span], window: Span) -> Option<i64> {
     let speech_ms: i64 = speech.iter().map(|span| overlap_ms(*span, window)).sum();
-    let turns = || transcript.turns.iter().filter(|turn| turn.role == Role::Customer);
+    let turns = || transcript.turns.iter().filter(|turn| turn.role == role);
     let all = || turns().map(|turn| turn.text.as_str()).collect::<String>();
     let language = transcript.language.or_else(|| Language::of_text(&all()))?;
     let mut milli_units = 0;
@@ -683,7 +690,7 @@ fn fill_sounds(signals: &mut Signals, transcript: &Transcript) {
 }
 
 /// Mean power of a role's speech inside a window; stretches weigh by their length in it.
-fn loudness_centi_dbfs(transcript: &Transcript, role: Role, window: Span) -> Option<i64> {
+pub(crate) fn loudness_centi_dbfs(transcript: &Transcript, role: Role, window: Span) -> Option<i64> {
     let (mut weights, mut power) = (0, 0.0);
     for voice in transcript.voice.iter().filter(|v| v.role == role) {
         let weight = overlap_ms(Span { begin_ms: voice.begin_ms, end_ms: voice.end_ms }, window);
@@ -848,7 +855,7 @@ fn median(mut values: Vec<i64>) -> Option<i64> {
 }
 
 /// a / b rounded to the nearest integer, halves away from zero; `None` for b = 0.
-fn ratio(a: i64, b: i64) -> Option<i64> {
+pub(crate) fn ratio(a: i64, b: i64) -> Option<i64> {
     (b > 0).then(|| (2 * a + a.signum() * b) / (2 * b))
 }
 

@@ -1,5 +1,12 @@
 //! Scorecards as authors write them: what is refused and where, and what each operator finds in small calls.
 
+#[path = "language/broken.rs"]
+mod broken;
+#[path = "language/mutations.rs"]
+mod mutations;
+#[path = "language/operators.rs"]
+mod operators;
+
 use std::collections::BTreeMap;
 
 use callmark_core::acts::ActLexicon;
@@ -325,6 +332,40 @@ fn sequences_counts_and_conditions() {
     );
 }
 
+#[test]
+fn hours_on_the_customers_clock_and_first_contacts() {
+    check(
+        r#"{night: {local_time: {from: "21:00", to: "08:00"}}}"#,
+        "forbid: {expr: night}",
+        &[
+            r#"turns: [[rep, 0, "good evening"]], start_ts: "2025-01-15T20:59:59Z", customer_tz: UTC, expect: clear"#,
+            r#"turns: [[rep, 0, "good evening"]], start_ts: "2025-01-15T21:00:00Z", customer_tz: UTC, expect: violated"#,
+            r#"turns: [[rep, 0, "good evening"]], start_ts: "2025-01-15T07:59:00Z", customer_tz: UTC, expect: violated"#,
+            r#"turns: [[rep, 0, "good morning"]], start_ts: "2025-01-15T08:00:00Z", customer_tz: UTC, expect: clear"#,
+            r#"turns: [[rep, 0, "good morning"]], start_ts: "2025-01-15T09:00:00", tz: America/New_York, customer_tz: America/Los_Angeles, expect: violated"#,
+            r#"turns: [[rep, 0, "good morning"]], start_ts: "2025-01-15T09:00:00Z", expect: n/a"#,
+            r#"turns: [[rep, 0, "good morning"]], customer_tz: UTC, expect: n/a"#,
+        ],
+    );
+    check(
+        r#"{office: {local_time: {from: "09:00", to: "17:00", zone: call}}}"#,
+        "require: {expr: office}",
+        &[
+            r#"turns: [[rep, 0, "good morning"]], start_ts: "2025-01-15T16:59:00", expect: met"#,
+            r#"turns: [[rep, 0, "good morning"]], start_ts: "2025-01-15T17:00:00", expect: missed"#,
+        ],
+    );
+    check(
+        r#"{a: {any: {en: ["this is an attempt to collect a debt"]}}}"#,
+        "require: {expr: a}\n    when: {first_contact: true}",
+        &[
+            r#"turns: [[rep, 0, "this is an attempt to collect a debt"]], expect: met"#,
+            r#"turns: [[rep, 0, "hello there"]], first_contact: true, expect: missed"#,
+            r#"turns: [[rep, 0, "hello there"]], first_contact: false, expect: n/a"#,
+        ],
+    );
+}
+
 // ------------------------------------------------------------------ evidence
 
 fn transcript(medium: Medium, turns: &[(Role, i64, &str)], confidence_permille: u16) -> Transcript {
@@ -521,6 +562,13 @@ fn errors_name_place_and_remedy() {
             "unknown result",
             "`met`",
         ),
+        (
+            req("    match: {a: {local_time: {from: \"8 am\", to: \"21:00\"}}}\n    require: {expr: a}\n"),
+            9,
+            36,
+            "`8 am` is no time of day",
+            "",
+        ),
         ("schema: 2\nname: x\nlanguage: [en]\nweights: {a: 1}\n".to_string(), 1, 9, "schema 2", ""),
         ("schema: 1\nname: x\nlanguage: [en]\nweights: {a: 0}\n".to_string(), 4, 14, "weight", ""),
         // A wrong type: what was expected, and the place once.
@@ -598,6 +646,45 @@ fn lint_sees_what_cannot_work() {
         assert!(findings.iter().any(|f| f.message.contains(part) && !f.hint.is_empty()), "{part}: {findings:?}");
     }
     assert!(findings.iter().any(|f| f.severity == LintSeverity::Warning));
+}
+
+#[test]
+fn lint_sees_contradictions_and_says_where() {
+    let scorecard = Scorecard::parse_with(
+        &card(
+            r#"
+  - {id: wanted, dimension: compliance, match: {a: {any: {en: ["sign today"]}, role: rep}}, require: {expr: a}}
+  - {id: pushy, dimension: compliance, match: {a: {any: {en: ["Sign today"]}}}, forbid: {expr: a}}
+  - {id: other, dimension: compliance, match: {a: {any: {en: ["sign today"]}, role: customer}}, forbid: {expr: a}}
+  - {id: never, dimension: compliance, match: {a: {act: greeting}, b: {act: closing}}, require: {expr: "a and b and not a"}}
+  - {id: always, dimension: compliance, match: {a: {act: greeting}}, require: {expr: "count(a) >= 0"}}
+  - {id: twice, dimension: compliance, match: {a: {act: greeting}, b: {act: closing}}, require: {expr: "order(a, b, a)"}}
+  - {id: empty, dimension: compliance, match: {a: {act: greeting}}, require: {expr: a, within: {first_turns: 0}}}
+  - {id: lost, dimension: compliance, match: {a: {regex: {en: "twenty-four", zh: "录 音"}}}, require: {expr: a}}
+  - {id: fine, dimension: compliance, match: {a: {regex: {en: "twenty[- ]?four,? (hours)", zh: "录.{0,2}音"}}}, require: {expr: a}}
+  - {id: mixed, dimension: compliance, match: {a: {any: {en: ["本次通话"], zh: ["this call"]}}}, require: {expr: a}}
+"#,
+        ),
+        &lexicon(),
+    )
+    .unwrap();
+    let findings = lint(&scorecard);
+    let told = |id: &str, part: &str| {
+        let found: Vec<_> = findings.iter().filter(|f| f.requirement_id == id && f.message.contains(part)).collect();
+        assert!(found.len() <= 1 || part.is_empty(), "{found:?}");
+        found.first().map(|f| (f.line, f.column))
+    };
+    assert_eq!(told("", "add up to 50"), Some((5, 11)));
+    assert_eq!(told("pushy", "required by `wanted`"), Some((9, 48)));
+    assert_eq!(told("other", "required by"), None);
+    assert_eq!(told("never", "can never hold"), Some((11, 104)));
+    assert_eq!(told("always", "always holds"), Some((12, 86)));
+    assert_eq!(told("twice", "can never hold"), Some((13, 104)));
+    assert_eq!(told("empty", "searches nothing"), Some((14, 48)));
+    assert!(told("lost", "the `-` of this pattern").is_some() && told("lost", "the ` ` of this pattern").is_some());
+    assert_eq!(told("fine", "of this pattern"), None);
+    assert!(told("mixed", "under `en`").is_some() && told("mixed", "under `zh`").is_some());
+    assert_eq!(told("wanted", "hold"), None);
 }
 
 #[test]
