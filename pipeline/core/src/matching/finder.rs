@@ -1,81 +1,94 @@
 //! Alignment of phrases with turns.
 
-use super::lexeme::substitution_cost;
-use super::phrases::{Phrase, PhraseBook, PhraseId};
-use super::text::{CallText, TokenSpan};
+use super::lexeme::{Lexeme, full_cost, sounds_alike};
+use super::phrases::{Neighbours, Phrase, PhraseBook, PhraseId};
+use super::text::{CallText, Token, TokenSpan};
 
 /// `not` phrases veto a match in the same turn, or when they end at most this many tokens before it.
 const NEGATION_REACH_TOKENS: usize = 4;
+
+/// How a phrase was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// Word by word, after normalisation.
+    Exact,
+    /// Every character was said or one that sounds like it.
+    BySound,
+    /// With words that differ, are missing or are too many.
+    Tolerant,
+}
 
 /// A place where a phrase was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
     pub span: TokenSpan,
     pub similarity_permille: u16,
+    pub how: How,
 }
 
 /// Aligns the phrases of one book with the turns of one call.
 pub struct Finder<'a> {
     book: &'a PhraseBook,
     text: &'a CallText<'a>,
-    /// Substitution costs, phrase word × call word.
-    costs: Vec<u16>,
-    /// Per turn: the least that each phrase word costs there (its weight when nothing in the turn is like it).
-    least: Vec<Vec<u16>>,
+    /// Per word of the call: what it can stand for.
+    neighbours: Vec<Neighbours>,
+    alone: Vec<Bounds>,
+    /// With the turn in which each continues.
+    continued: Vec<Bounds>,
 }
+
+/// Most similarity that a phrase can have in a turn, per mille, by phrase. What is not listed has less than [`LEAST_BOUND`].
+type Bounds = Vec<(PhraseId, u16)>;
+
+/// Thresholds below this one are so unusual that the phrases which can reach only less are aligned without a look at bounds.
+const LEAST_BOUND: u16 = 500;
 
 impl<'a> Finder<'a> {
     pub fn new(book: &'a PhraseBook, text: &'a CallText<'a>) -> Finder<'a> {
-        let (meant, said) = (&book.vocabulary.lexemes, &text.vocabulary.lexemes);
-        let mut costs = Vec::with_capacity(meant.len() * said.len());
-        for m in meant {
-            costs.extend(said.iter().map(|s| substitution_cost(m, s) as u16));
+        let neighbours = book.neighbours(&text.vocabulary);
+        let mut bounder = Bounder::new(book, &neighbours);
+        let mut alone = Vec::with_capacity(text.turns.len());
+        let mut continued = Vec::with_capacity(text.turns.len());
+        for turn in &text.turns {
+            alone.push(bounder.bounds(turn.tokens.iter()));
+            let next = turn.continues_in.map(|next| turn.tokens.iter().chain(&text.turns[next].tokens));
+            continued.push(next.map_or_else(Vec::new, |both| bounder.bounds(both)));
         }
-        let least = text
-            .turns
-            .iter()
-            .map(|turn| {
-                let cheapest = |row: &[u16], weight: u32| {
-                    turn.tokens.iter().map(|t| row[t.word as usize]).fold(weight as u16, u16::min)
-                };
-                let row = |m: usize| &costs[m * said.len()..(m + 1) * said.len()];
-                meant.iter().enumerate().map(|(m, lexeme)| cheapest(row(m), lexeme.weight)).collect()
-            })
-            .collect();
-        Finder { book, text, costs, least }
+        Finder { book, text, neighbours, alone, continued }
     }
 
     /// All places that begin in `turn` where the phrase is said, best first, without overlaps.
     /// `threshold`: `None` for the usual one, higher for short phrases.
     pub fn find(&self, phrase: PhraseId, turn: usize, threshold: Option<u16>) -> Vec<Hit> {
         let least_similarity = self.book.threshold(phrase, threshold);
-        let words = &self.book.phrases[phrase as usize].words;
+        let length = self.book.phrases[phrase as usize].words.len();
         let tokens = &self.text.turns[turn].tokens;
         let mut hits = Vec::new();
-        if self.possible(phrase, least_similarity, |w| self.least[turn][w as usize]) {
-            let said: Vec<u32> = tokens.iter().map(|t| t.word).collect();
-            for (begin, end, similarity_permille) in self.align(phrase, &said, least_similarity) {
-                hits.push(Hit { span: TokenSpan { turn, begin, end_turn: turn, end }, similarity_permille });
+        if possible(&self.alone[turn], phrase, least_similarity) {
+            let said = |j: usize| tokens[j].word;
+            for (begin, end, similarity_permille) in self.align(phrase, tokens.len(), said, least_similarity) {
+                let span = TokenSpan { turn, begin, end_turn: turn, end };
+                hits.push(Hit { span, similarity_permille, how: self.how(phrase, begin, end, said) });
             }
         }
         if let Some(next) = self.text.turns[turn].continues_in
-            && words.len() > 1
-            && self
-                .possible(phrase, least_similarity, |w| self.least[turn][w as usize].min(self.least[next][w as usize]))
+            && length > 1
+            && possible(&self.continued[turn], phrase, least_similarity)
         {
             // A window longer than twice the phrase costs too much: the ends of the two turns are enough.
-            let reach = 2 * words.len();
+            let reach = 2 * length;
             let skipped = tokens.len().saturating_sub(reach);
             let head = tokens.len() - skipped;
-            let following = self.text.turns[next].tokens.iter().take(reach);
-            let said: Vec<u32> = tokens[skipped..].iter().chain(following).map(|t| t.word).collect();
-            for (begin, end, similarity_permille) in self.align(phrase, &said, least_similarity) {
+            let following = &self.text.turns[next].tokens;
+            let said = |j: usize| if j < head { tokens[skipped + j].word } else { following[j - head].word };
+            let window = head + following.len().min(reach);
+            for (begin, end, similarity_permille) in self.align(phrase, window, said, least_similarity) {
                 if begin < head && end > head {
                     let span = TokenSpan { turn, begin: begin + skipped, end_turn: next, end: end - head };
                     let better = |h: &Hit| h.span.end > span.begin && h.similarity_permille >= similarity_permille;
                     if !hits.iter().any(better) {
                         hits.retain(|h| h.span.end <= span.begin);
-                        hits.push(Hit { span, similarity_permille });
+                        hits.push(Hit { span, similarity_permille, how: self.how(phrase, begin, end, said) });
                     }
                 }
             }
@@ -84,24 +97,46 @@ impl<'a> Finder<'a> {
         hits
     }
 
-    /// A bound: each word costs at least its cheapest counterpart in the turn.
-    fn possible(&self, phrase: PhraseId, threshold: u16, least: impl Fn(u32) -> u16) -> bool {
-        let Phrase { words, weight } = &self.book.phrases[phrase as usize];
-        let cost: u32 = words.iter().map(|w| u32::from(least(*w))).sum();
-        similarity(cost, *weight) >= threshold
+    /// How the phrase is in the window `begin..end` of the words `said`.
+    fn how(&self, phrase: PhraseId, begin: usize, end: usize, said: impl Fn(usize) -> u32) -> How {
+        let words = &self.book.phrases[phrase as usize].words;
+        if words.len() != end - begin {
+            return How::Tolerant;
+        }
+        let pairs = || words.iter().zip(begin..end).map(|(w, j)| (self.meant(*w), self.said(said(j))));
+        if pairs().all(|(meant, said)| meant.chars == said.chars) {
+            How::Exact
+        } else if pairs().all(|(meant, said)| meant.chars == said.chars || sounds_alike(meant, said).is_some()) {
+            How::BySound
+        } else {
+            How::Tolerant
+        }
     }
 
-    fn align(&self, phrase: PhraseId, said: &[u32], threshold: u16) -> Vec<(usize, usize, u16)> {
+    fn meant(&self, word: u32) -> &Lexeme {
+        &self.book.vocabulary.lexemes[word as usize]
+    }
+
+    fn said(&self, word: u32) -> &Lexeme {
+        &self.text.vocabulary.lexemes[word as usize]
+    }
+
+    fn align(
+        &self,
+        phrase: PhraseId,
+        length: usize,
+        said: impl Fn(usize) -> u32,
+        threshold: u16,
+    ) -> Vec<(usize, usize, u16)> {
         let Phrase { words, weight } = &self.book.phrases[phrase as usize];
-        let meant = &self.book.vocabulary.lexemes;
-        let columns = self.text.vocabulary.lexemes.len();
-        let ends = align(
-            words.len(),
-            said.len(),
-            |i| meant[words[i] as usize].weight,
-            |j| self.text.vocabulary.lexemes[said[j] as usize].weight,
-            |i, j| u32::from(self.costs[words[i] as usize * columns + said[j] as usize]),
-        );
+        let replace = |i: usize, j: usize| {
+            let neighbours = &self.neighbours[said(j) as usize];
+            match neighbours.binary_search_by_key(&words[i], |(meant, _)| *meant) {
+                Ok(found) => u32::from(neighbours[found].1),
+                Err(_) => full_cost(self.meant(words[i]), self.said(said(j))),
+            }
+        };
+        let ends = align(words.len(), length, |i| self.meant(words[i]).weight, |j| self.said(said(j)).weight, replace);
         let mut found: Vec<(usize, usize, u16)> = ends
             .into_iter()
             .enumerate()
@@ -133,6 +168,69 @@ impl<'a> Finder<'a> {
                     })
                 })
         })
+    }
+}
+
+/// False when the phrase cannot be as similar as that to anything in the turn.
+fn possible(bounds: &[(PhraseId, u16)], phrase: PhraseId, threshold: u16) -> bool {
+    threshold < LEAST_BOUND
+        || bounds.binary_search_by_key(&phrase, |(id, _)| *id).is_ok_and(|found| bounds[found].1 >= threshold)
+}
+
+/// Computes bounds turn by turn: each word of a phrase costs at least what its cheapest counterpart in the turn costs.
+/// Only words that are near something in the book, and only phrases with such words, are touched.
+struct Bounder<'a> {
+    book: &'a PhraseBook,
+    neighbours: &'a [Neighbours],
+    /// Per lexeme of the book: the most of its weight that the turn's words save; zero between turns.
+    saved: Vec<u32>,
+    lexemes: Vec<u32>,
+    /// Per phrase likewise.
+    similar: Vec<u32>,
+    phrases: Vec<PhraseId>,
+}
+
+impl<'a> Bounder<'a> {
+    fn new(book: &'a PhraseBook, neighbours: &'a [Neighbours]) -> Bounder<'a> {
+        let (saved, similar) = (vec![0; book.vocabulary.lexemes.len()], vec![0; book.phrases.len()]);
+        Bounder { book, neighbours, saved, lexemes: Vec::new(), similar, phrases: Vec::new() }
+    }
+
+    fn bounds<'t>(&mut self, tokens: impl Iterator<Item = &'t Token>) -> Bounds {
+        for token in tokens {
+            for (meant, cost) in self.neighbours[token.word as usize].iter() {
+                let weight = self.book.vocabulary.lexemes[*meant as usize].weight;
+                let saves = weight.saturating_sub(u32::from(*cost));
+                let best = &mut self.saved[*meant as usize];
+                if saves > *best {
+                    if *best == 0 {
+                        self.lexemes.push(*meant);
+                    }
+                    *best = saves;
+                }
+            }
+        }
+        for meant in self.lexemes.drain(..) {
+            let saves = std::mem::take(&mut self.saved[meant as usize]);
+            for (phrase, times) in &self.book.postings[meant as usize] {
+                let sum = &mut self.similar[*phrase as usize];
+                if *sum == 0 {
+                    self.phrases.push(*phrase);
+                }
+                *sum += saves * times;
+            }
+        }
+        let mut bounds = Vec::new();
+        for phrase in self.phrases.drain(..) {
+            let kept = std::mem::take(&mut self.similar[phrase as usize]);
+            let weight = self.book.phrases[phrase as usize].weight;
+            let most = similarity(weight.saturating_sub(kept), weight);
+            if most >= LEAST_BOUND {
+                bounds.push((phrase, most));
+            }
+        }
+        bounds.sort_unstable();
+        bounds
     }
 }
 

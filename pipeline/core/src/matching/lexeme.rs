@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::phrases::Tolerance;
+use super::sound::{Alike, Syllable, alike, syllables};
 use crate::recording::is_han;
 
 const CONTENT: u32 = 1_000;
@@ -12,22 +14,24 @@ const NEGATION: u32 = 2_000;
 const FUNCTION_WORDS: &[&str] = &[
     "a", "am", "an", "and", "are", "as", "at", "be", "been", "being", "by", "can", "could", "did", "do", "does", "for",
     "from", "had", "has", "have", "he", "her", "here", "him", "his", "i", "if", "in", "is", "it", "just", "may", "me",
-    "might", "my", "of", "on", "or", "our", "please", "shall", "she", "should", "so", "that", "the", "their", "them",
-    "then", "there", "these", "they", "this", "those", "to", "us", "was", "we", "were", "will", "with", "would", "you",
-    "your", "的", "了", "吗", "呢", "吧", "呀", "嘛", "就", "那", "这", "个", "你", "我", "他", "们", "是", "在", "会",
-    "把", "给", "也", "都", "很", "将", "被", "请",
+    "might", "my", "oclock", "of", "on", "or", "our", "please", "pm", "shall", "she", "should", "so", "that", "the",
+    "their", "them", "then", "there", "these", "they", "this", "those", "to", "us", "was", "we", "were", "will",
+    "with", "would", "you", "your", "的", "了", "吗", "呢", "吧", "呀", "嘛", "就", "那", "这", "个", "你", "我", "他",
+    "们", "是", "在", "会", "把", "给", "也", "都", "很", "将", "被", "请", "之",
 ];
 const FILLER_WORDS: &[&str] =
     &["ah", "eh", "er", "erm", "hm", "hmm", "mhm", "mm", "oh", "uh", "uhm", "um", "嗯", "呃", "啊", "哦", "噢", "唉"];
 const NEGATION_WORDS: &[&str] =
     &["cannot", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing", "without", "不", "没", "未", "无"];
+
 /// A distinct token with what alignment needs to know about it.
 #[derive(Clone, Debug)]
 pub(super) struct Lexeme {
     pub(super) chars: Vec<char>,
     stem: String,
     pub(super) weight: u32,
-    han: bool,
+    /// How it may sound; empty unless it is a Chinese character.
+    syllables: Vec<Syllable>,
     /// Which of a…z occur: a cheap lower bound on the edit distance.
     letters: u32,
 }
@@ -45,9 +49,14 @@ impl Lexeme {
             CONTENT
         };
         let letters = text.bytes().filter(u8::is_ascii_lowercase).fold(0, |set, b| set | 1 << (b - b'a'));
-        let han = chars.first().is_some_and(|c| is_han(*c));
-        Lexeme { stem: stem(text), weight, han, letters, chars }
+        let syllables = chars.first().filter(|c| is_han(**c)).map_or_else(Vec::new, |c| syllables(*c));
+        Lexeme { stem: stem(text), weight, syllables, letters, chars }
     }
+}
+
+/// How alike two Chinese characters sound; `None` for other words.
+pub(super) fn sounds_alike(meant: &Lexeme, said: &Lexeme) -> Option<Alike> {
+    alike(&meant.syllables, &said.syllables)
 }
 
 /// Strips the regular English endings that recognisers confuse (call/calls, record/recorded/recording).
@@ -90,15 +99,23 @@ impl<'b> IntoIterator for &'b Chars<'_> {
 }
 
 /// Cost of reading `said` where the phrase has `meant`. Zero only for equal tokens.
-pub(super) fn substitution_cost(meant: &Lexeme, said: &Lexeme) -> u32 {
+pub(super) fn substitution_cost(meant: &Lexeme, said: &Lexeme, tolerance: &Tolerance) -> u32 {
     if meant.chars == said.chars {
         return 0;
     }
-    let full = meant.weight.max(said.weight);
+    let full = full_cost(meant, said);
+    // A negation may have been misheard, but nothing is taken for a negation, nor a negation for nothing.
+    if said.weight == NEGATION {
+        return full;
+    }
+    match sounds_alike(meant, said) {
+        Some(Alike::Equal) => return meant.weight * u32::from(tolerance.equal_sound_permille) / 1_000,
+        Some(Alike::Near) => return meant.weight * u32::from(tolerance.near_sound_permille) / 1_000,
+        None => {}
+    }
     let shortest = meant.chars.len().min(said.chars.len());
     let longest = meant.chars.len().max(said.chars.len());
-    // Characters have no parts here (homophones come with pinyin); a negation is never "nearly" said.
-    if full == NEGATION || meant.han || said.han {
+    if meant.weight == NEGATION || !meant.syllables.is_empty() || !said.syllables.is_empty() {
         return full;
     }
     if meant.stem == said.stem {
@@ -117,10 +134,15 @@ pub(super) fn substitution_cost(meant: &Lexeme, said: &Lexeme) -> u32 {
     full * (2 * (1_000 - similarity)).min(1_000) / 1_000
 }
 
+/// Cost of a word in the place of one that it has nothing in common with.
+pub(super) fn full_cost(meant: &Lexeme, said: &Lexeme) -> u32 {
+    meant.weight.max(said.weight)
+}
+
 /// Distinct tokens, numbered in order of appearance.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vocabulary {
-    ids: BTreeMap<String, u32>,
+    pub(super) ids: BTreeMap<String, u32>,
     pub(super) lexemes: Vec<Lexeme>,
 }
 

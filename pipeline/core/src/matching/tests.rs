@@ -156,6 +156,92 @@ fn keeps_false_friends_apart() {
     }
 }
 
+/// Ways of saying one thing are the same words.
+#[test]
+fn writes_equal_things_equally() {
+    let equal: &[&[&str]] = &[
+        &["9.99", "nine ninety nine"],
+        &["$9.99", "nine dollars and ninety nine cents", "nine dollars ninety nine", "9 dollars and 99 cents"],
+        &["a hundred percent", "one hundred per cent", "100%"],
+        &["105 calls", "a hundred and five calls", "one hundred five calls"],
+        &["1,200", "twelve hundred", "one thousand two hundred"],
+        &["2024", "twenty twenty four", "two thousand and twenty four"],
+        &["1,000,000", "a million", "one million"],
+        &["3:00", "three o'clock", "3 o'clock", "three o clock"],
+        &["at 3:30 p.m.", "at three thirty pm"],
+        &["8 a.m.", "eight am"],
+        &["March 3", "march third", "March 3rd", "third of March", "3rd of March"],
+        &["twenty first of June", "June 21st", "june twenty first"],
+        &["e-mail", "email", "e mail"],
+        &["check-up", "checkup", "check up"],
+        &["we'll call back", "we will callback"],
+        &["my name's Ann", "my name is Ann"],
+        &["cancelled at the centre", "canceled at the center"],
+        &["your cheque", "your check"],
+    ];
+    for group in equal {
+        for text in &group[1..] {
+            assert_eq!(words(text, Language::En), words(group[0], Language::En), "{text}");
+        }
+    }
+    let different = [
+        ("$500 20 days", "520 days"),
+        ("nine dollars and ninety nine calls", "$9.99 calls"),
+        ("five dollars twenty times", "$5.20 times"),
+        ("a call", "one call"),
+        ("one thousand five thousand", "six thousand"),
+    ];
+    for (a, b) in different {
+        assert_ne!(words(a, Language::En), words(b, Language::En), "{a}");
+    }
+    let chinese: &[&[&str]] =
+        &[&["9块钱", "九元", "九块"], &["3月5号", "三月五日"], &["3点钟", "三点"], &["百分百", "100%", "百分之百"]];
+    for group in chinese {
+        for text in &group[1..] {
+            assert_eq!(words(text, Language::Zh), words(group[0], Language::Zh), "{text}");
+        }
+    }
+    assert!(!words("ninety nine hundred million", Language::En).is_empty(), "no overflow");
+}
+
+#[test]
+fn says_how_a_phrase_was_found() {
+    let how = |phrase: &str, said: &str| {
+        let transcript = call(&[(Role::Rep, said)]);
+        let text = CallText::new(&transcript);
+        let mut book = PhraseBook::default();
+        let id = book.add(phrase, text.language()).unwrap();
+        Finder::new(&book, &text).find(id, 0, None).first().map(|hit| hit.how)
+    };
+    assert_eq!(how("投资有风险", "您知道投资有风险的"), Some(How::Exact));
+    assert_eq!(how("投资有风险", "您知道头资有风显的"), Some(How::BySound));
+    assert_eq!(how("投资有风险", "您知道投资是有风险的"), Some(How::Tolerant));
+    assert_eq!(how("投资有风险", "您知道投资有风度"), Some(How::Tolerant));
+    assert_eq!(how("零风险", "灵风险的"), Some(How::BySound));
+    assert_eq!(how("零风险", "宁风险的"), Some(How::BySound), "near");
+    assert_eq!(how("零风险", "无风险的"), None, "a negation is never taken for something else");
+    assert_eq!(how("保证不会亏", "保证部会亏"), Some(How::BySound), "but it may have been misheard");
+    assert_eq!(how("你好", "泥号"), None, "two characters that are both wrong prove nothing");
+    assert_eq!(how("滚", "棍"), None, "nor one");
+    assert_eq!(how("nine ninety nine a month", "that is 9.99 a month"), Some(How::Exact));
+    assert_eq!(how("this call is recorded", "this call is recording"), Some(How::Tolerant));
+}
+
+/// What is remembered of other calls changes nothing, and copies of a book are books of their own.
+#[test]
+fn remembered_neighbours_change_nothing() {
+    let transcript = call(&[(Role::Rep, "this call will be recorder for quality"), (Role::Rep, "it is recorded")]);
+    let text = CallText::new(&transcript);
+    let mut book = PhraseBook::default();
+    let first = book.add("call will be recorded", Language::En).unwrap();
+    let once = Finder::new(&book, &text).find(first, 0, None);
+    assert_eq!(once, Finder::new(&book, &text).find(first, 0, None));
+    let mut other = book.clone();
+    let second = other.add("recorded for quality", Language::En).unwrap();
+    assert_eq!(Finder::new(&other, &text).find(second, 0, None).len(), 1);
+    assert_eq!(once, Finder::new(&book, &text).find(first, 0, None));
+}
+
 #[test]
 fn must_words_and_vetoes_decide() {
     let transcript = call(&[
@@ -185,6 +271,8 @@ fn must_words_and_vetoes_decide() {
     };
     assert!(chinese("录音", "将被路音"), "a homophone of one character");
     assert!(!chinese("录音", "非常重要"));
+    assert!(!chinese("录音", "录像"), "one of two is not enough when the other sounds otherwise");
+    assert!(chinese("贵", "太归了"));
     assert!(!chinese("贵", "太好了"));
 }
 
@@ -249,6 +337,21 @@ proptest! {
             let least = (0..=end).map(|b| edit(&phrase, &text[b..end])).min().unwrap();
             prop_assert_eq!(*cost, least);
             prop_assert_eq!(edit(&phrase, &text[*begin..end]), *cost);
+        }
+    }
+
+    /// Skipping what cannot match loses no hit: thresholds below the bound's floor look at everything.
+    #[test]
+    fn bounds_hide_no_hit(phrase in "[ab录路陆音因 ]{1,8}", said in "[ab录路陆音因 ]{0,16}", threshold in 500u16..1_000) {
+        let transcript = call(&[(Role::Rep, &said), (Role::Rep, &said)]);
+        let text = CallText::new(&transcript);
+        let mut book = PhraseBook::default();
+        if let Some(id) = book.add(&phrase, text.language()) {
+            let finder = Finder::new(&book, &text);
+            let mut all = finder.find(id, 0, Some(499));
+            all.retain(|hit| hit.similarity_permille >= threshold);
+            let found = finder.find(id, 0, Some(threshold));
+            prop_assert_eq!(all.first().map(|h| h.similarity_permille), found.first().map(|h| h.similarity_permille));
         }
     }
 
