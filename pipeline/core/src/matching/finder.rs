@@ -1,7 +1,7 @@
 //! Alignment of phrases with turns.
 
 use super::lexeme::{Lexeme, full_cost, sounds_alike};
-use super::phrases::{Neighbours, Phrase, PhraseBook, PhraseId};
+use super::phrases::{LEAST_BOUND, Neighbours, Phrase, PhraseBook, PhraseId};
 use super::text::{CallText, Token, TokenSpan};
 
 /// `not` phrases veto a match in the same turn, or when they end at most this many tokens before it.
@@ -39,9 +39,6 @@ pub struct Finder<'a> {
 
 /// Most similarity that a phrase can have in a turn, per mille, by phrase. What is not listed has less than [`LEAST_BOUND`].
 type Bounds = Vec<(PhraseId, u16)>;
-
-/// Thresholds below this one are so unusual that the phrases which can reach only less are aligned without a look at bounds.
-const LEAST_BOUND: u16 = 500;
 
 impl<'a> Finder<'a> {
     pub fn new(book: &'a PhraseBook, text: &'a CallText<'a>) -> Finder<'a> {
@@ -128,7 +125,7 @@ impl<'a> Finder<'a> {
         said: impl Fn(usize) -> u32,
         threshold: u16,
     ) -> Vec<(usize, usize, u16)> {
-        let Phrase { words, weight } = &self.book.phrases[phrase as usize];
+        let Phrase { words, weight, .. } = &self.book.phrases[phrase as usize];
         let replace = |i: usize, j: usize| {
             let neighbours = &self.neighbours[said(j) as usize];
             match neighbours.binary_search_by_key(&words[i], |(meant, _)| *meant) {
@@ -171,7 +168,8 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// False when the phrase cannot be as similar as that to anything in the turn.
+/// False when the phrase cannot be as similar as that to anything in the turn. Thresholds below [`LEAST_BOUND`] are so unusual that
+/// they get no bounds.
 fn possible(bounds: &[(PhraseId, u16)], phrase: PhraseId, threshold: u16) -> bool {
     threshold < LEAST_BOUND
         || bounds.binary_search_by_key(&phrase, |(id, _)| *id).is_ok_and(|found| bounds[found].1 >= threshold)
@@ -223,8 +221,8 @@ impl<'a> Bounder<'a> {
         let mut bounds = Vec::new();
         for phrase in self.phrases.drain(..) {
             let kept = std::mem::take(&mut self.similar[phrase as usize]);
-            let weight = self.book.phrases[phrase as usize].weight;
-            let most = similarity(weight.saturating_sub(kept), weight);
+            let Phrase { weight, granted, .. } = &self.book.phrases[phrase as usize];
+            let most = similarity(weight.saturating_sub(kept + granted), *weight);
             if most >= LEAST_BOUND {
                 bounds.push((phrase, most));
             }

@@ -7,7 +7,7 @@ use super::sound::{Alike, Syllable, alike, syllables};
 use crate::recording::is_han;
 
 const CONTENT: u32 = 1_000;
-const FUNCTION: u32 = 300;
+pub(super) const FUNCTION: u32 = 300;
 const FILLER: u32 = 100;
 const NEGATION: u32 = 2_000;
 
@@ -122,7 +122,9 @@ pub(super) fn substitution_cost(meant: &Lexeme, said: &Lexeme, tolerance: &Toler
         return full * 15 / 100;
     }
     let unshared = (meant.letters ^ said.letters).count_ones() as usize;
-    if longest > 2 * shortest || unshared > longest {
+    // What the lines below would find, without the letters' order: an edit changes the length by one, and two letters at most.
+    let most_unshared = if longest <= 4 { 2 } else { longest - 1 };
+    if longest >= 2 * shortest || unshared > most_unshared {
         return full;
     }
     let similarity = u32::from(similarity_of_chars(&meant.chars, &said.chars));

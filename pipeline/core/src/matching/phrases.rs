@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::lexeme::{Lexeme, Vocabulary, full_cost, substitution_cost};
+use super::lexeme::{FUNCTION, Lexeme, Vocabulary, full_cost, substitution_cost};
 use super::tokens::tokenize;
 use crate::recording::Language;
 
@@ -30,7 +30,7 @@ impl Default for Tolerance {
         Tolerance {
             threshold_permille: 750,
             short_threshold_permille: 850,
-            equal_sound_permille: 300,
+            equal_sound_permille: 350,
             near_sound_permille: 500,
         }
     }
@@ -43,7 +43,12 @@ pub type PhraseId = u32;
 pub(super) struct Phrase {
     pub(super) words: Vec<u32>,
     pub(super) weight: u32,
+    /// Weight of the function words, which bounds take as said: every turn has some of them, and they decide little.
+    pub(super) granted: u32,
 }
+
+/// Similarity from which on bounds are kept. A phrase whose function words alone could reach it is granted nothing.
+pub(super) const LEAST_BOUND: u16 = 500;
 
 /// The lexemes of a book that a said word can stand for at less than full cost, by number, with that cost.
 pub(super) type Neighbours = Arc<[(u32, u16)]>;
@@ -55,7 +60,7 @@ pub struct PhraseBook {
     pub(super) phrases: Vec<Phrase>,
     ids: BTreeMap<(Language, String), PhraseId>,
     tolerance: Tolerance,
-    /// Per lexeme: the phrases that contain it, and how often.
+    /// Per lexeme: the phrases that contain it and do not grant it, and how often.
     pub(super) postings: Vec<Vec<(PhraseId, u32)>>,
     /// Neighbours of words in the calls so far. Calls share most of their words; what is found for one is the same for all.
     neighbours: Arc<RwLock<BTreeMap<String, Neighbours>>>,
@@ -73,13 +78,19 @@ impl PhraseBook {
             return Some(*id);
         }
         let words: Vec<u32> = tokenize(text, language).iter().map(|t| self.vocabulary.intern(&t.text)).collect();
-        let weight = words.iter().map(|w| self.vocabulary.lexemes[*w as usize].weight).sum();
+        let weight_of = |w: &u32| self.vocabulary.lexemes[*w as usize].weight;
+        let weight: u32 = words.iter().map(weight_of).sum();
+        let light: u32 = words.iter().map(weight_of).filter(|weight| *weight <= FUNCTION).sum();
+        let grants = light * 1_000 < weight * u32::from(LEAST_BOUND);
         if words.is_empty() {
             return None;
         }
         let id = self.phrases.len() as PhraseId;
         self.postings.resize(self.vocabulary.lexemes.len(), Vec::new());
         for word in &words {
+            if grants && self.vocabulary.lexemes[*word as usize].weight <= FUNCTION {
+                continue;
+            }
             let list = &mut self.postings[*word as usize];
             match list.last_mut().filter(|(phrase, _)| *phrase == id) {
                 Some((_, times)) => *times += 1,
@@ -88,7 +99,7 @@ impl PhraseBook {
         }
         // Copies of this book stay as they are.
         self.neighbours = Arc::default();
-        self.phrases.push(Phrase { words, weight });
+        self.phrases.push(Phrase { words, weight, granted: if grants { light } else { 0 } });
         self.ids.insert((language, text.to_string()), id);
         Some(id)
     }
