@@ -310,8 +310,9 @@ fn final_decisions(reviews: &[Review]) -> BTreeMap<String, Decision> {
 }
 
 /// Raised when roles, eligibility or signals are computed otherwise within one program version, so that stored calls are scored anew.
-/// 2: roles by weighed cues, calls without a conversation, signals of voice and hold. 3: calls that nobody answers.
-const RULES_EDITION: u32 = 3;
+/// 2: roles by weighed cues, calls without a conversation, signals of voice and hold. 3: calls that nobody answers. 4: phrases
+/// by sound and numbers in one form.
+const RULES_EDITION: u32 = 4;
 
 /// Program version and everything built into it that decides a score.
 pub fn program_fingerprint() -> String {

@@ -212,7 +212,7 @@ static AFTER_NUMBERS: LazyLock<[(Regex, &str); 3]> = LazyLock::new(|| {
 });
 static A_HALF: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(\w+)\s+and\s+a\s+half\b"));
 
-/// British to American, the words that calls have.
+/// British to American, the words that calls have, in alphabetical order.
 const SPELLINGS: &[(&str, &str)] = &[
     ("ageing", "aging"),
     ("aluminium", "aluminum"),
@@ -379,9 +379,15 @@ pub fn normalise_english(text: &str) -> String {
     let text =
         CENTS.replace_all(&text, |found: &regex::Captures| format!("{}{}.{:0>2}", &found[1], &found[2], &found[3]));
     let text = replace(text.into_owned() + " ", &*AFTER_NUMBERS);
-    let american =
-        |word| SPELLINGS.iter().find(|(british, _)| *british == word).map_or(word, |(_, american)| *american);
     text.split_whitespace().map(american).collect::<Vec<_>>().join(" ")
+}
+
+/// The American spelling of a word in lower case.
+pub(crate) fn american(word: &str) -> &str {
+    match SPELLINGS.binary_search_by(|(british, _)| (*british).cmp(word)) {
+        Ok(found) => SPELLINGS[found].1,
+        Err(_) => word,
+    }
 }
 
 /// Letters without accents, symbols that belong to numbers, spaces for the rest.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::acts::ActLexicon;
-use crate::matching::{CallText, Finder, Hit, Passage, pattern_text};
+use crate::matching::{CallText, Finder, Hit, How, Passage, pattern_text};
 use crate::operator::{self, Conclusion, Found, Occurrence, Truth, Turns};
 use crate::record::{Evidence, ItemKind, ItemResult, MatchType, Outcome};
 use crate::recording::{Language, Metadata};
@@ -487,7 +487,8 @@ impl<'a> Judge<'a> {
     }
 
     fn phrase_place(&self, hit: &Hit, passage: Passage) -> Occurrence {
-        let match_type = if hit.similarity_permille == 1000 { MatchType::Exact } else { MatchType::Tolerant };
+        // Records have no type of their own for what was found by sound.
+        let match_type = if hit.how == How::Exact { MatchType::Exact } else { MatchType::Tolerant };
         self.place(hit.span.turn, hit.span.begin, passage, match_type, i64::from(hit.similarity_permille))
     }
 
