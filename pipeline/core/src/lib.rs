@@ -14,6 +14,7 @@ pub mod diarization;
 pub mod matching;
 pub mod operator;
 pub mod performance;
+pub mod recogniser_noise;
 pub mod record;
 pub mod recording;
 pub mod roles;
