@@ -11,6 +11,7 @@ pub mod calibration;
 pub mod comparison;
 pub mod conversation;
 pub mod diarization;
+pub mod labelled_examples;
 pub mod matching;
 pub mod operator;
 pub mod performance;

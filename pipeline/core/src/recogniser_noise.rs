@@ -10,7 +10,7 @@ use regex::Regex;
 
 use crate::accuracy::{normalise_chinese, normalise_english};
 use crate::matching::{EN_SMALL, EN_TENS};
-use crate::recording::{Language, is_han};
+use crate::recording::Language;
 use crate::statistics::SplitMix64;
 
 /// Of a hundred errors: substitutions, deletions; the rest are insertions. Close to what Whisper does on telephone speech.
@@ -18,8 +18,8 @@ const SUBSTITUTIONS_PERCENT: usize = 60;
 const DELETIONS_PERCENT: usize = 25;
 
 const FUNCTION_EN: &[&str] = &[
-    "a", "an", "the", "of", "to", "in", "on", "for", "and", "or", "but", "is", "are", "was", "be", "it", "that", "this",
-    "so", "at", "as", "with", "you", "i", "we", "do", "have",
+    "a", "an", "the", "of", "to", "in", "on", "for", "and", "or", "but", "is", "are", "was", "be", "it", "that",
+    "this", "so", "at", "as", "with", "you", "i", "we", "do", "have",
 ];
 const FILLERS_EN: &[&str] = &["and", "so", "the", "okay", "yeah", "well", "like", "you", "a", "it"];
 const FUNCTION_ZH: &str = "的了吗呢啊吧就也都在是和";
@@ -185,10 +185,11 @@ const NUMBER_WORD: &str = "zero|oh|one|two|three|four|five|six|seven|eight|nine|
 static SPOKEN_EN: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r"(?i)\b(?:{NUMBER_WORD})(?:[ -](?:{NUMBER_WORD}|and (?:{NUMBER_WORD})))+\b")));
 /// Currency sign, whole, fraction, what follows.
-static WRITTEN_EN: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"([$£€]?)\b([0-9][0-9,]*)(?:\.([0-9]+))?\b(%?)"));
+static WRITTEN_EN: LazyLock<Regex> = LazyLock::new(|| pattern(r"([$£€]?)\b([0-9][0-9,]*)(?:\.([0-9]+))?\b(%?)"));
 static SPOKEN_ZH: LazyLock<Regex> = LazyLock::new(|| {
-    pattern("百分之[零一二两三四五六七八九十百]+(?:点[零一二三四五六七八九]+)?|[零一二两三四五六七八九][零一二两三四五六七八九十百千万]*[十百千万][零一二两三四五六七八九十百千万]*|[零一二三四五六七八九幺]{3,}")
+    pattern(
+        "百分之[零一二两三四五六七八九十百]+(?:点[零一二三四五六七八九]+)?|[零一二两三四五六七八九][零一二两三四五六七八九十百千万]*[十百千万][零一二两三四五六七八九十百千万]*|[零一二三四五六七八九幺]{3,}",
+    )
 });
 static WRITTEN_ZH: LazyLock<Regex> = LazyLock::new(|| pattern(r"([0-9]+)(?:\.([0-9]+))?(%?)"));
 
@@ -211,7 +212,13 @@ pub fn rewritten(text: &str, language: Language, seed: u64) -> String {
     let out = spoken.replace_all(&out, |found: &regex::Captures| {
         let digits = match language {
             Language::En => normalise_english(&found[0]),
-            Language::Zh => normalise_chinese(&found[0]),
+            Language::Zh => match found[0].strip_prefix("百分之") {
+                Some(number) => {
+                    let parts: Vec<String> = number.split('点').map(normalise_chinese).collect();
+                    format!("{}%", parts.join("."))
+                }
+                None => normalise_chinese(&found[0]),
+            },
         };
         if random.below(2) == 0 { digits } else { found[0].to_string() }
     });
@@ -254,11 +261,14 @@ fn english_words(found: &regex::Captures, random: &mut SplitMix64) -> Option<Str
     Some(match fraction {
         None => format!("{words}{currency}{percent}"),
         Some(cents) if !currency.is_empty() && cents.len() == 2 => {
+            let value = cents.parse().ok()?;
             let mut spoken = Vec::new();
-            cardinal(cents.parse().ok()?, false, &mut spoken);
+            cardinal(value, false, &mut spoken);
             let spoken = spoken.join(" ");
             match random.below(2) {
+                _ if value == 0 => format!("{words}{currency}"),
                 0 => format!("{words}{currency} and {spoken} cents"),
+                _ if value < 10 => format!("{words} oh {spoken}"),
                 _ => format!("{words} {spoken}"),
             }
         }
@@ -302,6 +312,10 @@ fn chinese_words(found: &regex::Captures, random: &mut SplitMix64) -> Option<Str
     let percent = if found[3].is_empty() { "" } else { "百分之" };
     let fraction = found.get(2).map_or(String::new(), |f| format!("点{}", by_digit(f.as_str(), '一')));
     if whole.len() > 4 || (whole.len() > 1 && whole.starts_with('0')) {
+        // "12000" is an amount, which nobody reads by its digits; with 万 it is not read here.
+        if whole.len() <= 8 && whole.ends_with("000") {
+            return None;
+        }
         return (percent.is_empty() && fraction.is_empty()).then(|| by_digit(whole, one));
     }
     let value: usize = whole.parse().ok()?;
@@ -383,7 +397,7 @@ mod tests {
 
     /// All writings that seeds give.
     fn writings(text: &str, language: Language) -> std::collections::BTreeSet<String> {
-        (0..64).map(|seed| rewritten(text, language, seed)).collect()
+        (0..256).map(|seed| rewritten(text, language, seed)).collect()
     }
 
     #[test]
@@ -400,7 +414,8 @@ mod tests {
             ("每月320元", Language::Zh, "每月三百二十元"),
             ("每月三百二十元", Language::Zh, "每月320元"),
             ("5%", Language::Zh, "百分之五"),
-            ("百分之五", Language::Zh, "百分之5"),
+            ("百分之五", Language::Zh, "5%"),
+            ("百分之三点五", Language::Zh, "3.5%"),
             ("1005元", Language::Zh, "一千零五元"),
             ("13800138000", Language::Zh, "幺三八零零幺三八零零零"),
             ("犹豫期15天。", Language::Zh, "犹豫期十五天"),
@@ -408,7 +423,8 @@ mod tests {
             assert!(writings(text, language).contains(wanted), "{text}: {:?}", writings(text, language));
         }
         // Words that only look like numbers stay.
-        for (text, language) in [("no one knows", Language::En), ("您十分放心", Language::Zh), ("千万别", Language::Zh)] {
+        for (text, language) in [("no one knows", Language::En), ("您十分放心", Language::Zh), ("千万别", Language::Zh)]
+        {
             assert_eq!(writings(text, language).len(), 1, "{text}");
         }
     }

@@ -1,8 +1,7 @@
 //! Error rates against jiwer, the English normaliser against Whisper's own, Chinese by hand.
 
 use callmark_core::accuracy::{
-    Edit, ErrorCounts, align, count_errors, error_counts, normalise_chinese, normalise_english,
-    units,
+    Edit, ErrorCounts, align, count_errors, error_counts, normalise_chinese, normalise_english, units,
 };
 use callmark_core::recording::Language;
 use proptest::prelude::*;

@@ -35,10 +35,7 @@ fn noise(file: &Path, error_permille: u16, seed: u64) -> Result<u8> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     for (number, line) in text.lines().enumerate() {
         let language = Language::of_text(line).unwrap_or(Language::En);
-        println!(
-            "{}",
-            misheard(line, language, error_permille, seed.wrapping_add(number as u64))
-        );
+        println!("{}", misheard(line, language, error_permille, seed.wrapping_add(number as u64)));
     }
     Ok(FINISHED)
 }
