@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::recording::{Language, is_han};
+use crate::recording::Language;
 
 // ---- Error rates ---------------------------------------------------------------------------------------------------
 

@@ -79,6 +79,9 @@ pub fn read(yaml: &str) -> Result<Vec<LabelledExample>, ScorecardError> {
             call_type: raw.call_type,
             direction: raw.direction,
             language: raw.language,
+            start_ts: raw.start,
+            customer_tz: raw.customer_tz,
+            first_contact: raw.first_contact,
             ..of_turns(raw.turns, expect)
         };
         let is_hard_negative = raw.kind == Kind::HardNegative;
@@ -98,7 +101,9 @@ pub fn of_sentence(text: &str, expect: Outcome) -> Example {
 
 /// An example of a call about which nothing else is known.
 fn of_turns(turns: Vec<ExampleTurn>, expect: Outcome) -> Example {
-    Example { turns, expect, call_type: None, campaign: None, direction: None, language: None }
+    let (call_type, campaign, direction, language) = (None, None, None, None);
+    let (start_ts, tz, customer_tz, first_contact) = (None, None, None, None);
+    Example { turns, expect, call_type, campaign, direction, language, start_ts, tz, customer_tz, first_contact }
 }
 
 /// True when the requirement says that its thing (asked for or forbidden) is there.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow, bail};
 use callmark_core::record::{CallRecord, ItemKind, LedgerRow, MatchType, Outcome, RowKind};
-use callmark_core::recording::{Direction, Language};
+use callmark_core::recording::{Clock, Direction, Language};
 use callmark_core::scorecard::{Bounds, Matcher, Pattern, Period, Phrases, Requirement, Scorecard, When, Within};
 use callmark_core::transcript::{Medium, Role};
 
@@ -57,6 +57,7 @@ struct Words {
     media: fn(Medium) -> &'static str,
     lasts_at_least: With,
     lasts_at_most: With,
+    first_contact: fn(bool) -> &'static str,
     when_expr: With,
     required: With,
     forbidden: With,
@@ -83,6 +84,7 @@ struct Words {
     explained: &'static str,
     unexplained: &'static str,
     overlap: With,
+    local_time: fn(&str, &str, Clock) -> String,
     similar: With,
     similar_usual: &'static str,
     must: With,
@@ -126,6 +128,9 @@ const EN: Words = Words {
     },
     lasts_at_least: |s| format!("calls of at least {s} s"),
     lasts_at_most: |s| format!("calls of at most {s} s"),
+    first_contact: |first| {
+        if first { "the first contact with the customer" } else { "later contacts with the customer" }
+    },
     when_expr: |expr| format!("calls in which this holds: {expr}"),
     required: |expr| format!("Met when this holds: {expr}"),
     forbidden: |expr| format!("Violated when this holds: {expr}"),
@@ -157,6 +162,10 @@ const EN: Words = Words {
     explained: "that was announced",
     unexplained: "that nobody announced",
     overlap: |ms| format!("interruption of at least {ms} ms"),
+    local_time: |from, to, clock| match clock {
+        Clock::Customer => format!("the call begins from {from} to before {to} on the customer's clock"),
+        Clock::Call => format!("the call begins from {from} to before {to} on the call centre's clock"),
+    },
     similar: |threshold| format!("words may differ as long as the phrase is similar by {threshold}"),
     similar_usual: "words may differ a little: 75 % of the phrase must be there (85 % of a short one)",
     must: |list| format!("one of these words must be in it: {list}"),
@@ -217,6 +226,7 @@ const ZH: Words = Words {
     },
     lasts_at_least: |s| format!("至少 {s} 秒的通话"),
     lasts_at_most: |s| format!("至多 {s} 秒的通话"),
+    first_contact: |first| if first { "与客户的首次联系" } else { "与客户的后续联系" },
     when_expr: |expr| format!("满足此条件的通话：{expr}"),
     required: |expr| format!("满足此条件为做到：{expr}"),
     forbidden: |expr| format!("满足此条件为违规：{expr}"),
@@ -248,6 +258,10 @@ const ZH: Words = Words {
     explained: "事先说明过的",
     unexplained: "没有说明的",
     overlap: |ms| format!("至少 {ms} 毫秒的打断"),
+    local_time: |from, to, clock| match clock {
+        Clock::Customer => format!("通话在客户当地时间 {from} 至 {to} 之前开始"),
+        Clock::Call => format!("通话在呼叫中心时间 {from} 至 {to} 之前开始"),
+    },
     similar: |threshold| format!("字词可以有出入，只要与说法的相似度达到 {threshold}"),
     similar_usual: "字词可以稍有出入：说法的 75 % 必须出现（短的说法为 85 %）",
     must: |list| format!("其中必须有以下词之一：{list}"),
@@ -384,6 +398,7 @@ impl Teller<'_> {
             parts.extend(duration.gte.map(|ms| (words.lasts_at_least)(&seconds(ms))));
             parts.extend(duration.lte.map(|ms| (words.lasts_at_most)(&seconds(ms))));
         }
+        parts.extend(when.first_contact.map(|first| (words.first_contact)(first).to_string()));
         parts.extend(when.expr.as_ref().map(|expr| (words.when_expr)(expr)));
         parts.join("; ")
     }
@@ -411,6 +426,10 @@ impl Teller<'_> {
                 format!("{} {announced}", (words.silence)(&seconds(*gte_ms))).trim_end().to_string()
             }
             Pattern::Overlap { gte_ms } => (words.overlap)(&gte_ms.to_string()),
+            Pattern::LocalTime { from_minute, to_minute, clock } => {
+                let time = |minute: i64| format!("{:02}:{:02}", minute / 60, minute % 60);
+                (words.local_time)(&time(*from_minute), &time(*to_minute), *clock)
+            }
             Pattern::Metric { metric, bounds } => {
                 format!("{} (`{}`): {}", (self.messages.metric)(*metric), metric.id(), (words.between)(bounds))
             }
@@ -418,7 +437,7 @@ impl Teller<'_> {
         let mut parts = vec![what];
         let is_phrases =
             matches!(matcher.pattern, Pattern::Any(_) | Pattern::All(_) | Pattern::None(_) | Pattern::AtLeast { .. });
-        if !matches!(matcher.pattern, Pattern::Silence { .. } | Pattern::Metric { .. }) {
+        if !matches!(matcher.pattern, Pattern::Silence { .. } | Pattern::Metric { .. } | Pattern::LocalTime { .. }) {
             parts.push(matcher.role.map_or(words.anybody.to_string(), |role| (words.by)((self.messages.role)(role))));
         }
         parts.extend(self.within(&matcher.within));
