@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use crate::harness::{Place, project, sample_from_references};
 
 const SCRIPT: &str = "# Opening\n\
@@ -36,7 +34,6 @@ fn a_script_becomes_a_scorecard_that_lints_clean_and_passes_its_examples() {
     for wanted in ["copied telesales.disclose_recording", "new heat_pump_grant", "new "] {
         assert!(ran.stdout.contains(wanted), "{wanted}: {}", ran.stdout);
     }
-    assert!(ran.stderr.is_empty(), "{}", ran.stderr);
     let lint = place.run(&["scorecard", "lint", text(&card), "--json"]).expect(0).json();
     let yaml = std::fs::read_to_string(&card).unwrap();
     assert_eq!(lint.as_array().unwrap().len(), 0, "{lint:#}\n{yaml}");
@@ -99,7 +96,11 @@ fn labelled_examples_are_counted_and_misses_are_named() {
     };
     let plain = run(&[], 1);
     assert!(plain.stdout.contains("cancel example 3: expected met, was missed"), "{}", plain.stdout);
-    assert!(plain.stdout.contains("card.gone is not in the scorecard (1 labelled examples)"), "{}", plain.stdout);
+    assert!(
+        plain.stdout.contains("card.gone is in none of these scorecards (1 labelled examples)"),
+        "{}",
+        plain.stdout
+    );
     assert!(plain.stdout.contains("3 passed, 1 failed"), "{}", plain.stdout);
     let table = run(&["--noise", "0.15", "--variants", "20", "--table", "json"], 1).json();
     let all = &table["all"][0];
@@ -127,8 +128,8 @@ fn labelled_examples_are_counted_and_misses_are_named() {
     assert!(markdown.contains("| card.cancel | 4 | 3 | 100 % (34.2–100) | 66.6 % (20.8–93.9) |"), "{markdown}");
     let stray =
         write(&place, "stray.yaml", "- {card: other, id: x, kind: plain, expect: met, turns: [[rep, 0, Hello.]]}\n");
-    let refused = place.run(&["scorecard", "test", text(&card), "--examples", text(&stray)]).expect(3);
-    assert!(refused.stderr.contains("`other`"), "{}", refused.stderr);
+    let left_out = place.run(&["scorecard", "test", text(&card), "--examples", text(&stray)]).expect(0);
+    assert!(left_out.stdout.contains("left out: other.x"), "{}", left_out.stdout);
 }
 
 #[test]
@@ -177,19 +178,20 @@ fn a_requirement_is_explained_with_a_call() {
     }
 }
 
-/// Goals of the labelled set, and the page that shows them: `CALLMARK_WRITE_DOCS=1` writes it, else a stale page fails.
+/// `CALLMARK_WRITE_DOCS=1` writes the page, else a stale one fails.
 #[test]
 fn the_page_of_accuracy_is_up_to_date() {
     let place = Place::new();
     let path = |name: &str| project().join(name);
-    let cards = [path("scorecards/telesales.yaml"), path("scorecards/support.yaml")];
+    let entries = std::fs::read_dir(path("scorecards")).unwrap().map(|entry| entry.unwrap().path());
+    let mut cards: Vec<PathBuf> = entries.filter(|file| file.extension().is_some_and(|e| e == "yaml")).collect();
+    cards.sort();
     let labelled = [path("tests/scorecards/blind.en.yaml"), path("tests/scorecards/blind.zh.yaml")];
     let mut arguments = vec!["scorecard", "test"];
     arguments.extend(cards.iter().map(|card| text(card)));
     arguments.push("--examples");
     arguments.extend(labelled.iter().map(|examples| text(examples)));
-    arguments.extend(["--noise", "0.15", "--variants", "3", "--table"]);
-    let run = |format: &'static str| place.run(&[arguments.as_slice(), &[format]].concat());
+    arguments.extend(["--noise", "0.15", "--variants", "3", "--table", "md"]);
     let page = format!(
         "# How well the scorecards in the box find what is there\n\nMade by `callmark scorecard test … --noise 0.15 --variants 3 --table md` \
          (tests/scorecards.rs) from the examples in the scorecards and from tests/scorecards/blind.*.yaml, which somebody wrote from the \
@@ -199,7 +201,7 @@ fn the_page_of_accuracy_is_up_to_date() {
          in and replaced by what sounds like them (tables from pronunciation sources that the matcher does not use), numbers in words or digits, \
          half without punctuation (pipeline/core/src/recogniser_noise.rs). Noise also takes a \"not\" away now and then, which makes some negatives \
          positive. A matcher's or operator's row counts the examples of all requirements that use it.\n\n{}",
-        run("md").stdout
+        place.run(&arguments).stdout
     );
     let written_at = path("docs/scorecard-accuracy.md");
     if std::env::var_os("CALLMARK_WRITE_DOCS").is_some() {
@@ -209,13 +211,5 @@ fn the_page_of_accuracy_is_up_to_date() {
     assert!(
         written == page,
         "docs/scorecard-accuracy.md is stale\nhint: CALLMARK_WRITE_DOCS=1 cargo test --release --test integration scorecards"
-    );
-    let table: Value = run("json").json();
-    let all = |side: &str, what: &str| table["all"][0][side][what]["permille"].as_u64().unwrap();
-    println!(
-        "precision {} ‰, recall {} ‰, with noise {} ‰",
-        all("clean", "precision"),
-        all("clean", "recall"),
-        all("noisy", "recall")
     );
 }

@@ -141,7 +141,7 @@ pub fn markdown(tested: &Tested) -> String {
         );
     }
     for (requirement, examples) in &tested.without_requirement {
-        let _ = writeln!(out, "- {requirement}: no such requirement; {examples} examples left out");
+        let _ = writeln!(out, "- {requirement}: in none of these scorecards; {examples} examples left out");
     }
     out
 }

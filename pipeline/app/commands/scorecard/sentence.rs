@@ -257,7 +257,15 @@ fn rarest(phrases: &[String], language: Language) -> Vec<String> {
     candidates.retain(|(_, unit)| phrases.iter().all(|phrase| phrase.to_lowercase().contains(unit.as_str())));
     candidates.sort_by_key(|(rank, unit)| (std::cmp::Reverse(*rank), unit.clone()));
     candidates.dedup();
-    candidates.into_iter().take(MUST_WORDS).map(|(_, unit)| unit).collect()
+    let mut kept: Vec<String> = Vec::new();
+    for (_, unit) in candidates {
+        // Chinese pairs that overlap are one piece of evidence, not two.
+        let overlaps = language == Language::Zh && kept.iter().any(|k| k.chars().any(|c| unit.contains(c)));
+        if !overlaps && kept.len() < MUST_WORDS {
+            kept.push(unit);
+        }
+    }
+    kept
 }
 
 /// The parts of a sentence with anything short in place of its placeholders, in the form in which patterns see text.
