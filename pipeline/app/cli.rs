@@ -358,15 +358,71 @@ pub enum Source {
 #[derive(Debug, Subcommand)]
 pub enum ScorecardCommand {
     /// Find mistakes in scorecards, with line and column
-    Lint {
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Run the examples that stand in the scorecards
-    Test {
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
+    Lint(LintArgs),
+    /// Run the examples that stand in the scorecards, and labelled ones, also as a recogniser might hear them
+    Test(TestArgs),
+    /// Propose a scorecard from the sentences of a script, from the terminal or a file
+    New(NewArgs),
+    /// One requirement in plain words: what is looked for, where, by whom; with --call, how it came out in a stored call
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Everything as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Also as a recogniser with this share of wrong words (Chinese: characters) might hear the examples, such as 0.15
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = parse_share)]
+    pub noise: u16,
+    /// So many times each example with --noise, each heard differently; the same every time
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub variants: u32,
+    /// Labelled examples for these scorecards, written apart from them: a list of {card, id, expect, kind, why, turns}
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub examples: Vec<PathBuf>,
+    /// Precision and recall by matcher, requirement and kind of hard negative
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub table: Option<TableFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    Md,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The new scorecard; never overwritten
+    pub file: PathBuf,
+    /// The script: one sentence a line, what the rep says and what nobody may say; default: asked for, or standard input
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+    /// Name of the scorecard; default: the file's
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Scorecards to copy from; default: those in the box
+    #[arg(long, value_name = "FILE")]
+    pub like: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    pub file: PathBuf,
+    /// The requirement
+    pub id: String,
+    /// A stored call: its id, its unique beginning, or the recording's file name
+    #[arg(long)]
+    pub call: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -747,6 +803,15 @@ fn parse_points(text: &str) -> Result<i64, String> {
         return Err("must lie between 0 and 100".into());
     }
     Ok((points * 1000.0).round() as i64)
+}
+
+/// A share between 0 and 1 as per mille.
+fn parse_share(text: &str) -> Result<u16, String> {
+    let share: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
+    if !(0.0..=1.0).contains(&share) {
+        return Err("must lie between 0 and 1".into());
+    }
+    Ok((share * 1000.0).round() as u16)
 }
 
 fn parse_date(text: &str) -> Result<String, String> {

@@ -1,8 +1,7 @@
-//! Error rates against jiwer, the English normaliser against Whisper's own, Chinese by hand, and the noise simulator's rate.
+//! Error rates against jiwer, the English normaliser against Whisper's own, Chinese by hand.
 
 use callmark_core::accuracy::{
-    Edit, ErrorCounts, align, count_errors, error_counts, normalise_chinese, normalise_english,
-    simulate_recogniser_noise, units,
+    Edit, ErrorCounts, align, count_errors, error_counts, normalise_chinese, normalise_english, units,
 };
 use callmark_core::recording::Language;
 use proptest::prelude::*;
@@ -80,41 +79,6 @@ fn rates_are_of_the_corpus_and_not_of_the_mean_text() {
     assert_eq!((corpus.rate_permille(), corpus.rate()), (Some(100), Some(0.1)));
     assert_eq!(error_counts("", "noise", Language::En).rate_permille(), None);
     assert_eq!(error_counts("您好", "你好", Language::Zh).rate_permille(), Some(500));
-}
-
-const ENGLISH: &str = "Hello, thank you for calling Northwind Insurance, this call is recorded for quality. How can I help you \
-    today? I would like to change the address on my policy because we have moved to a new house last month. Of course, let me \
-    check your account first, could you tell me your date of birth please? It is the third of May. Thank you, one moment please \
-    while I look that up. I see that your car policy ends in June and that you pay every month. The new price would be a little \
-    lower in your area. Is there anything else that I can do for you? No, that is all, thanks for your help. You are welcome, \
-    have a good day.";
-const CHINESE: &str = "您好,这里是北风保险公司,本次通话将被录音。请问您现在用的是什么产品?我想了解一下你们的价格,上个月朋友介绍我来的。好的,\
-    我先帮您查一下,请您稍等。您的保险六月到期,现在续费有优惠,每个月比原来少二十块钱。这个价格还是有点贵,我再考虑一下。我理解您的想法,\
-    很多客户一开始也是这样说的,但是后来都觉得服务很好。那您明天下午三点再给我打电话吧。好的,谢谢您,再见。";
-
-#[test]
-fn noise_reaches_the_asked_rate_within_a_fifth() {
-    for (language, text) in [(Language::En, ENGLISH.repeat(12)), (Language::Zh, CHINESE.repeat(12))] {
-        for asked in [50, 150, 300] {
-            let noisy = simulate_recogniser_noise(&text, language, asked, 42);
-            let counts = error_counts(&text, &noisy, language);
-            let rate = counts.rate_permille().unwrap();
-            assert!(
-                rate * 10 >= u64::from(asked) * 8 && rate * 10 <= u64::from(asked) * 12,
-                "{language:?} {asked}: {counts:?}"
-            );
-            assert!(counts.substitutions > counts.deletions && counts.deletions > 0 && counts.insertions > 0);
-        }
-    }
-}
-
-#[test]
-fn noise_is_seeded() {
-    let noisy = |seed| simulate_recogniser_noise(ENGLISH, Language::En, 200, seed);
-    assert_eq!(noisy(1), noisy(1));
-    assert_ne!(noisy(1), noisy(2));
-    assert_eq!(simulate_recogniser_noise(ENGLISH, Language::En, 0, 1), words(ENGLISH).join(" "));
-    assert_eq!(simulate_recogniser_noise("", Language::Zh, 500, 1), "");
 }
 
 proptest! {

@@ -14,7 +14,7 @@ mod tables;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use callmark_core::accuracy;
+use callmark_core::recogniser_noise::misheard;
 use callmark_core::recording::Language;
 
 use crate::FINISHED;
@@ -35,10 +35,7 @@ fn noise(file: &Path, error_permille: u16, seed: u64) -> Result<u8> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     for (number, line) in text.lines().enumerate() {
         let language = Language::of_text(line).unwrap_or(Language::En);
-        println!(
-            "{}",
-            accuracy::simulate_recogniser_noise(line, language, error_permille, seed.wrapping_add(number as u64))
-        );
+        println!("{}", misheard(line, language, error_permille, seed.wrapping_add(number as u64)));
     }
     Ok(FINISHED)
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use callmark_core::accuracy::simulate_recogniser_noise;
 use callmark_core::acts::ActLexicon;
 use callmark_core::conversation;
+use callmark_core::recogniser_noise::misheard;
 use callmark_core::recording::Language;
 use callmark_core::roles::{self, RoleEvidence};
 use callmark_core::scoring::MIN_ROLE_CONFIDENCE_PERMILLE;
@@ -149,7 +149,7 @@ fn labelled(file: &Path) -> Option<Transcript> {
 fn damage(transcript: &mut Transcript, error_permille: u16, seed: u64) {
     let language = transcript.language.unwrap_or(Language::En);
     for (i, turn) in transcript.turns.iter_mut().enumerate() {
-        turn.text = simulate_recogniser_noise(&turn.text, language, error_permille, seed.wrapping_mul(1000) + i as u64);
+        turn.text = misheard(&turn.text, language, error_permille, seed.wrapping_mul(1000) + i as u64);
     }
 }
 
