@@ -203,6 +203,12 @@ pub struct ScoreArgs {
     /// Write the outputs of the re-scored calls to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Threads; default: one per core. The results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub jobs: Option<u32>,
+    /// Judge every requirement again, also those that did not change; the results are the same
+    #[arg(long)]
+    pub full: bool,
     /// Summary as JSON on standard output
     #[arg(long)]
     pub json: bool,
