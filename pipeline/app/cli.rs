@@ -655,6 +655,34 @@ pub enum BenchCommand {
     Throughput(ThroughputArgs),
     /// How fast and how large a Whisper model of some shape is here, with random weights: no download needed
     Shape(ShapeArgs),
+    /// Put made-up calls straight into a new store (--store), scored, with embeddings and sentiment: for load tests of `score`
+    Store(StoreBenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct StoreBenchArgs {
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=900_000))]
+    pub calls: u64,
+    /// Turns in each call
+    #[arg(long, value_name = "N", default_value_t = 80, value_parser = clap::value_parser!(u32).range(10..=2_000))]
+    pub turns: u32,
+    /// Least words of a turn (Chinese: pairs of characters)
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub words: u32,
+    /// The same seed makes the same calls
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    #[arg(long, value_name = "TAGS", value_delimiter = ',', default_value = "en,zh")]
+    pub language: Vec<String>,
+    /// The last day; a quarter of the calls lie up to nine days before it
+    #[arg(long, value_name = "YYYY-MM-DD", default_value = "2025-03-07")]
+    pub last_day: jiff::civil::Date,
+    /// Scorecard for every call; default: the configuration's routes
+    #[arg(long, value_name = "FILE")]
+    pub scorecard: Option<PathBuf>,
+    /// What was written, as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
