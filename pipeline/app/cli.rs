@@ -373,6 +373,54 @@ pub enum ScorecardCommand {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Which stored calls and reps change when NEW replaces OLD, and by how much; nothing is written
+    Diff(DiffArgs),
+    /// What never or always fires on the stored calls, why requirements are not applicable, and which phrases nobody says
+    Coverage(CoverageArgs),
+    /// Quantiles of the stored calls' metrics, and limits for the trapezoids from them
+    Fit(FitArgs),
+}
+
+/// What commands that try a scorecard on the stored calls have in common. Those are the calls that were scored with a scorecard of that
+/// name; all, when there are none.
+#[derive(Debug, Args)]
+pub struct TrialArgs {
+    /// Only calls that started on or after this day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub since: Option<String>,
+    /// Everything as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The scorecard that is in force
+    pub old: PathBuf,
+    /// The one that shall replace it
+    pub new: PathBuf,
+    #[command(flatten)]
+    pub trial: TrialArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CoverageArgs {
+    pub file: PathBuf,
+    /// Also list the phrases that no call says
+    #[arg(long)]
+    pub phrases: bool,
+    #[command(flatten)]
+    pub trial: TrialArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct FitArgs {
+    pub file: PathBuf,
+    /// Write the proposed limits into the file, with a copy of it beside
+    #[arg(long)]
+    pub write: bool,
+    #[command(flatten)]
+    pub trial: TrialArgs,
 }
 
 #[derive(Debug, Subcommand)]
