@@ -21,6 +21,7 @@ mod privacy;
 mod recogniser;
 mod report;
 mod report_in_browser;
+mod rescore;
 mod roles;
 mod scorecards;
 mod sides;

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 use callmark_core::acts::ActLexicon;
+use callmark_core::adherence::coverage::{self, RequirementUse};
 use callmark_core::adherence::{self, CallEvidence};
 use callmark_core::record::{
-    CallRecord, Decision, Outcome, Provenance, RECORD_SCHEMA, Review, RowKind, UnscoredReason, record_schema,
+    CallRecord, Decision, Evaluation, ItemResult, Outcome, Provenance, RECORD_SCHEMA, Review, RowKind, UnscoredReason,
+    record_schema,
 };
 use callmark_core::recording::{Language, Metadata, sha256_hex};
+use callmark_core::reuse::{self, Fingerprints};
 use callmark_core::scorecard::Scorecard;
 use callmark_core::scoring::{self, ScorecardId, ScoringRules, eligibility};
-use callmark_core::signals;
+use callmark_core::signals::{self, Signals};
 use callmark_core::transcript::{Embedding, Transcript, TurnScores};
 use callmark_models::runtime;
 use callmark_models::text_encoder::EncoderPool;
@@ -23,6 +27,7 @@ use crate::call::transcript_hash;
 use crate::commands::explain;
 use crate::config::{Config, Route};
 use crate::install::Install;
+use crate::stored_calls::Input;
 
 /// Embeddings of free texts, for `meaning` phrases.
 pub fn embed(encoders: &EncoderPool, texts: &[String]) -> Result<Vec<Embedding>> {
@@ -60,6 +65,15 @@ fn no_scores(transcript: &Transcript) -> TurnScores {
     TurnScores { sentiment: vec![None; transcript.turns.len()], embeddings: vec![None; transcript.turns.len()] }
 }
 
+/// An evaluation with what it was made from.
+pub struct Judged {
+    pub acts: Vec<BTreeMap<String, u16>>,
+    pub signals: Signals,
+    /// Empty when the call is not scored.
+    pub items: Vec<ItemResult>,
+    pub evaluation: Evaluation,
+}
+
 /// Everything about a call that is known before scoring.
 #[derive(Debug, Clone)]
 pub struct Analysed {
@@ -86,6 +100,17 @@ pub struct Analyst {
     forced: bool,
     /// Embeddings of the scorecards' `meaning` phrases.
     pub phrases: BTreeMap<String, Embedding>,
+    /// By scorecard hash: those of this run, and those that the store remembers.
+    fingerprints: BTreeMap<String, Fingerprints>,
+}
+
+/// What a stored evaluation says that need not be found out again.
+#[derive(Debug, Default)]
+pub struct Known {
+    acts: Option<Vec<BTreeMap<String, u16>>>,
+    signals: Option<Signals>,
+    /// By item id.
+    items: BTreeMap<String, ItemResult>,
 }
 
 impl Analyst {
@@ -113,6 +138,7 @@ impl Analyst {
                 routes.push((route.clone(), index_of(path)?));
             }
         }
+        let fingerprints = scorecards.iter().map(|s: &Scorecard| (s.hash.clone(), Fingerprints::of(s))).collect();
         Ok(Analyst {
             lexicon,
             precision: BTreeMap::new(),
@@ -120,7 +146,35 @@ impl Analyst {
             scorecards,
             forced: scorecard.is_some(),
             phrases: BTreeMap::new(),
+            fingerprints,
         })
+    }
+
+    /// Learns what the stored evaluations were made with.
+    pub fn load_fingerprints(&mut self, store: &dyn Store) -> Result<()> {
+        for (hash, json) in store.scorecards().map_err(explain)? {
+            // Fingerprints of another shape are those of another program: everything is judged anew.
+            if let Ok(fingerprints) = serde_json::from_str(&json) {
+                self.fingerprints.entry(hash).or_insert(fingerprints);
+            }
+        }
+        Ok(())
+    }
+
+    /// Learns what evaluations by another analyst's scorecards depend on.
+    pub fn learn_from(&mut self, other: &Analyst) {
+        let theirs = other.fingerprints.iter().map(|(hash, fingerprints)| (hash.clone(), fingerprints.clone()));
+        self.fingerprints.extend(theirs);
+    }
+
+    /// Lets the store remember what evaluations by these scorecards depend on.
+    pub fn remember_scorecards(&self, store: &dyn Store) -> Result<()> {
+        for scorecard in &self.scorecards {
+            if let Some(fingerprints) = self.fingerprints.get(&scorecard.hash) {
+                store.put_scorecard(&scorecard.hash, &json(fingerprints)).map_err(explain)?;
+            }
+        }
+        Ok(())
     }
 
     /// The `meaning` phrases of all loaded scorecards.
@@ -184,13 +238,21 @@ impl Analyst {
 
     /// What the evaluation of a call depends on, as one hash: equal key, equal record.
     pub fn evaluation_key(&self, call: &Analysed) -> String {
-        let scorecard =
-            self.scorecard_for(&call.metadata, call.transcript.language).map_or("none", |s| s.hash.as_str());
+        self.evaluation_key_of(call, &transcript_hash(&call.transcript))
+    }
+
+    /// The same, where the hash of the call's transcript is known.
+    pub fn evaluation_key_of(&self, call: &Analysed, transcript: &str) -> String {
+        let scorecard = self.scorecard_for(&call.metadata, call.transcript.language);
+        self.key_under(scorecard.map_or("", |s| s.hash.as_str()), call, transcript)
+    }
+
+    fn key_under(&self, scorecard: &str, call: &Analysed, transcript: &str) -> String {
         let parts = [
             call.call_id.clone(),
             call.recording_ids.join(","),
-            transcript_hash(&call.transcript),
-            scorecard.to_string(),
+            transcript.to_string(),
+            if scorecard.is_empty() { "none" } else { scorecard }.to_string(),
             json(&call.metadata),
             json(&call.models),
             json(&call.reviews),
@@ -225,41 +287,37 @@ impl Analyst {
         self.forced
     }
 
+    /// What of a stored evaluation of the call still holds: nothing, unless all but the scorecard is as it was then.
+    pub fn known(&self, input: &Input) -> Known {
+        let (call, former) = (&input.call, &input.former.evaluation);
+        if self.key_under(&former.scorecard_hash, call, &input.transcript_hash) != input.former.evaluation_key {
+            return Known::default();
+        }
+        let acts = Some(input.former.acts.clone());
+        let scorecard = self.scorecard_for(&call.metadata, call.transcript.language);
+        let now = scorecard.and_then(|s| Some((s, self.fingerprints.get(&s.hash)?)));
+        let (Some((scorecard, now)), Some(earlier)) = (now, self.fingerprints.get(&former.scorecard_hash)) else {
+            return Known { acts, ..Known::default() };
+        };
+        let signals = now.same_signals(earlier).then(|| input.former.signals.clone());
+        Known { acts, signals, items: reuse::results_that_hold(scorecard, now, earlier, &former.ledger) }
+    }
+
     /// Scores one call. Pure: the same inputs give the same record on every machine.
     pub fn evaluate(&self, call: &Analysed) -> CallRecord {
-        let transcript = &call.transcript;
-        let scorecard = self.scorecard_for(&call.metadata, transcript.language);
-        let acts = self.lexicon.label(transcript);
-        let turn_stages: Vec<_> =
-            acts.iter().map(|acts| self.lexicon.stages(acts).into_iter().map(str::to_string).collect()).collect();
-        let stages: &[String] = scorecard.map_or(&[], |s| &s.stages);
-        let signals = signals::compute(transcript, &call.scores.sentiment, &acts, &turn_stages, stages);
-        let items = scorecard.map_or_else(Vec::new, |scorecard| {
-            let evidence = CallEvidence {
-                transcript,
-                metadata: &call.metadata,
-                signals: &signals,
-                scores: &call.scores,
-                acts: &acts,
-                lexicon: self.lexicon,
-                phrase_embeddings: &self.phrases,
-            };
-            adherence::assess(scorecard, &evidence)
-        });
-        let evaluation = match scorecard {
-            Some(scorecard) => {
-                let decisions = final_decisions(&call.reviews);
-                scoring::evaluate(transcript, &self.rules(scorecard), &items, &decisions, scorecard_id(scorecard))
-            }
-            None => scoring::unscored(eligibility(transcript).unwrap_or(UnscoredReason::NoScorecard), None),
-        };
+        self.evaluate_rest(call, Known::default())
+    }
+
+    /// As `evaluate`, finding out only what is not known.
+    pub fn evaluate_rest(&self, call: &Analysed, known: Known) -> CallRecord {
+        let Judged { acts, signals, items: _, evaluation } = self.judge(call, known);
         let mut models = call.models.clone();
         models.extend(call.encoder_hash.iter().map(|hash| ("encoder".to_string(), hash.clone())));
         CallRecord {
-            schema_version: record_schema(transcript, evaluation.reason),
+            schema_version: record_schema(&call.transcript, evaluation.reason),
             call_id: call.call_id.clone(),
             metadata: call.metadata.clone(),
-            transcript: transcript.clone(),
+            transcript: call.transcript.clone(),
             signals,
             sentiment: call.scores.sentiment.clone(),
             acts,
@@ -271,6 +329,61 @@ impl Analyst {
                 configuration: call.configuration.clone(),
             },
             evaluation,
+        }
+    }
+
+    /// The evaluation alone, with what it was made from.
+    pub fn judge(&self, call: &Analysed, known: Known) -> Judged {
+        let transcript = &call.transcript;
+        let scorecard = self.scorecard_for(&call.metadata, transcript.language);
+        let acts = known.acts.unwrap_or_else(|| self.lexicon.label(transcript));
+        let signals = known.signals.unwrap_or_else(|| {
+            let names = |acts| self.lexicon.stages(acts).into_iter().map(str::to_string).collect();
+            let turn_stages: Vec<_> = acts.iter().map(names).collect();
+            let stages: &[String] = scorecard.map_or(&[], |s| &s.stages);
+            signals::compute(transcript, &call.scores.sentiment, &acts, &turn_stages, stages)
+        });
+        // Nobody looks at the items of a call that is not scored.
+        let judged = scorecard.filter(|_| eligibility(transcript).is_none());
+        let items = judged.map_or_else(Vec::new, |scorecard| {
+            adherence::assess_rest(scorecard, &self.evidence(call, &acts, &signals), known.items)
+        });
+        let evaluation = match scorecard {
+            Some(scorecard) => {
+                let decisions = final_decisions(&call.reviews);
+                scoring::evaluate(transcript, &self.rules(scorecard), &items, &decisions, scorecard_id(scorecard))
+            }
+            None => scoring::unscored(eligibility(transcript).unwrap_or(UnscoredReason::NoScorecard), None),
+        };
+        Judged { acts, signals, items, evaluation }
+    }
+
+    /// Which matchers and phrases of the call's scorecard find anything in it; `skip` as in `coverage::uses`.
+    pub fn uses(
+        &self,
+        call: &Analysed,
+        judged: &Judged,
+        skip: &dyn Fn(&str, &str, &str) -> bool,
+    ) -> Vec<RequirementUse<'_>> {
+        let scorecard = self.scorecard_for(&call.metadata, call.transcript.language);
+        let evidence = self.evidence(call, &judged.acts, &judged.signals);
+        scorecard.map_or_else(Vec::new, |scorecard| coverage::uses(scorecard, &evidence, skip))
+    }
+
+    fn evidence<'a>(
+        &'a self,
+        call: &'a Analysed,
+        acts: &'a [BTreeMap<String, u16>],
+        signals: &'a Signals,
+    ) -> CallEvidence<'a> {
+        CallEvidence {
+            transcript: &call.transcript,
+            metadata: &call.metadata,
+            signals,
+            scores: &call.scores,
+            acts,
+            lexicon: self.lexicon,
+            phrase_embeddings: &self.phrases,
         }
     }
 }
@@ -289,18 +402,23 @@ pub fn open_encoders(install: &Install, workers: usize, warnings: &mut Vec<Strin
     opened.map_err(|error| warnings.push(format!("sentiment and meaning are left out: {error}"))).ok()
 }
 
-/// Fills in the embeddings of `meaning` phrases: stored ones first, so that every machine uses the same bytes.
+/// Fills in the embeddings of `meaning` phrases: stored ones first, so that every machine uses the same bytes. New ones are stored.
 pub fn prepare_phrases(analyst: &mut Analyst, encoders: Option<&EncoderPool>, store: &dyn Store) -> Result<()> {
     let Some(pool) = encoders else { return Ok(()) };
+    let fresh = fill_phrases(analyst, pool, store)?;
+    store.put_phrases(pool.encoder_hash(), &fresh).map_err(explain)
+}
+
+/// The same without storing anything; what the store did not have.
+pub fn fill_phrases(analyst: &mut Analyst, pool: &EncoderPool, store: &dyn Store) -> Result<Vec<(String, Embedding)>> {
     let texts = analyst.meaning_phrases();
     let stored = store.get_phrases(pool.encoder_hash(), &texts).map_err(explain)?;
     let missing: Vec<String> =
         texts.iter().zip(&stored).filter(|(_, known)| known.is_none()).map(|(text, _)| text.clone()).collect();
     let fresh: Vec<(String, Embedding)> = missing.iter().cloned().zip(embed(pool, &missing)?).collect();
-    store.put_phrases(pool.encoder_hash(), &fresh).map_err(explain)?;
     analyst.phrases.extend(texts.into_iter().zip(stored).filter_map(|(text, known)| Some((text, known?))));
-    analyst.phrases.extend(fresh);
-    Ok(())
+    analyst.phrases.extend(fresh.iter().cloned());
+    Ok(fresh)
 }
 
 /// The last final decision about each row counts.
@@ -316,7 +434,8 @@ const RULES_EDITION: u32 = 4;
 
 /// Program version and everything built into it that decides a score.
 pub fn program_fingerprint() -> String {
-    let (version, acts) = (env!("CARGO_PKG_VERSION"), ActLexicon::built_in_hash());
+    static ACTS: OnceLock<String> = OnceLock::new();
+    let (version, acts) = (env!("CARGO_PKG_VERSION"), ACTS.get_or_init(ActLexicon::built_in_hash));
     format!("callmark {version} record {RECORD_SCHEMA} rules {RULES_EDITION} acts {acts}")
 }
 

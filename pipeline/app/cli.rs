@@ -203,6 +203,12 @@ pub struct ScoreArgs {
     /// Write the outputs of the re-scored calls to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Threads; default: one per core. The results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub jobs: Option<u32>,
+    /// Judge every requirement again, also those that did not change; the results are the same
+    #[arg(long)]
+    pub full: bool,
     /// Summary as JSON on standard output
     #[arg(long)]
     pub json: bool,
@@ -365,6 +371,12 @@ pub enum ScorecardCommand {
     New(NewArgs),
     /// One requirement in plain words: what is looked for, where, by whom; with --call, how it came out in a stored call
     Explain(ExplainArgs),
+    /// Which stored calls and reps change when NEW replaces OLD, and by how much; nothing is written
+    Diff(DiffArgs),
+    /// What never or always fires on the stored calls, why requirements are not applicable, and which phrases nobody says
+    Coverage(CoverageArgs),
+    /// Quantiles of the stored calls' metrics, and limits for the trapezoids from them
+    Fit(FitArgs),
 }
 
 #[derive(Debug, Args)]
@@ -423,6 +435,48 @@ pub struct ExplainArgs {
     /// A stored call: its id, its unique beginning, or the recording's file name
     #[arg(long)]
     pub call: Option<String>,
+}
+
+/// What commands that try a scorecard on the stored calls have in common. Those are the calls that were scored with a scorecard of that
+/// name; all, when there are none.
+#[derive(Debug, Args)]
+pub struct TrialArgs {
+    /// Only calls that started on or after this day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub since: Option<String>,
+    /// Everything as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The scorecard that is in force
+    pub old: PathBuf,
+    /// The one that shall replace it
+    pub new: PathBuf,
+    #[command(flatten)]
+    pub trial: TrialArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CoverageArgs {
+    pub file: PathBuf,
+    /// Also list the phrases that no call says
+    #[arg(long)]
+    pub phrases: bool,
+    #[command(flatten)]
+    pub trial: TrialArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct FitArgs {
+    pub file: PathBuf,
+    /// Write the proposed limits into the file, with a copy of it beside
+    #[arg(long)]
+    pub write: bool,
+    #[command(flatten)]
+    pub trial: TrialArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -705,6 +759,34 @@ pub enum BenchCommand {
     Throughput(ThroughputArgs),
     /// How fast and how large a Whisper model of some shape is here, with random weights: no download needed
     Shape(ShapeArgs),
+    /// Put made-up calls straight into a new store (--store), scored, with embeddings and sentiment: for load tests of `score`
+    Store(StoreBenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct StoreBenchArgs {
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=900_000))]
+    pub calls: u64,
+    /// Turns in each call
+    #[arg(long, value_name = "N", default_value_t = 80, value_parser = clap::value_parser!(u32).range(10..=2_000))]
+    pub turns: u32,
+    /// Least words of a turn (Chinese: pairs of characters)
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub words: u32,
+    /// The same seed makes the same calls
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    #[arg(long, value_name = "TAGS", value_delimiter = ',', default_value = "en,zh")]
+    pub language: Vec<String>,
+    /// The last day; a quarter of the calls lie up to nine days before it
+    #[arg(long, value_name = "YYYY-MM-DD", default_value = "2025-03-07")]
+    pub last_day: jiff::civil::Date,
+    /// Scorecard for every call; default: the configuration's routes
+    #[arg(long, value_name = "FILE")]
+    pub scorecard: Option<PathBuf>,
+    /// What was written, as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

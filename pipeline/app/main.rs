@@ -26,6 +26,7 @@ mod run_summary;
 mod session;
 mod sides;
 mod sound_networks;
+mod stored_calls;
 mod variant;
 mod work_time;
 mod worker;

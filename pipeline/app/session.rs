@@ -95,6 +95,7 @@ impl Session {
         let mut warnings = Vec::new();
         let encoders = open_encoders(&install, threads, &mut warnings);
         prepare_phrases(&mut analyst, encoders.as_ref(), store.as_ref())?;
+        analyst.remember_scorecards(store.as_ref())?;
         let weights_mb = std::fs::metadata(&model.path).map_or(0, |facts| facts.len() >> 20);
         let wishes = Wishes {
             lanes: args.jobs.map(|n| n as usize),

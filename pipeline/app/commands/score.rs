@@ -1,27 +1,23 @@
 //! `callmark score`: stored calls against today's scorecards, without audio, in parallel, byte-identically.
 
-use anyhow::{Result, bail};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow};
 use callmark_core::record::{CallRecord, Status};
-use callmark_core::recording::Language;
-use callmark_core::roles;
-use callmark_core::transcript::Transcript;
 use callmark_store::{CallFilter, Store};
 use rayon::prelude::*;
 
 use crate::FINISHED;
-use callmark_models::text_encoder::EncoderPool;
-
-use crate::analysis::{Analysed, Analyst, open_encoders, prepare_phrases, text_scores};
-use crate::call::transcript_hash;
+use crate::analysis::{Analyst, Known};
 use crate::cli::{Common, ScoreArgs};
 use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::install::Install;
-use crate::read::metadata::reps::Reps;
 use crate::render::outputs;
+use crate::stored_calls::StoredCalls;
 
-/// Calls are read, scored and written in groups, so that memory stays bounded.
-const GROUP: usize = 256;
+/// Calls are read, scored and written in groups, so that memory stays bounded: one is written while the next is scored.
+const GROUP: usize = 64;
 
 #[derive(Debug, Default, serde::Serialize)]
 struct ScoreSummary {
@@ -41,40 +37,31 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
     let store = existing_store(common)?;
     let store = store.as_ref();
     let mut summary = ScoreSummary::default();
-    let rescorer = Rescorer::open(args.scorecard.as_deref(), &config, &install, store, &mut summary.warnings)?;
+    let threads = args.jobs.map_or(0, |jobs| jobs as usize);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
+    let scorecard = args.scorecard.as_deref();
+    let mut rescorer = pool.install(|| Rescorer::open(scorecard, &config, &install, store, &mut summary.warnings))?;
+    rescorer.everything_anew = args.full;
     if let Some(out) = &args.out {
         outputs::prepare_folder(out)?;
     }
     let since = args.since.as_deref().map(str::parse).transpose()?;
     let ids = store.call_ids(&CallFilter { since, ..CallFilter::default() }).map_err(explain)?;
-    for group in ids.chunks(GROUP) {
-        let results: Vec<Result<Option<Rescored>>> = group.par_iter().map(|id| rescorer.rescore(id, store)).collect();
-        for (id, result) in group.iter().zip(results) {
-            summary.calls += 1;
-            match result? {
-                Some(new) => {
-                    summary.changed += 1;
-                    if let Some(out) = &args.out {
-                        outputs::write_call(out, &new.record)?;
-                    }
-                    let stored = store.put_call(&new.record, &new.key, &[]).map_err(explain)?;
-                    if let Some(out) = args.out.as_ref().filter(|_| !stored) {
-                        // Forgotten in this moment.
-                        outputs::remove_call(out, id)?;
-                    }
-                }
-                None => {
-                    summary.unchanged += 1;
-                    let Some(stored) = store.get_call(id).map_err(explain)? else { continue };
-                    summary.left_alone += usize::from(rescorer.is_chosen_by_hand(&stored.record));
-                    summary.words_purged += usize::from(stored.words_purged);
-                    if let Some(out) = &args.out {
-                        outputs::write_call(out, &stored.record)?;
-                    }
-                }
+    let (scored, to_write) = crossbeam_channel::bounded::<Group>(1);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            to_write.into_iter().try_for_each(|group| write(group, args.out.as_deref(), store, &rescorer, &mut summary))
+        });
+        for group in ids.chunks(GROUP) {
+            let results = pool.install(|| group.par_iter().map(|id| rescorer.rescore(id, store)).collect());
+            // A writer that gave up tells why below.
+            if scored.send(Group { ids: group, results }).is_err() {
+                break;
             }
         }
-    }
+        drop(scored);
+        writer.join().unwrap_or_else(|_| Err(anyhow!("the writer of the store stopped")))
+    })?;
     if summary.left_alone > 0 {
         let count = summary.left_alone;
         summary.warnings.push(format!(
@@ -95,6 +82,48 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
     Ok(FINISHED)
 }
 
+/// Calls that were looked at together.
+struct Group<'a> {
+    ids: &'a [String],
+    results: Vec<Result<Option<Rescored>>>,
+}
+
+fn write(
+    group: Group,
+    out: Option<&Path>,
+    store: &dyn Store,
+    rescorer: &Rescorer,
+    summary: &mut ScoreSummary,
+) -> Result<()> {
+    let mut changed = Vec::new();
+    for (id, result) in group.ids.iter().zip(group.results) {
+        summary.calls += 1;
+        if let Some(Rescored { record, key }) = result? {
+            summary.changed += 1;
+            if let Some(out) = out {
+                outputs::write_call(out, &record)?;
+            }
+            changed.push((record, key));
+            continue;
+        }
+        summary.unchanged += 1;
+        let Some(stored) = store.get_call(id).map_err(explain)? else { continue };
+        summary.left_alone += usize::from(rescorer.is_chosen_by_hand(&stored.record));
+        summary.words_purged += usize::from(stored.words_purged);
+        if let Some(out) = out {
+            outputs::write_call(out, &stored.record)?;
+        }
+    }
+    let stored = store.put_rescored(&changed).map_err(explain)?;
+    for ((record, _), _) in changed.iter().zip(stored).filter(|(_, stored)| !stored) {
+        if let Some(out) = out {
+            // Forgotten in this moment.
+            outputs::remove_call(out, &record.call_id)?;
+        }
+    }
+    Ok(())
+}
+
 /// A call whose evaluation changed.
 pub struct Rescored {
     pub record: CallRecord,
@@ -104,16 +133,14 @@ pub struct Rescored {
 /// Scores stored calls again.
 pub struct Rescorer {
     analyst: Analyst,
-    encoders: Option<EncoderPool>,
-    /// Without an encoder here: the one whose results the store holds.
-    stored_encoder: Option<String>,
-    /// Aliases that were learned after a call also hold for it.
-    reps: Reps,
+    calls: StoredCalls,
+    /// Judges everything, also what is known to hold: to check that this makes no difference.
+    everything_anew: bool,
 }
 
 impl Rescorer {
     pub fn open(
-        scorecard: Option<&std::path::Path>,
+        scorecard: Option<&Path>,
         config: &Config,
         install: &Install,
         store: &dyn Store,
@@ -121,19 +148,13 @@ impl Rescorer {
     ) -> Result<Rescorer> {
         let mut analyst = Analyst::load(scorecard, config, install)?;
         analyst.load_precision(store)?;
-        let encoders = open_encoders(install, rayon::current_num_threads(), warnings);
-        prepare_phrases(&mut analyst, encoders.as_ref(), store)?;
-        let mut stored_encoder = None;
-        if encoders.is_none() {
-            for call in store.calls(&CallFilter::default()).map_err(explain)? {
-                stored_encoder = call.map_err(explain)?.record.provenance.models.remove("encoder");
-                if let Some(hash) = &stored_encoder {
-                    analyst.load_phrases(hash, store)?;
-                    break;
-                }
-            }
+        let calls = StoredCalls::open(config, install, store, warnings)?;
+        let fresh = calls.prepare(&mut analyst, store)?;
+        if let Some(hash) = calls.encoder_hash() {
+            store.put_phrases(hash, &fresh).map_err(explain)?;
         }
-        Ok(Rescorer { analyst, encoders, stored_encoder, reps: Reps::new(&config.reps) })
+        analyst.remember_scorecards(store)?;
+        Ok(Rescorer { analyst, calls, everything_anew: false })
     }
 
     /// The scorecard that a call would get now, by hash.
@@ -152,56 +173,20 @@ impl Rescorer {
     /// no words any more).
     pub fn rescore(&self, call_id: &str, store: &dyn Store) -> Result<Option<Rescored>> {
         let Some(stored) = store.get_call(call_id).map_err(explain)? else { return Ok(None) };
-        let old = stored.record;
-        if stored.words_purged || old.evaluation.status == Status::Failed || self.is_chosen_by_hand(&old) {
+        let old = &stored.record;
+        if stored.words_purged || old.evaluation.status == Status::Failed || self.is_chosen_by_hand(old) {
             return Ok(None);
         }
-        let reviews = store.reviews(call_id).map_err(explain)?;
-        let transcript = transcript_hash(&old.transcript);
-        let english = old.transcript.language == Some(Language::En);
-        let here = self.encoders.as_ref().map(EncoderPool::encoder_hash).or(self.stored_encoder.as_deref());
-        let scores = match here.filter(|_| english) {
-            Some(hash) => store.get_text_scores(call_id, hash, &transcript).map_err(explain)?,
-            None => None,
-        };
-        let had_encoder = old.provenance.models.contains_key("encoder");
-        if self.encoders.is_none() && had_encoder && scores.is_none() {
-            bail!(
-                "{call_id} was scored with a text encoder that is missing here\nhint: run scripts/get-models, then score again"
-            );
+        let input = self.calls.input(stored, store)?;
+        if let Some(hash) = input.call.encoder_hash.as_deref().filter(|_| input.roles_changed) {
+            let scores = &input.call.scores;
+            store.put_text_scores(call_id, hash, &input.transcript_hash, scores).map_err(explain)?;
         }
-        let kept = if self.encoders.is_none() && scores.is_some() { self.stored_encoder.clone() } else { None };
-        let mut settled = old.transcript.clone();
-        roles::settle(&mut settled, old.metadata.direction, &reviews, self.analyst.lexicon);
-        // Sentiment and meaning do not depend on who speaks: what was computed for the same turns in the same order still holds.
-        let said = |t: &Transcript| -> Vec<(i64, String)> {
-            t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
-        };
-        let scores = scores.filter(|_| said(&settled) == said(&old.transcript));
-        let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &settled, scores)?;
-        let encoder_hash = encoder_hash.or(kept);
-        if let Some(hash) = encoder_hash.as_deref().filter(|_| settled != old.transcript) {
-            store.put_text_scores(call_id, hash, &transcript_hash(&settled), &scores).map_err(explain)?;
-        }
-        let mut models = old.provenance.models;
-        models.remove("encoder");
-        let mut metadata = old.metadata;
-        self.reps.resolve(&mut metadata);
-        let call = Analysed {
-            call_id: call_id.to_string(),
-            metadata,
-            transcript: settled,
-            scores,
-            encoder_hash,
-            recording_ids: old.provenance.audio,
-            models,
-            configuration: old.provenance.configuration,
-            reviews,
-        };
-        let key = self.analyst.evaluation_key(&call);
-        if key == stored.evaluation_key {
+        let key = self.analyst.evaluation_key_of(&input.call, &input.transcript_hash);
+        if key == input.former.evaluation_key {
             return Ok(None);
         }
-        Ok(Some(Rescored { record: self.analyst.evaluate(&call), key }))
+        let known = if self.everything_anew { Known::default() } else { self.analyst.known(&input) };
+        Ok(Some(Rescored { record: self.analyst.evaluate_rest(&input.call, known), key }))
     }
 }

@@ -8,6 +8,7 @@ mod broken;
 mod centre;
 mod random;
 mod script;
+pub mod stored;
 mod text;
 
 use std::fs;

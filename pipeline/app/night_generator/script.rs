@@ -75,6 +75,8 @@ pub struct Line {
     pub begin_ms: i64,
     pub end_ms: i64,
     pub text: String,
+    /// The sentence before its slots were filled.
+    pub template: &'static str,
 }
 
 /// What a check must find in a call.
@@ -163,11 +165,11 @@ impl Subject<'_> {
 
 /// One variant of a turn, with its slots filled. Within an exchange a slot keeps its value: who asks about Friday hears of Friday.
 fn say(
-    turn: &str,
+    turn: &'static str,
     subject: &Subject,
     filled: &mut Vec<(String, String)>,
     random: &mut Random,
-) -> Result<(Role, String)> {
+) -> Result<(Role, String, &'static str)> {
     let (role, variants) = match turn.split_at_checked(3) {
         Some(("R: ", variants)) => (Role::Rep, variants),
         Some(("C: ", variants)) => (Role::Customer, variants),
@@ -175,7 +177,8 @@ fn say(
     };
     let variants: Vec<&str> = variants.split(" | ").collect();
     let mut text = String::new();
-    let mut rest = random.pick(&variants);
+    let template = random.pick(&variants);
+    let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         let Some((slot, after)) = after.split_once('}') else { bail!("an open slot: {turn}") };
         let value = match filled.iter().find(|(name, _)| name == slot) {
@@ -193,11 +196,11 @@ fn say(
     text.push_str(rest);
     let mut letters = text.chars();
     let text = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
-    Ok((role, text))
+    Ok((role, text, template))
 }
 
 /// Milliseconds that a text takes to say: about 155 words, or 240 Chinese characters, a minute.
-fn spoken_ms(text: &str, language: Language) -> i64 {
+pub fn spoken_ms(text: &str, language: Language) -> i64 {
     match language {
         Language::Zh => text.chars().filter(|c| c.is_alphanumeric()).count() as i64 * 250,
         Language::En => text.split_whitespace().count() as i64 * 385,
@@ -213,15 +216,15 @@ struct Clock<'a> {
 
 impl Clock<'_> {
     /// Adds the turns of an exchange; their span.
-    fn add(&mut self, turns: &[String], random: &mut Random) -> Result<(i64, i64)> {
+    fn add(&mut self, turns: &'static [String], random: &mut Random) -> Result<(i64, i64)> {
         let (mut filled, mut begin) = (Vec::new(), None);
         for turn in turns {
-            let (role, text) = say(turn, self.subject, &mut filled, random)?;
+            let (role, text, template) = say(turn, self.subject, &mut filled, random)?;
             let gap = 300 + random.below(700) as i64;
             let pace = random.between(900, 1_100);
             let begin_ms = self.now_ms + gap;
             let end_ms = begin_ms + (spoken_ms(&text, self.subject.language) * pace / 1000).max(400);
-            self.script.lines.push(Line { role, begin_ms, end_ms, text });
+            self.script.lines.push(Line { role, begin_ms, end_ms, text, template });
             self.now_ms = end_ms;
             begin = begin.or(Some(begin_ms));
         }
@@ -237,9 +240,9 @@ impl Clock<'_> {
 pub fn write(subject: &Subject, random: &mut Random) -> Result<Script> {
     let all = sentences()?;
     let tag = subject.language.code();
-    let beats: Vec<&Beat> =
+    let beats: Vec<&'static Beat> =
         all.beat.iter().filter(|b| b.call == subject.campaign.call_type && b.language == tag).collect();
-    let talk: Vec<&[String]> =
+    let talk: Vec<&'static [String]> =
         all.talk.iter().filter(|t| t.language == tag).flat_map(|t| &t.exchanges).map(Vec::as_slice).collect();
     if beats.is_empty() || talk.is_empty() {
         bail!("there are no sentences for {} in {tag}", subject.campaign.call_type);
@@ -283,6 +286,15 @@ pub fn write(subject: &Subject, random: &mut Random) -> Result<Script> {
         }
     }
     Ok(clock.script)
+}
+
+/// A sentence of ordinary talk by one role, which no requirement looks for.
+pub fn small_talk(role: Role, subject: &Subject, random: &mut Random) -> Result<String> {
+    let (tag, mark) = (subject.language.code(), if role == Role::Rep { "R: " } else { "C: " });
+    let turns = sentences()?.talk.iter().filter(|t| t.language == tag).flat_map(|t| t.exchanges.iter().flatten());
+    let own: Vec<&'static str> = turns.map(String::as_str).filter(|turn| turn.starts_with(mark)).collect();
+    let (_, text, _) = say(random.pick(&own), subject, &mut Vec::new(), random)?;
+    Ok(text)
 }
 
 /// Now and then a long silence or an interruption by the rep, in talk where nothing else is checked.

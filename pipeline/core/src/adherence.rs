@@ -1,9 +1,12 @@
 //! A scorecard applied to one call: which requirements were met, missed or violated, and where. No points are given here.
 
+pub mod coverage;
+
+use std::cell::{LazyCell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::acts::ActLexicon;
-use crate::matching::{CallText, Finder, Hit, How, Passage, pattern_text};
+use crate::matching::{CallText, Finder, Hit, How, Passage, PhraseBook, pattern_text};
 use crate::operator::{self, Conclusion, Found, Occurrence, Truth, Turns};
 use crate::record::{Evidence, ItemKind, ItemResult, MatchType, Outcome};
 use crate::recording::{Language, Metadata};
@@ -34,10 +37,25 @@ pub struct CallEvidence<'a> {
 
 /// Judges every metric and requirement of the scorecard, metrics first, each group in the file's order.
 pub fn assess(scorecard: &Scorecard, call: &CallEvidence) -> Vec<ItemResult> {
-    let text = CallText::new(call.transcript);
-    let judge = Judge::new(scorecard, call, &text);
-    let metrics = scorecard.metrics.iter().map(|item| judge.metric(item));
-    metrics.chain(scorecard.requirements.iter().map(|r| judge.requirement(r))).collect()
+    assess_rest(scorecard, call, BTreeMap::new())
+}
+
+/// As [`assess`], but takes results that are known to hold (by item id), and looks into the call for the others only.
+pub fn assess_rest(
+    scorecard: &Scorecard,
+    call: &CallEvidence,
+    mut known: BTreeMap<String, ItemResult>,
+) -> Vec<ItemResult> {
+    let text = LazyCell::new(|| CallText::new(call.transcript));
+    let judge = LazyCell::new(|| Judge::new(scorecard, call, &text));
+    let mut items = Vec::with_capacity(scorecard.metrics.len() + scorecard.requirements.len());
+    for item in &scorecard.metrics {
+        items.push(known.remove(&item.id).unwrap_or_else(|| judge.metric(item)));
+    }
+    for requirement in &scorecard.requirements {
+        items.push(known.remove(&requirement.id).unwrap_or_else(|| judge.requirement(requirement)));
+    }
+    items
 }
 
 struct Judge<'a> {
@@ -45,11 +63,13 @@ struct Judge<'a> {
     text: &'a CallText<'a>,
     language: Language,
     speaks_language: bool,
-    phrases: Finder<'a>,
-    acts: Finder<'a>,
+    book: &'a PhraseBook,
+    // Made when something is looked for: comparing two vocabularies is the largest part of judging a call.
+    phrases: OnceCell<Finder<'a>>,
+    acts: OnceCell<Finder<'a>>,
     roles: Vec<Role>,
     /// Each turn as patterns see it, with the source byte of each byte.
-    pattern_texts: Vec<(String, Vec<usize>)>,
+    pattern_texts: OnceCell<Vec<(String, Vec<usize>)>>,
     first_ms: i64,
     last_ms: i64,
 }
@@ -62,14 +82,28 @@ impl<'a> Judge<'a> {
             text,
             language: text.language(),
             speaks_language: scorecard.languages.contains(&text.language()),
-            phrases: Finder::new(&scorecard.book, text),
-            acts: Finder::new(call.lexicon.book(), text),
+            book: &scorecard.book,
+            phrases: OnceCell::new(),
+            acts: OnceCell::new(),
             roles: turns.iter().map(|t| t.role).collect(),
-            pattern_texts: turns.iter().map(|t| pattern_text(&t.text)).collect(),
+            pattern_texts: OnceCell::new(),
             // Ringing before and silence after the conversation do not count into "the first / last n seconds".
             first_ms: turns.iter().map(|t| t.begin_ms).min().unwrap_or(0),
             last_ms: turns.iter().map(|t| t.end_ms).max().unwrap_or(0),
         }
+    }
+
+    fn phrases(&self) -> &Finder<'a> {
+        self.phrases.get_or_init(|| Finder::new(self.book, self.text))
+    }
+
+    fn acts(&self) -> &Finder<'a> {
+        self.acts.get_or_init(|| Finder::new(self.call.lexicon.book(), self.text))
+    }
+
+    fn pattern_text(&self, turn: usize) -> &(String, Vec<usize>) {
+        let all = || self.call.transcript.turns.iter().map(|t| pattern_text(&t.text)).collect();
+        &self.pattern_texts.get_or_init(all)[turn]
     }
 
     fn metric(&self, item: &MetricItem) -> ItemResult {
@@ -473,7 +507,7 @@ impl<'a> Judge<'a> {
     fn best_hit(&self, matcher: &Matcher, compiled: &Compiled, phrases: &[u32], turn: usize) -> Option<Occurrence> {
         let mut best: Option<(Hit, Passage)> = None;
         for phrase in phrases {
-            for hit in self.phrases.find(*phrase, turn, matcher.threshold_permille) {
+            for hit in self.phrases().find(*phrase, turn, matcher.threshold_permille) {
                 if best.as_ref().is_some_and(|(b, _)| b.similarity_permille >= hit.similarity_permille) {
                     continue;
                 }
@@ -551,7 +585,7 @@ impl<'a> Judge<'a> {
     }
 
     fn regex_hit(&self, compiled: &Compiled, turn: usize, within: &Within) -> Option<Occurrence> {
-        let (said, source) = &self.pattern_texts[turn];
+        let (said, source) = self.pattern_text(turn);
         if compiled.not_regexes.iter().any(|r| r.is_match(said)) {
             return None;
         }
@@ -589,7 +623,7 @@ impl<'a> Judge<'a> {
 
     fn act_place(&self, act: &str, turn: usize) -> Occurrence {
         let permille = self.call.acts.get(turn).and_then(|acts| acts.get(act)).copied().unwrap_or(0);
-        let hit = self.call.lexicon.locate(&self.acts, self.language, act, turn);
+        let hit = self.call.lexicon.locate(self.acts(), self.language, act, turn);
         let (position, passage) = match hit {
             Some(hit) => (hit.span.begin, self.text.passage(hit.span)),
             None => (0, self.text.whole_turn(turn)),

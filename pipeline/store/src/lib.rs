@@ -20,7 +20,7 @@ pub use error::StoreError;
 pub use search::{Phrase, SearchHit, SearchQuery, SearchResults, Terms};
 
 /// Version of the stored schema; a store with a higher one is refused, one with a lower one is migrated.
-pub const STORE_SCHEMA: u32 = 2;
+pub const STORE_SCHEMA: u32 = 3;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -198,10 +198,17 @@ pub trait Store: Send + Sync {
     /// One entry per text, in order.
     fn get_phrases(&self, encoder_hash: &str, texts: &[String]) -> Result<Vec<Option<Embedding>>>;
 
+    /// Remembers what a scorecard's results depend on, by its hash; the first stays.
+    fn put_scorecard(&self, hash: &str, fingerprints: &str) -> Result<()>;
+    /// All of them, by hash.
+    fn scorecards(&self) -> Result<Vec<(String, String)>>;
+
     /// Stores a call with its flattened rows and its recordings, and clears its recordings' failures, all or nothing.
     /// Without `recordings` (a re-score) those it has stay. False: the call or a recording of it was forgotten or purged
     /// meanwhile, and nothing was stored; the other `put`s leave such things out too.
     fn put_call(&self, record: &CallRecord, evaluation_key: &str, recordings: &[RecordingLink]) -> Result<bool>;
+    /// Re-scores: as [`Store::put_call`] without recordings, for several calls in one transaction; true for each that was stored.
+    fn put_rescored(&self, calls: &[(CallRecord, String)]) -> Result<Vec<bool>>;
     fn get_call(&self, call_id: &str) -> Result<Option<StoredCall>>;
     /// Removes a call with its rows and text scores; transcripts stay with their recordings, reviews are never removed.
     fn remove_call(&self, call_id: &str) -> Result<()>;

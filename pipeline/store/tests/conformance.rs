@@ -15,12 +15,13 @@ use jiff::civil::{Date, date};
 /// One behaviour, checked on a fresh store.
 type Check = fn(&dyn Store);
 
-const CHECKS: [(&str, Check); 23] = [
+const CHECKS: [(&str, Check); 24] = [
     ("schema_version", schema_version),
     ("files", files),
     ("analyses", analyses),
     ("text_scores", text_scores),
     ("phrases", phrases),
+    ("scorecards", scorecards),
     ("calls_round_trip", calls_round_trip),
     ("calls_are_replaced", calls_are_replaced),
     ("calls_are_filtered", calls_are_filtered),
@@ -40,6 +41,15 @@ const CHECKS: [(&str, Check); 23] = [
     ("a_backup_is_a_store", a_backup_is_a_store),
     ("statistics", statistics),
 ];
+
+fn scorecards(store: &dyn Store) {
+    assert_eq!(store.scorecards().unwrap(), []);
+    store.put_scorecard("bb", "{}").unwrap();
+    store.put_scorecard("aa", "[1]").unwrap();
+    store.put_scorecard("bb", "another").unwrap();
+    let pair = |hash: &str, fingerprints: &str| (hash.to_string(), fingerprints.to_string());
+    assert_eq!(store.scorecards().unwrap(), [pair("aa", "[1]"), pair("bb", "{}")], "the first stays");
+}
 
 fn schema_version(store: &dyn Store) {
     assert_eq!(store.schema_version().unwrap(), STORE_SCHEMA);

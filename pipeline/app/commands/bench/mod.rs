@@ -1,7 +1,8 @@
 //! `callmark bench`: writes a made-up night for trials, load tests and checks of what is found; measures throughput on such
-//! nights, and the capacity of model shapes.
+//! nights, and the capacity of model shapes; fills a store with made-up calls.
 
 mod shape;
+mod store;
 mod throughput;
 
 use anyhow::{Result, bail};
@@ -17,14 +18,11 @@ pub fn run(command: &BenchCommand, common: &Common) -> Result<u8> {
         BenchCommand::Night(args) => night(args, common),
         BenchCommand::Throughput(args) => throughput::run(args, common),
         BenchCommand::Shape(args) => shape::run(args),
+        BenchCommand::Store(args) => store::run(args, common),
     }
 }
 
 fn night(args: &NightArgs, common: &Common) -> Result<u8> {
-    let languages = args.language.iter().map(|tag| match Language::parse(tag) {
-        Some(language) => Ok(language),
-        None => bail!("there are no sentences in `{tag}`\nhint: en, zh, or both: en,zh"),
-    });
     let samples = match &args.samples {
         Some(folder) => folder.clone(),
         None => Install::find()?.scorecards().with_file_name("sample-audio"),
@@ -35,7 +33,7 @@ fn night(args: &NightArgs, common: &Common) -> Result<u8> {
         audio: args.audio,
         seed: args.seed,
         broken_permille: args.broken,
-        languages: languages.collect::<Result<_>>()?,
+        languages: languages(&args.language)?,
         samples,
         last_day: args.last_day,
         encoding: args.metadata_encoding,
@@ -55,4 +53,13 @@ fn night(args: &NightArgs, common: &Common) -> Result<u8> {
         );
     }
     Ok(FINISHED)
+}
+
+/// The languages of these tags, all of which must have sentences.
+fn languages(tags: &[String]) -> Result<Vec<Language>> {
+    let parse = |tag: &String| match Language::parse(tag) {
+        Some(language) => Ok(language),
+        None => bail!("there are no sentences in `{tag}`\nhint: en, zh, or both: en,zh"),
+    };
+    tags.iter().map(parse).collect()
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use callmark_core::performance::{CallSummary, SUMMARY_SCHEMA};
 use callmark_core::record::{CallRecord, Outcome, RECORD_SCHEMA, Review};
-use callmark_core::transcript::{Embedding, Transcript, Turn, TurnScores};
+use callmark_core::transcript::{Embedding, Sentiment, Transcript, Turn, TurnScores};
 use jiff::civil::Date;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -36,14 +36,19 @@ const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; 
 
 pub(crate) struct SqliteStore {
     connection: Mutex<Connection>,
+    /// For reading many calls beside a transaction that writes; a store in memory has only the other one.
+    reader: Option<Mutex<Connection>>,
     path: PathBuf,
 }
 
 impl SqliteStore {
     pub(crate) fn open(path: &str, create: bool) -> Result<SqliteStore> {
         let connection = if path == ":memory:" { Connection::open_in_memory()? } else { open_file(path, create)? };
-        let mut store = SqliteStore { connection: Mutex::new(connection), path: PathBuf::from(path) };
+        let mut store = SqliteStore { connection: Mutex::new(connection), reader: None, path: PathBuf::from(path) };
         store.prepare()?;
+        if path != ":memory:" {
+            store.reader = Some(Mutex::new(open_reader(path)?));
+        }
         Ok(store)
     }
 
@@ -62,6 +67,14 @@ impl SqliteStore {
     /// A panic while the lock was held rolled its transaction back, so the connection is usable.
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection for one statement that reads what is committed.
+    fn read(&self) -> MutexGuard<'_, Connection> {
+        match &self.reader {
+            Some(reader) => reader.lock().unwrap_or_else(PoisonError::into_inner),
+            None => self.lock(),
+        }
     }
 
     /// Runs `work` in one transaction that takes the write lock at once; nothing is kept when it fails.
@@ -102,7 +115,7 @@ impl SqliteStore {
     }
 
     fn reviews_where(&self, condition: &str, values: &[Value]) -> Result<Vec<Review>> {
-        let connection = self.lock();
+        let connection = self.read();
         let mut statement = connection.prepare_cached(&format!(
             "SELECT review_id, call_id, requirement_id, reviewer, source, inclusion_permille, blind, decision, reason, \
              appeal_of, final, ts FROM reviews {condition} ORDER BY review_id"
@@ -139,6 +152,16 @@ fn open_file(path: &str, create: bool) -> Result<Connection> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags).map_err(|e| name_path(e.into(), path))
+}
+
+/// A second connection to a store that is open already.
+fn open_reader(path: &str) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let path = Path::new(path);
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| name_path(e.into(), path))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
+    Ok(connection)
 }
 
 #[cfg(unix)]
@@ -429,53 +452,99 @@ fn insert_call(transaction: &Transaction, record: &CallRecord, evaluation_key: &
     Ok(call_no)
 }
 
-/// Replaces a call's turns and their words in the index. A re-score leaves the words as they are, and taking words out of the
-/// index is what costs most here.
+/// Replaces a call's turns and their words in the index. A re-score leaves both as they are, and taking words out of the index is
+/// what costs most here.
 fn insert_turns(transaction: &Transaction, call_no: i64, record: &CallRecord) -> Result<()> {
-    let index = !has_same_words(transaction, record)?;
+    let rows: Vec<TurnRow> = turn_rows(record)?;
+    let stored = stored_turns(transaction, &record.call_id)?;
+    if stored.iter().eq(&rows) {
+        return Ok(());
+    }
+    let said = |row: &TurnRow| (row.role.clone(), row.text.clone());
+    let index = !stored.iter().map(said).eq(rows.iter().map(said));
     if index {
         search::remove_call(transaction, &record.call_id)?;
     }
     transaction.prepare_cached("DELETE FROM turns WHERE call_id = ?1")?.execute([&record.call_id])?;
     let mut insert = transaction.prepare_cached("INSERT INTO turns VALUES (?1,?2,?3,?4,?5,?6,?7,?8)")?;
-    let sentiments = record.sentiment.iter().copied().chain(std::iter::repeat(None));
-    for ((n, turn), sentiment) in (0_i64..).zip(everybody(record)).zip(sentiments) {
-        let role = name(&turn.role)?;
+    for (n, row) in (0_i64..).zip(rows) {
         insert.execute(params![
             record.call_id,
             n,
-            role,
-            turn.begin_ms,
-            turn.end_ms,
-            turn.text,
-            turn.confidence_permille,
-            sentiment.map(|s| s.milli()),
+            row.role,
+            row.begin_ms,
+            row.end_ms,
+            row.text,
+            row.confidence_permille,
+            row.sentiment_milli,
         ])?;
         if index {
-            search::add_turn(transaction, call_no, n, &role, &turn.text)?;
+            search::add_turn(transaction, call_no, n, &row.role, &row.text)?;
         }
     }
     Ok(())
 }
 
-/// All turns by their ids.
-fn everybody(record: &CallRecord) -> impl Iterator<Item = &Turn> {
-    record.transcript.turns.iter().chain(&record.transcript.other_turns)
+/// A turn as a row of `turns`.
+#[derive(PartialEq, Eq)]
+struct TurnRow {
+    role: String,
+    begin_ms: i64,
+    end_ms: i64,
+    text: String,
+    confidence_permille: u16,
+    sentiment_milli: Option<i64>,
 }
 
-/// True when the stored turns are by the same people and say the same.
-fn has_same_words(transaction: &Transaction, record: &CallRecord) -> Result<bool> {
-    let mut select = transaction.prepare_cached("SELECT role, text FROM turns WHERE call_id = ?1 ORDER BY turn")?;
-    let mut rows = select.query([&record.call_id])?;
-    let mut turns = everybody(record);
-    while let Some(row) = rows.next()? {
-        let (role, text): (String, String) = (row.get(0)?, row.get(1)?);
-        match turns.next() {
-            Some(turn) if turn.text == text && name(&turn.role)? == role => {}
-            _ => return Ok(false),
-        }
+/// The rows of all turns by their ids.
+fn turn_rows(record: &CallRecord) -> Result<Vec<TurnRow>> {
+    let sentiments = record.sentiment.iter().copied().chain(std::iter::repeat(None));
+    let everybody = record.transcript.turns.iter().chain(&record.transcript.other_turns);
+    let row = |(turn, sentiment): (&Turn, Option<Sentiment>)| {
+        Ok(TurnRow {
+            role: name(&turn.role)?,
+            begin_ms: turn.begin_ms,
+            end_ms: turn.end_ms,
+            text: turn.text.clone(),
+            confidence_permille: turn.confidence_permille,
+            sentiment_milli: sentiment.map(Sentiment::milli),
+        })
+    };
+    everybody.zip(sentiments).map(row).collect()
+}
+
+fn stored_turns(transaction: &Transaction, call_id: &str) -> Result<Vec<TurnRow>> {
+    let mut select = transaction.prepare_cached(
+        "SELECT role, begin_ms, end_ms, text, confidence_permille, sentiment_milli FROM turns WHERE call_id = ?1 ORDER BY turn",
+    )?;
+    let rows = select.query_map([call_id], |row| {
+        Ok(TurnRow {
+            role: row.get(0)?,
+            begin_ms: row.get(1)?,
+            end_ms: row.get(2)?,
+            text: row.get(3)?,
+            confidence_permille: row.get(4)?,
+            sentiment_milli: row.get(5)?,
+        })
+    })?;
+    rows.map(|row| row.map_err(StoreError::from)).collect()
+}
+
+/// The rows of a call but for its recordings; false when it is gone.
+fn put_rows(
+    transaction: &Transaction,
+    record: &CallRecord,
+    evaluation_key: &str,
+    recordings: &[RecordingLink],
+) -> Result<bool> {
+    // Somebody may have forgotten or purged the call while it was being scored.
+    if forget::is_gone(transaction, &record.call_id, recordings)? {
+        return Ok(false);
     }
-    Ok(turns.next().is_none())
+    let call_no = insert_call(transaction, record, evaluation_key)?;
+    insert_turns(transaction, call_no, record)?;
+    insert_ledger(transaction, record)?;
+    Ok(true)
 }
 
 fn insert_ledger(transaction: &Transaction, record: &CallRecord) -> Result<()> {
@@ -586,7 +655,7 @@ impl Store for SqliteStore {
 
     fn get_text_scores(&self, call_id: &str, models_hash: &str, transcript_hash: &str) -> Result<Option<TurnScores>> {
         let row: Option<(String, i64, Vec<u8>)> = self
-            .lock()
+            .read()
             .prepare_cached(
                 "SELECT sentiment, dimension, embeddings FROM text_scores \
                  WHERE call_id = ?1 AND models_hash = ?2 AND transcript_hash = ?3",
@@ -623,15 +692,29 @@ impl Store for SqliteStore {
             .collect()
     }
 
+    fn put_scorecard(&self, hash: &str, fingerprints: &str) -> Result<()> {
+        self.lock()
+            .prepare_cached("INSERT INTO scorecards VALUES (?1, ?2) ON CONFLICT (hash) DO NOTHING")?
+            .execute([hash, fingerprints])?;
+        Ok(())
+    }
+
+    fn scorecards(&self) -> Result<Vec<(String, String)>> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached("SELECT hash, fingerprints FROM scorecards ORDER BY hash")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.map(|row| row.map_err(StoreError::from)).collect()
+    }
+
+    fn put_rescored(&self, calls: &[(CallRecord, String)]) -> Result<Vec<bool>> {
+        self.write(|transaction| calls.iter().map(|(record, key)| put_rows(transaction, record, key, &[])).collect())
+    }
+
     fn put_call(&self, record: &CallRecord, evaluation_key: &str, recordings: &[RecordingLink]) -> Result<bool> {
         self.write(|transaction| {
-            // Somebody may have forgotten or purged the call while it was being scored.
-            if forget::is_gone(transaction, &record.call_id, recordings)? {
+            if !put_rows(transaction, record, evaluation_key, recordings)? {
                 return Ok(false);
             }
-            let call_no = insert_call(transaction, record, evaluation_key)?;
-            insert_turns(transaction, call_no, record)?;
-            insert_ledger(transaction, record)?;
             if !recordings.is_empty() {
                 transaction.prepare_cached("DELETE FROM recordings WHERE call_id = ?1")?.execute([&record.call_id])?;
             }
@@ -657,7 +740,7 @@ impl Store for SqliteStore {
 
     fn get_call(&self, call_id: &str) -> Result<Option<StoredCall>> {
         let row: Option<(String, String, bool)> = self
-            .lock()
+            .read()
             .prepare_cached(
                 "SELECT r.record, c.evaluation_key, c.words_purged FROM calls c JOIN records r USING (call_no) \
                  WHERE c.call_id = ?1",

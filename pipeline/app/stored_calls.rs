@@ -1,0 +1,131 @@
+//! Stored calls as evaluations need them: the transcript with its roles as decided since, text scores, reviews, today's rep aliases; and
+//! the stored evaluation, of which parts may still hold. Used by `score`, `review`, `roles` and the scorecard commands.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use callmark_core::acts::ActLexicon;
+use callmark_core::record::{CallRecord, Evaluation};
+use callmark_core::recording::Language;
+use callmark_core::roles;
+use callmark_core::signals::Signals;
+use callmark_core::transcript::{Embedding, Transcript};
+use callmark_models::text_encoder::EncoderPool;
+use callmark_store::{CallFilter, Store, StoredCall};
+
+use crate::analysis::{Analysed, Analyst, fill_phrases, open_encoders, text_scores};
+use crate::call::transcript_hash;
+use crate::commands::explain;
+use crate::config::Config;
+use crate::install::Install;
+use crate::read::metadata::reps::Reps;
+
+/// What turns stored calls into inputs.
+pub struct StoredCalls {
+    encoders: Option<EncoderPool>,
+    /// Without an encoder here: the one whose results the store holds.
+    stored_encoder: Option<String>,
+    /// Aliases that were learned after a call also hold for it.
+    reps: Reps,
+}
+
+/// One call before it is evaluated again.
+pub struct Input {
+    pub call: Analysed,
+    pub transcript_hash: String,
+    /// Who is who was decided since.
+    pub roles_changed: bool,
+    pub former: Former,
+}
+
+/// What the store says about a call.
+pub struct Former {
+    pub evaluation: Evaluation,
+    pub evaluation_key: String,
+    pub acts: Vec<BTreeMap<String, u16>>,
+    pub signals: Signals,
+}
+
+impl StoredCalls {
+    pub fn open(
+        config: &Config,
+        install: &Install,
+        store: &dyn Store,
+        warnings: &mut Vec<String>,
+    ) -> Result<StoredCalls> {
+        let encoders = open_encoders(install, rayon::current_num_threads(), warnings);
+        let mut stored_encoder = None;
+        if encoders.is_none() {
+            for call in store.calls(&CallFilter::default()).map_err(explain)? {
+                stored_encoder = call.map_err(explain)?.record.provenance.models.remove("encoder");
+                if stored_encoder.is_some() {
+                    break;
+                }
+            }
+        }
+        Ok(StoredCalls { encoders, stored_encoder, reps: Reps::new(&config.reps) })
+    }
+
+    /// Gives the analyst the embeddings of its `meaning` phrases and what the stored evaluations were made with. Writes nothing:
+    /// embeddings that the store does not have are returned.
+    pub fn prepare(&self, analyst: &mut Analyst, store: &dyn Store) -> Result<Vec<(String, Embedding)>> {
+        analyst.load_fingerprints(store)?;
+        match (&self.encoders, &self.stored_encoder) {
+            (Some(pool), _) => fill_phrases(analyst, pool, store),
+            (None, Some(hash)) => analyst.load_phrases(hash, store).map(|()| Vec::new()),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+
+    /// The encoder whose results are used.
+    pub fn encoder_hash(&self) -> Option<&str> {
+        self.encoders.as_ref().map(EncoderPool::encoder_hash).or(self.stored_encoder.as_deref())
+    }
+
+    /// What an evaluation of the call needs now.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the call needs an encoder that is missing here.
+    pub fn input(&self, stored: StoredCall, store: &dyn Store) -> Result<Input> {
+        let StoredCall { record, evaluation_key, .. } = stored;
+        let CallRecord { call_id, mut metadata, transcript, signals, acts, evaluation, provenance, .. } = record;
+        let reviews = store.reviews(&call_id).map_err(explain)?;
+        let former_hash = transcript_hash(&transcript);
+        let english = transcript.language == Some(Language::En);
+        let scores = match self.encoder_hash().filter(|_| english) {
+            Some(hash) => store.get_text_scores(&call_id, hash, &former_hash).map_err(explain)?,
+            None => None,
+        };
+        let mut models = provenance.models;
+        let had_encoder = models.remove("encoder").is_some();
+        if self.encoders.is_none() && had_encoder && scores.is_none() {
+            bail!(
+                "{call_id} was scored with a text encoder that is missing here\nhint: run scripts/get-models, then score again"
+            );
+        }
+        let kept = if self.encoders.is_none() && scores.is_some() { self.stored_encoder.clone() } else { None };
+        let mut settled = transcript.clone();
+        roles::settle(&mut settled, metadata.direction, &reviews, ActLexicon::built_in());
+        let roles_changed = settled != transcript;
+        // Sentiment and meaning do not depend on who speaks: what was computed for the same turns in the same order still holds.
+        let said = |t: &Transcript| -> Vec<(i64, String)> {
+            t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
+        };
+        let scores = scores.filter(|_| !roles_changed || said(&settled) == said(&transcript));
+        let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &settled, scores)?;
+        self.reps.resolve(&mut metadata);
+        let call = Analysed {
+            call_id,
+            metadata,
+            scores,
+            encoder_hash: encoder_hash.or(kept),
+            recording_ids: provenance.audio,
+            models,
+            configuration: provenance.configuration,
+            reviews,
+            transcript: settled,
+        };
+        let transcript_hash = if roles_changed { transcript_hash(&call.transcript) } else { former_hash };
+        Ok(Input { call, transcript_hash, roles_changed, former: Former { evaluation, evaluation_key, acts, signals } })
+    }
+}
