@@ -222,6 +222,7 @@ impl<'a> Judge<'a> {
             && when
                 .duration_ms
                 .is_none_or(|d| transcript.medium == Medium::Speech && d.contains(transcript.duration_ms))
+            && (when.first_contact.is_none() || when.first_contact == about.first_contact)
             && when.parsed.as_ref().is_none_or(|expr| self.conclude(expr, found).truth == Truth::True)
     }
 
@@ -274,16 +275,22 @@ impl<'a> Judge<'a> {
             Pattern::Sentiment { bounds, period } => self.sentiment(matcher.role, *bounds, *period, &turns),
             Pattern::Silence { gte_ms, explained } => self.silences(matcher, *gte_ms, *explained),
             Pattern::Overlap { gte_ms } => self.overlaps(matcher, *gte_ms),
-            Pattern::Metric { metric, bounds } => match self.call.signals.metric(*metric) {
-                None => Found { truth: Truth::NotApplicable, occurrences: vec![] },
-                Some(value) => {
-                    let evidence = self.whole_call(MatchType::Metric);
-                    let holds = bounds.contains(value);
-                    let occurrences = if holds { vec![Occurrence { turn: 0, position: 0, evidence }] } else { vec![] };
-                    Found { truth: holds.into(), occurrences }
-                }
-            },
+            Pattern::Metric { metric, bounds } => {
+                self.of_whole_call(self.call.signals.metric(*metric).map(|value| bounds.contains(value)))
+            }
+            Pattern::LocalTime { from_minute: from, to_minute: to, clock } => {
+                let holds = |at: i64| if from < to { (*from..*to).contains(&at) } else { at >= *from || at < *to };
+                self.of_whole_call(self.call.metadata.start_minute_of_day(*clock).map(holds))
+            }
         }
+    }
+
+    /// What is known of the call as a whole; `None` where it cannot be known.
+    fn of_whole_call(&self, holds: Option<bool>) -> Found {
+        let Some(holds) = holds else { return Found { truth: Truth::NotApplicable, occurrences: vec![] } };
+        let evidence = self.whole_call(MatchType::Metric);
+        let occurrences = if holds { vec![Occurrence { turn: 0, position: 0, evidence }] } else { vec![] };
+        Found { truth: holds.into(), occurrences }
     }
 
     /// The turns in which a matcher looks: of its role, overlapping its window.
@@ -613,6 +620,10 @@ fn run_example(
         call_type: example.call_type.clone().or_else(|| when.call_types.first().cloned()),
         campaign: example.campaign.clone().or_else(|| when.campaigns.first().cloned()),
         direction: example.direction.or_else(|| when.directions.first().copied()),
+        first_contact: example.first_contact.or(when.first_contact),
+        start_ts: example.start_ts.clone(),
+        tz: example.tz.clone(),
+        customer_tz: example.customer_tz.clone(),
         ..Metadata::default()
     };
     let scores = TurnScores { sentiment, embeddings };

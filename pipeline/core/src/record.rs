@@ -268,6 +268,7 @@ impl CallRecord {
             row.evidence.iter_mut().for_each(|evidence| evidence.quote.clear());
         }
         self.metadata.customer_id = None;
+        self.metadata.customer_tz = None;
         self.metadata.extra.clear();
         if !self.words_purged() {
             self.transcript.warnings.push(Warning::WordsPurged.with(&[]));

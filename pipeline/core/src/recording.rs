@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::fmt::temporal::{DateTimeParser, Pieces};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -69,8 +70,46 @@ pub struct Metadata {
     pub start_ts: Option<String>,
     /// IANA zone or offset of `start_ts` when the stamp has none.
     pub tz: Option<String>,
+    /// IANA zone or offset of the place where the customer is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_tz: Option<String>,
+    /// True for the first time that this customer is spoken to about the matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_contact: Option<bool>,
     /// Columns that callmark does not know, kept for exports and `when:` conditions.
     pub extra: BTreeMap<String, String>,
+}
+
+/// Whose clock tells the local time of a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// [`Metadata::customer_tz`].
+    #[default]
+    Customer,
+    /// The clock of [`Metadata::start_ts`].
+    Call,
+}
+
+impl Metadata {
+    /// Minute of the day (0…1439) at which the call began; `None` without a time, or without the zones that it takes to
+    /// tell it. Zone data are built in.
+    pub fn start_minute_of_day(&self, clock: Clock) -> Option<i64> {
+        let stamp = Pieces::parse(self.start_ts.as_deref()?.trim()).ok()?;
+        let written = stamp.date().to_datetime(stamp.time()?);
+        let local = match clock {
+            Clock::Call => written,
+            Clock::Customer => {
+                let zone = |name: &Option<String>| DateTimeParser::new().parse_time_zone(name.as_deref()?.trim()).ok();
+                let moment = match stamp.to_numeric_offset() {
+                    Some(offset) => offset.to_timestamp(written).ok()?,
+                    None => zone(&self.tz)?.to_timestamp(written).ok()?,
+                };
+                zone(&self.customer_tz)?.to_datetime(moment)
+            }
+        };
+        Some(i64::from(local.hour()) * 60 + i64::from(local.minute()))
+    }
 }
 
 /// SHA-256 as 64 lower-case hexadecimal digits.
@@ -91,5 +130,35 @@ pub fn call_id(metadata: &Metadata, recording_ids: &[String]) -> String {
             sorted.sort();
             sha256_hex(sorted.join("\n").as_bytes()).chars().take(16).collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_time_needs_a_stamp_and_both_zones() {
+        let cases = [
+            ("2025-01-15T13:30:00Z", "", "America/New_York", Some(8 * 60 + 30)),
+            ("2025-07-15T13:30:00Z", "", "America/New_York", Some(9 * 60 + 30)),
+            ("2025-01-15T20:59:59", "America/Chicago", "America/New_York", Some(21 * 60 + 59)),
+            ("2025-01-15 23:30:00+08:00", "Europe/Paris", "-05:00", Some(10 * 60 + 30)),
+            ("2025-01-15T09:00:00", "", "America/New_York", None),
+            ("2025-01-15T09:00:00Z", "", "", None),
+            ("2025-01-15T09:00:00Z", "", "Mars/Olympus", None),
+            ("2025-01-15", "UTC", "UTC", None),
+            ("", "UTC", "UTC", None),
+        ];
+        for (start, tz, customer_tz, expected) in cases {
+            let some = |text: &str| (!text.is_empty()).then(|| text.to_string());
+            let about =
+                Metadata { start_ts: some(start), tz: some(tz), customer_tz: some(customer_tz), ..Metadata::default() };
+            assert_eq!(about.start_minute_of_day(Clock::Customer), expected, "{start} {tz} {customer_tz}");
+        }
+        let about = Metadata { start_ts: Some("2025-01-15T09:05:00Z".into()), ..Metadata::default() };
+        assert_eq!(about.start_minute_of_day(Clock::Call), Some(9 * 60 + 5));
+        let stored = serde_json::to_string(&about).unwrap();
+        assert!(!stored.contains("customer_tz") && !stored.contains("first_contact"), "older records stay: {stored}");
     }
 }

@@ -325,6 +325,40 @@ fn sequences_counts_and_conditions() {
     );
 }
 
+#[test]
+fn hours_on_the_customers_clock_and_first_contacts() {
+    check(
+        r#"{night: {local_time: {from: "21:00", to: "08:00"}}}"#,
+        "forbid: {expr: night}",
+        &[
+            r#"turns: [[rep, 0, "good evening"]], start_ts: "2025-01-15T20:59:59Z", customer_tz: UTC, expect: clear"#,
+            r#"turns: [[rep, 0, "good evening"]], start_ts: "2025-01-15T21:00:00Z", customer_tz: UTC, expect: violated"#,
+            r#"turns: [[rep, 0, "good evening"]], start_ts: "2025-01-15T07:59:00Z", customer_tz: UTC, expect: violated"#,
+            r#"turns: [[rep, 0, "good morning"]], start_ts: "2025-01-15T08:00:00Z", customer_tz: UTC, expect: clear"#,
+            r#"turns: [[rep, 0, "good morning"]], start_ts: "2025-01-15T09:00:00", tz: America/New_York, customer_tz: America/Los_Angeles, expect: violated"#,
+            r#"turns: [[rep, 0, "good morning"]], start_ts: "2025-01-15T09:00:00Z", expect: n/a"#,
+            r#"turns: [[rep, 0, "good morning"]], customer_tz: UTC, expect: n/a"#,
+        ],
+    );
+    check(
+        r#"{office: {local_time: {from: "09:00", to: "17:00", zone: call}}}"#,
+        "require: {expr: office}",
+        &[
+            r#"turns: [[rep, 0, "good morning"]], start_ts: "2025-01-15T16:59:00", expect: met"#,
+            r#"turns: [[rep, 0, "good morning"]], start_ts: "2025-01-15T17:00:00", expect: missed"#,
+        ],
+    );
+    check(
+        r#"{a: {any: {en: ["this is an attempt to collect a debt"]}}}"#,
+        "require: {expr: a}\n    when: {first_contact: true}",
+        &[
+            r#"turns: [[rep, 0, "this is an attempt to collect a debt"]], expect: met"#,
+            r#"turns: [[rep, 0, "hello there"]], first_contact: true, expect: missed"#,
+            r#"turns: [[rep, 0, "hello there"]], first_contact: false, expect: n/a"#,
+        ],
+    );
+}
+
 // ------------------------------------------------------------------ evidence
 
 fn transcript(medium: Medium, turns: &[(Role, i64, &str)], confidence_permille: u16) -> Transcript {
@@ -520,6 +554,13 @@ fn errors_name_place_and_remedy() {
             48,
             "unknown result",
             "`met`",
+        ),
+        (
+            req("    match: {a: {local_time: {from: \"8 am\", to: \"21:00\"}}}\n    require: {expr: a}\n"),
+            9,
+            35,
+            "`8 am` is no time of day",
+            "",
         ),
         ("schema: 2\nname: x\nlanguage: [en]\nweights: {a: 1}\n".to_string(), 1, 9, "schema 2", ""),
         ("schema: 1\nname: x\nlanguage: [en]\nweights: {a: 0}\n".to_string(), 4, 14, "weight", ""),

@@ -25,6 +25,8 @@ pub enum Field {
     Language,
     StartTs,
     Tz,
+    CustomerTz,
+    FirstContact,
     /// Kept for exports and `when:` conditions.
     Extra,
 }
@@ -42,6 +44,8 @@ const NAMES: &[(Field, &str)] = &[
     (Field::Language, "language"),
     (Field::StartTs, "start_ts"),
     (Field::Tz, "tz"),
+    (Field::CustomerTz, "customer_tz"),
+    (Field::FirstContact, "first_contact"),
     (Field::Extra, "extra"),
 ];
 
@@ -58,6 +62,8 @@ const COLUMNS: &[(Field, &[&str])] = &[
     (Field::Language, &["language", "lang", "语言"]),
     (Field::StartTs, &["start_ts", "start_time", "start", "started_at", "开始时间"]),
     (Field::Tz, &["tz", "timezone", "time_zone", "时区"]),
+    (Field::CustomerTz, &["customer_tz", "customer_timezone", "customer_time_zone", "客户时区"]),
+    (Field::FirstContact, &["first_contact", "首次联系", "首次接触"]),
 ];
 
 /// Names of telephone systems, used only where no column of [`COLUMNS`] gives the field; the first in a table counts.
@@ -123,6 +129,7 @@ pub enum Oddity {
     Language,
     Start,
     Zone,
+    FirstContact,
     Sidecar,
 }
 
@@ -171,11 +178,25 @@ pub fn set(
         Field::Team => metadata.team = text,
         Field::Campaign => metadata.campaign = text,
         Field::CallType => metadata.call_type = text,
-        Field::Tz => {
-            metadata.tz = zone(value);
-            if metadata.tz.is_none() {
+        Field::Tz | Field::CustomerTz => {
+            let known = zone(value);
+            let unknown = known.is_none();
+            if field == Field::Tz {
+                metadata.tz = known;
+            } else {
+                metadata.customer_tz = known;
+            }
+            if unknown {
                 warnings.add(Oddity::Zone, || {
                     format!("{place}: `{value}` is no time zone like Asia/Shanghai or +08:00; it is left out")
+                });
+            }
+        }
+        Field::FirstContact => {
+            metadata.first_contact = yes_or_no(value);
+            if metadata.first_contact.is_none() {
+                warnings.add(Oddity::FirstContact, || {
+                    format!("{place}: first_contact `{value}` is neither yes nor no; it is left out")
                 });
             }
         }
@@ -207,6 +228,14 @@ pub fn set(
             }
         }
         Field::Extra => drop(metadata.extra.insert(column.trim().to_string(), value.to_string())),
+    }
+}
+
+fn yes_or_no(value: &str) -> Option<bool> {
+    match value.to_lowercase().as_str() {
+        "yes" | "y" | "true" | "1" | "是" => Some(true),
+        "no" | "n" | "false" | "0" | "否" => Some(false),
+        _ => None,
     }
 }
 
@@ -316,6 +345,21 @@ mod tests {
         for (written, expected) in cases {
             assert_eq!(zone(written).as_deref(), expected, "{written}");
         }
+    }
+
+    #[test]
+    fn the_customers_zone_and_the_first_contact() {
+        let (mut metadata, mut warnings) = (Metadata::default(), Warnings::default());
+        let mut set = |column: &str, value: &str| {
+            set(&mut metadata, Field::of_column(column).unwrap(), column, value, &"line 2", &mut warnings);
+            (metadata.customer_tz.clone(), metadata.first_contact)
+        };
+        assert_eq!(set("Customer TZ", "america/denver"), (Some("America/Denver".into()), None));
+        assert_eq!(set("首次联系", "是"), (Some("America/Denver".into()), Some(true)));
+        assert_eq!(set("first_contact", "No"), (Some("America/Denver".into()), Some(false)));
+        assert_eq!(set("first_contact", "perhaps").1, None);
+        assert_eq!(set("customer_tz", "Mars").0, None);
+        assert_eq!(warnings.lines().count(), 2);
     }
 
     #[test]

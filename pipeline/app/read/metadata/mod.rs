@@ -215,6 +215,8 @@ pub fn fill(mut metadata: Metadata, row: Metadata) -> Metadata {
     metadata.direction = metadata.direction.or(row.direction);
     metadata.call_type = metadata.call_type.or(row.call_type);
     metadata.language = metadata.language.or(row.language);
+    metadata.customer_tz = metadata.customer_tz.or(row.customer_tz);
+    metadata.first_contact = metadata.first_contact.or(row.first_contact);
     // A stamp and its zone belong together: the table's zone does not explain the sidecar's stamp.
     if metadata.start_ts.is_none() {
         metadata.start_ts = row.start_ts;

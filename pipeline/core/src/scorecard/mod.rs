@@ -1,0 +1,103 @@
+//! Scorecards: YAML in, checked requirements and metrics out.
+//!
+//! Reading happens in two steps: the `Raw…` types say which keys there are (an unknown key is an error with its place and
+//! a suggestion), the public types hold only what makes sense (durations in ms, probabilities in per mille, names that
+//! exist, patterns that compile).
+
+mod checked;
+mod lint;
+mod meant;
+mod written;
+
+use std::fmt;
+
+use serde::de;
+use serde_saphyr::Spanned;
+
+pub use self::lint::{LintFinding, LintSeverity, lint};
+pub(crate) use self::meant::Compiled;
+pub use self::meant::{
+    Example, ExampleTurn, Matcher, MetricItem, Pattern, Period, Requirement, Rule, Scorecard, Trapezoid, Verdicts,
+    When, Within,
+};
+pub use self::written::{Bounds, OneOrMany, Phrases, Text};
+
+/// Larger files are refused before they are read.
+const MAX_BYTES: usize = 2 * 1024 * 1024;
+
+/// Why a scorecard (or a list of acts) cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ScorecardError {
+    pub message: String,
+    /// From 1; 0 when the place is not known.
+    pub line: u64,
+    /// In characters, from 1; 0 when the place is not known.
+    pub column: u64,
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for ScorecardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}, column {}: ", self.line, self.column)?;
+        }
+        write!(f, "{}", self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, " (hint: {hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ScorecardError {
+    pub(crate) fn at<T>(place: &Spanned<T>, message: String) -> ScorecardError {
+        let (line, column) = (place.referenced.line(), place.referenced.column());
+        ScorecardError { message, line, column, hint: None }
+    }
+
+    fn hint(mut self, hint: Option<String>) -> ScorecardError {
+        self.hint = hint;
+        self
+    }
+}
+
+/// "did you mean `x`?", when a candidate is close to what was written.
+fn did_you_mean<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
+    let scored = candidates.into_iter().map(|c| (strsim::damerau_levenshtein(written, c), c));
+    let (distance, best) = scored.min()?;
+    (distance <= (written.chars().count() / 3).max(1)).then(|| format!("did you mean `{best}`?"))
+}
+
+/// Reads YAML with limits on size, depth and aliases; errors carry line, column and a suggestion.
+pub(crate) fn read_yaml<T: de::DeserializeOwned>(yaml: &str) -> Result<T, ScorecardError> {
+    if yaml.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes; the limit is {MAX_BYTES}", yaml.len());
+        return Err(ScorecardError { message, line: 0, column: 0, hint: None });
+    }
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_aliases: 200, max_anchors: 200, max_depth: 32, max_nodes: 200_000 },
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(yaml, options).map_err(|error| {
+        use serde_saphyr::{Error, MessageFormatter as _, UserMessageFormatter};
+        let (line, column) = error.location().map_or((0, 0), |l| (l.line(), l.column()));
+        let (message, hint) = match error.without_snippet() {
+            Error::SerdeUnknownField { field, expected, .. } => {
+                let known = || format!("known keys: {}", expected.join(", "));
+                (
+                    format!("unknown key `{field}`"),
+                    did_you_mean(field, expected.iter().copied()).or_else(|| Some(known())),
+                )
+            }
+            Error::SerdeUnknownVariant { variant, expected, .. } => {
+                let known = || format!("one of: {}", expected.join(", "));
+                let hint = did_you_mean(variant, expected.iter().copied()).or_else(|| Some(known()));
+                (format!("unknown value `{variant}`"), hint)
+            }
+            Error::SerdeMissingField { field, .. } => (format!("missing key `{field}`"), None),
+            // Without the place, which the error has already.
+            other => (UserMessageFormatter.format_message(other).replace(char::is_control, " "), None),
+        };
+        ScorecardError { message, line, column, hint }
+    })
+}
