@@ -453,7 +453,7 @@ pub fn resolve(name: &str, folder: &Path, install: &Install) -> Result<PathBuf> 
             return Ok(path);
         }
     }
-    bail!("there is no scorecard `{name}`\nhint: give a file, or one in the box: telesales, support")
+    bail!("there is no scorecard `{name}`\nhint: give a file, or one in the box: telesales, support, collections")
 }
 
 fn json<T: serde::Serialize>(value: &T) -> String {

@@ -483,6 +483,7 @@ mod tests {
         };
         assert_eq!(route(Some("Sales"), None).as_deref(), Some("telesales"));
         assert_eq!(route(Some("support"), Some(Direction::Outbound)).as_deref(), Some("support"));
+        assert_eq!(route(Some("Collections"), Some(Direction::Outbound)).as_deref(), Some("collections"));
         assert_eq!(route(None, Some(Direction::Outbound)).as_deref(), Some("telesales"));
         assert_eq!(route(None, None).as_deref(), Some("support"));
     }

@@ -700,7 +700,11 @@ fn the_acts_that_ship_can_be_read() {
 /// The scorecards in the box, with the acts that ship; without an encoder, so `meaning` may only help.
 #[test]
 fn the_scorecards_in_the_box_hold() {
-    for yaml in [include_str!("../../../scorecards/telesales.yaml"), include_str!("../../../scorecards/support.yaml")] {
+    for yaml in [
+        include_str!("../../../scorecards/telesales.yaml"),
+        include_str!("../../../scorecards/support.yaml"),
+        include_str!("../../../scorecards/collections.yaml"),
+    ] {
         let scorecard = Scorecard::parse(yaml).unwrap();
         let results = run_examples(&scorecard, ActLexicon::built_in(), &no_encoder);
         let uncertain = |id: &str| {
