@@ -678,5 +678,6 @@ fn example_transcript(requirement: &Requirement, example: &Example) -> Transcrip
         second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
+        redaction: None,
     }
 }

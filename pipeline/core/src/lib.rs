@@ -16,6 +16,7 @@ pub mod operator;
 pub mod performance;
 pub mod record;
 pub mod recording;
+pub mod redaction;
 pub mod roles;
 pub mod scorecard;
 pub mod scoring;
