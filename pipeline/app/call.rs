@@ -388,6 +388,7 @@ pub fn recognise_with(
         second_side_begins_ms: prepared.second_side_begins_ms,
         sounds: vec![],
         voice: vec![],
+        redaction: None,
     };
     let follows = |l: Language| options.model_languages.is_empty() || options.model_languages.contains(&l);
     if wanted.is_some_and(|_| !language.is_some_and(follows)) {

@@ -133,6 +133,7 @@ fn failed_record(job: &Job) -> CallRecord {
         second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
+        redaction: None,
     };
     let mut evaluation = scoring::unscored(UnscoredReason::NoConversation, None);
     (evaluation.status, evaluation.reason) = (Status::Failed, None);

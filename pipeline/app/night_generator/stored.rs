@@ -171,6 +171,7 @@ fn transcript(language: Language, turns: Vec<Turn>, duration_ms: i64) -> Transcr
         second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
+        redaction: None,
     }
 }
 

@@ -306,6 +306,7 @@ impl Found {
             second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
+            redaction: None,
         })
     }
 }

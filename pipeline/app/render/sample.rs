@@ -87,6 +87,7 @@ pub fn record() -> CallRecord {
             second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
+            redaction: None,
         },
         signals: Signals {
             duration_ms: Some(20_000),

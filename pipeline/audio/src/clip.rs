@@ -36,6 +36,9 @@ const MOST_GAIN: f32 = 4.0;
 const SILENT_LEVEL: f32 = 0.001;
 /// The mix is turned down where it would go higher.
 const HEADROOM: f32 = 0.95;
+/// What is redacted sounds like this instead.
+const BEEP_HZ: f32 = 1_000.0;
+const BEEP_LEVEL: f32 = 0.05;
 /// A cut in the middle of a sound clicks.
 const FADE_MS: usize = 10;
 
@@ -44,6 +47,7 @@ pub struct ClipSource {
     audio: Audio,
     /// One per channel; 0 for a channel that repeats another.
     gains: Vec<f32>,
+    beeps: Vec<Span>,
 }
 
 impl ClipSource {
@@ -55,7 +59,13 @@ impl ClipSource {
             // An inverted copy would take the sound away.
             gains[1] = 0.0;
         }
-        ClipSource { audio, gains }
+        ClipSource { audio, gains, beeps: vec![] }
+    }
+
+    /// The same with a tone in place of everything that is heard in `spans`, of both speakers: one channel leaks into another.
+    #[must_use]
+    pub fn with_beeps(self, spans: Vec<Span>) -> ClipSource {
+        ClipSource { beeps: spans, ..self }
     }
 
     pub fn duration_ms(&self) -> i64 {
@@ -80,6 +90,17 @@ impl ClipSource {
         let peak = mix.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
         if peak > HEADROOM {
             mix.iter_mut().for_each(|sample| *sample *= HEADROOM / peak);
+        }
+        for beep in &self.beeps {
+            let index = |ms: i64| {
+                let sample = (ms - span.begin_ms.max(0)).max(0) as u64 * u64::from(SPEECH_RATE_HZ) / 1000;
+                sample.min(mix.len() as u64) as usize
+            };
+            let (begin, end) = (index(beep.begin_ms), index(beep.end_ms));
+            let turn = std::f32::consts::TAU * BEEP_HZ / SPEECH_RATE_HZ as f32;
+            for (n, sample) in mix.get_mut(begin..end).into_iter().flatten().enumerate() {
+                *sample = BEEP_LEVEL * (turn * (n % SPEECH_RATE_HZ as usize) as f32).sin();
+            }
         }
         fade(&mut mix);
         mix
@@ -228,6 +249,26 @@ mod tests {
             codec: "pcm_s16".into(),
             warnings: vec![],
         })
+    }
+
+    /// What remains of the voice in a beep, beside the tone.
+    #[test]
+    fn nothing_is_heard_through_a_beep() {
+        let rate = SPEECH_RATE_HZ as usize;
+        let sound = source(SPEECH_RATE_HZ, vec![voice(4 * rate, 140.0), voice(4 * rate, 220.0)]);
+        let open = sound.cut(Span { begin_ms: 500, end_ms: 3_500 });
+        let beeped =
+            sound.with_beeps(vec![Span { begin_ms: 1_000, end_ms: 2_000 }, Span { begin_ms: 3_200, end_ms: 9_000 }]);
+        let beeped = beeped.cut(Span { begin_ms: 500, end_ms: 3_500 });
+        assert_eq!(open.len(), beeped.len());
+        let (before, beep, after) = (0..rate / 2, rate / 2..3 * rate / 2, 3 * rate / 2..27 * rate / 10);
+        assert_eq!(open[before.clone()], beeped[before]);
+        assert_eq!(open[after.clone()], beeped[after]);
+        assert!(correlation(&open[beep.clone()], &beeped[beep.clone()]).abs() < 0.02);
+        let tone: Vec<f32> =
+            (0..beep.len()).map(|n| (std::f32::consts::TAU * BEEP_HZ * n as f32 / rate as f32).sin()).collect();
+        assert!(correlation(&tone, &beeped[beep]) > 0.999);
+        assert!(beeped[27 * rate / 10..].iter().all(|sample| sample.abs() <= BEEP_LEVEL));
     }
 
     /// What a player does: drops the pre-skip, ends at the last granule position. Samples at 48 kHz.

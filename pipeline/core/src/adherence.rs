@@ -550,7 +550,7 @@ impl<'a> Judge<'a> {
     ) -> Option<Occurrence> {
         let mut hits: Vec<(u32, Hit)> = Vec::new();
         for phrase in &compiled.phrases {
-            for hit in self.phrases.find(*phrase, turn, matcher.threshold_permille) {
+            for hit in self.phrases().find(*phrase, turn, matcher.threshold_permille) {
                 if hit.span.turn == hit.span.end_turn
                     && self.accepts(matcher, compiled, &hit, &self.text.passage(hit.span))
                 {
@@ -570,7 +570,8 @@ impl<'a> Judge<'a> {
             if distinct.len() >= n {
                 let end = row.iter().map(|(_, hit)| hit.span.end).max()?;
                 let similarity_permille = row.iter().map(|(_, hit)| hit.similarity_permille).min()?;
-                let whole = Hit { span: crate::matching::TokenSpan { end, ..row[0].1.span }, similarity_permille };
+                let how = row.iter().map(|(_, hit)| hit.how).max()?;
+                let whole = Hit { span: crate::matching::TokenSpan { end, ..row[0].1.span }, similarity_permille, how };
                 return Some(self.phrase_place(&whole, self.text.passage(whole.span)));
             }
         }
@@ -581,7 +582,7 @@ impl<'a> Judge<'a> {
     fn accepts(&self, matcher: &Matcher, compiled: &Compiled, hit: &Hit, passage: &Passage) -> bool {
         (compiled.must.is_empty() || self.text.has_one_of(hit.span, &compiled.must))
             && self.inside(&matcher.within, passage.begin_ms, passage.end_ms)
-            && !self.phrases.vetoed(hit, &compiled.not)
+            && !self.phrases().vetoed(hit, &compiled.not)
     }
 
     fn regex_hit(&self, compiled: &Compiled, turn: usize, within: &Within) -> Option<Occurrence> {
@@ -913,5 +914,6 @@ fn example_transcript(requirement: &Requirement, example: &Example) -> Transcrip
         second_side_begins_ms: None,
         sounds: example.hung_up_by.map(closed).into_iter().collect(),
         voice,
+        redaction: None,
     }
 }

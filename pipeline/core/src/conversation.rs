@@ -316,6 +316,7 @@ mod tests {
             second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
+            redaction: None,
         }
     }
 

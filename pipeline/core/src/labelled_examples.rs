@@ -92,9 +92,10 @@ pub fn read(yaml: &str) -> Result<Vec<LabelledExample>, ScorecardError> {
 
 /// An example in which the rep says one sentence at the beginning.
 pub fn of_sentence(text: &str, expect: Outcome) -> Example {
-    let (begin_ms, end_ms, acts, sentiment_milli) = (0, None, Vec::new(), None);
+    let (begin_ms, end_ms, acts, sentiment_milli, level_centi_dbfs) = (0, None, Vec::new(), None, None);
+    let text = text.to_string();
     of_turns(
-        vec![ExampleTurn { role: Role::Rep, begin_ms, end_ms, text: text.to_string(), acts, sentiment_milli }],
+        vec![ExampleTurn { role: Role::Rep, begin_ms, end_ms, text, acts, sentiment_milli, level_centi_dbfs }],
         expect,
     )
 }
@@ -102,8 +103,20 @@ pub fn of_sentence(text: &str, expect: Outcome) -> Example {
 /// An example of a call about which nothing else is known.
 fn of_turns(turns: Vec<ExampleTurn>, expect: Outcome) -> Example {
     let (call_type, campaign, direction, language) = (None, None, None, None);
-    let (start_ts, tz, customer_tz, first_contact) = (None, None, None, None);
-    Example { turns, expect, call_type, campaign, direction, language, start_ts, tz, customer_tz, first_contact }
+    let (start_ts, tz, customer_tz, first_contact, hung_up_by) = (None, None, None, None, None);
+    Example {
+        turns,
+        expect,
+        call_type,
+        campaign,
+        direction,
+        language,
+        start_ts,
+        tz,
+        customer_tz,
+        first_contact,
+        hung_up_by,
+    }
 }
 
 /// True when the requirement says that its thing (asked for or forbidden) is there.

@@ -18,6 +18,7 @@ pub mod performance;
 pub mod recogniser_noise;
 pub mod record;
 pub mod recording;
+pub mod redaction;
 pub mod reuse;
 pub mod roles;
 pub mod scorecard;

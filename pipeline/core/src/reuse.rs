@@ -192,6 +192,7 @@ requirements:
             second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
+            redaction: None,
         }
     }
 

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::acts::ActLexicon;
 use crate::record::{Decision, Review};
 use crate::recording::Direction;
+use crate::redaction::Entity;
 use crate::signals;
 use crate::transcript::{Medium, Role, RoleMethod, RoleSpan, Transcript, Turn};
 use crate::warning::Warning;
@@ -141,13 +142,16 @@ fn acts_of(speaker: usize, turns: &[Turn], lexicon: &ActLexicon, template: &Tran
 struct CueText {
     words: String,
     han: String,
+    /// Holds a number that was redacted.
+    redacted_number: bool,
 }
 
 impl CueText {
     fn new(text: &str) -> CueText {
         let words = format!(" {} ", signals::words(text).join(" "));
         let han = text.chars().filter(|c| c.is_alphanumeric()).collect();
-        CueText { words, han }
+        let numbers = [Entity::Card, Entity::Bank, Entity::Identity, Entity::Phone];
+        CueText { words, han, redacted_number: numbers.iter().any(|entity| text.contains(entity.placeholder())) }
     }
 
     fn has(&self, cue: &Cue) -> bool {
@@ -196,7 +200,9 @@ impl CueText {
             &["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
         let in_word = |w: &str| if NUMBERS.contains(&w) { 1 } else { w.chars().filter(char::is_ascii_digit).count() };
         let spoken = self.words.split_whitespace().map(in_word).sum::<usize>();
-        spoken >= 4 || self.han.chars().filter(|c| "零一二三四五六七八九幺".contains(*c)).count() >= 5
+        self.redacted_number
+            || spoken >= 4
+            || self.han.chars().filter(|c| "零一二三四五六七八九幺".contains(*c)).count() >= 5
     }
 }
 
@@ -240,6 +246,9 @@ pub fn swap(transcript: &mut Transcript, confidence_permille: u16) {
     }
     for voice in &mut transcript.voice {
         voice.role = other(voice.role);
+    }
+    for redacted in transcript.redaction.iter_mut().flat_map(|redaction| &mut redaction.spans) {
+        redacted.role = other(redacted.role);
     }
     transcript.speech.sort_by_key(|s| (s.begin_ms, s.role));
     transcript.sounds.sort_by_key(|s| (s.begin_ms, s.role, s.kind));
@@ -431,6 +440,7 @@ mod tests {
             second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
+            redaction: None,
         }
     }
 

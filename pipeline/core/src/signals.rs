@@ -641,10 +641,23 @@ pub(crate) fn pace_in(transcript: &Transcript, role: Role, speech: &[Span], wind
         milli_units +=
             pace_units(&turn.text, language) * 1000 * overlap_ms(span, window) / (span.end_ms - span.begin_ms);
     }
+    for (span, units) in redacted_units(transcript, Role::Customer, language) {
+        milli_units += units * 1000 * overlap_ms(span, window) / (span.end_ms - span.begin_ms);
+    }
     if speech_ms < MIN_PACE_MS { None } else { ratio(milli_units * 60, speech_ms) }
 }
 
-fn pace_units(text: &str, language: Language) -> i64 {
+/// What a role said in the place of each placeholder, beyond what the placeholder counts itself.
+fn redacted_units(transcript: &Transcript, role: Role, language: Language) -> impl Iterator<Item = (Span, i64)> {
+    let spans = transcript.redaction.iter().flat_map(|redaction| &redaction.spans);
+    spans.filter(move |redacted| redacted.role == role).map(move |redacted| {
+        let span = Span { begin_ms: redacted.begin_ms, end_ms: redacted.end_ms.max(redacted.begin_ms + 1) };
+        (span, i64::from(redacted.units) - pace_units(redacted.entity.placeholder(), language))
+    })
+}
+
+/// English words or Chinese characters.
+pub(crate) fn pace_units(text: &str, language: Language) -> i64 {
     match language {
         Language::En => words(text).len() as i64,
         Language::Zh => text.chars().filter(|c| c.is_alphanumeric()).count() as i64,
@@ -729,7 +742,8 @@ fn pace(transcript: &Transcript, role: Role, speech_ms: i64) -> Option<i64> {
     let texts = || transcript.turns.iter().filter(|turn| turn.role == role).map(|turn| turn.text.as_str());
     let language = transcript.language.or_else(|| Language::of_text(&texts().collect::<String>()))?;
     let units: i64 = texts().map(|text| pace_units(text, language)).sum();
-    ratio(units * 60_000, speech_ms)
+    let redacted: i64 = redacted_units(transcript, role, language).map(|(_, units)| units).sum();
+    ratio((units + redacted) * 60_000, speech_ms)
 }
 
 /// Contributions of both roles by (begin, end, role).

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::recording::Language;
+use crate::redaction::Redaction;
 
 /// Who speaks. `Unknown` only for a mono recording whose speakers could not be told apart. The last three are known from a channel map or a
 /// label alone, and are nobody's side: see [`Role::is_side`].
@@ -139,6 +140,9 @@ pub struct Transcript {
     /// Loudness and pitch of each stretch of speech, by (begin_ms, role); empty for texts and older transcripts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voice: Vec<VoiceSpan>,
+    /// What was taken out of the words; `None` for words as they were said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction: Option<Redaction>,
 }
 
 impl Transcript {
@@ -336,6 +340,7 @@ mod tests {
             second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
+            redaction: None,
         };
         let plain = serde_json::to_string(&transcript).unwrap();
         assert!(!plain.contains("other_turns"), "stored calls without others stay what they were: {plain}");

@@ -398,6 +398,7 @@ fn transcript(medium: Medium, turns: &[(Role, i64, &str)], confidence_permille: 
         second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
+        redaction: None,
     }
 }
 

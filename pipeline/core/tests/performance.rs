@@ -295,6 +295,7 @@ fn a_summary_forgets_what_a_review_overturned() {
                 second_side_begins_ms: None,
                 sounds: vec![],
                 voice: vec![],
+                redaction: None,
             },
             signals: Default::default(),
             sentiment: Vec::new(),

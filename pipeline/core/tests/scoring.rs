@@ -301,6 +301,7 @@ fn eligible() -> Transcript {
         second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
+        redaction: None,
     }
 }
 

@@ -43,6 +43,7 @@ fn read(call: &str) -> Example {
             second_side_begins_ms: None,
             sounds: vec![],
             voice: vec![],
+            redaction: None,
         },
         sentiment: vec![],
         stages_per_turn: vec![],

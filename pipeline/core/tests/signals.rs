@@ -41,6 +41,7 @@ fn call(medium: Medium, duration_ms: i64, lines: &[Line]) -> (Transcript, Vec<BT
         second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
+        redaction: None,
     };
     (transcript, acts)
 }

@@ -78,7 +78,14 @@ struct Words {
     meaning: With,
     act: With2,
     stage: With,
-    sentiment: fn(Period) -> &'static str,
+    period: fn(Period) -> &'static str,
+    sentiment: With,
+    pace: With,
+    loudness: With,
+    length: With,
+    hangs_up: With,
+    repeats: fn(u32, u32, Option<u32>) -> String,
+    near_words: With,
     between: fn(&Bounds<i64>) -> String,
     silence: With,
     explained: &'static str,
@@ -151,12 +158,24 @@ const EN: Words = Words {
     meaning: |similarity| format!("a turn that means the same as one of these (similarity of at least {similarity})"),
     act: |act, p| format!("the dialogue act `{act}` (probability of at least {p})"),
     stage: |stage| format!("a turn of the stage `{stage}`"),
-    sentiment: |period| match period {
-        Period::Turn => "sentiment of a turn, thousandths of a point from -5000 to 5000:",
-        Period::Call => "sentiment over the call, thousandths of a point from -5000 to 5000:",
-        Period::FirstQuarter => "sentiment of the first quarter, thousandths of a point from -5000 to 5000:",
-        Period::LastQuarter => "sentiment of the last quarter, thousandths of a point from -5000 to 5000:",
+    period: |period| match period {
+        Period::Turn => "of a turn",
+        Period::Call => "over the call",
+        Period::FirstQuarter => "of the first quarter",
+        Period::LastQuarter => "of the last quarter",
+        Period::TurnChange => "of a turn against the same side's turn before",
+        Period::Shift => "of the last quarter against the first",
     },
+    sentiment: |period| format!("sentiment {period}, thousandths of a point:"),
+    pace: |period| format!("pace {period}, words (Chinese: characters) per minute, a change in thousandths:"),
+    loudness: |period| format!("loudness {period}, hundredths of a decibel:"),
+    length: |period| format!("length {period}, ms:"),
+    hangs_up: |role| format!("the {} hangs up", role.to_lowercase()),
+    repeats: |words, times, turns| {
+        let within = turns.map_or(String::new(), |turns| format!(" within {turns} turns"));
+        format!("the same {words} words (Chinese: characters) said in {times} turns{within}")
+    },
+    near_words: |n| format!("in one turn, with at most {n} words (Chinese: characters) between them"),
     between: |b| bounds(b, "at least", "at most"),
     silence: |s| format!("silence of at least {s} s"),
     explained: "that was announced",
@@ -247,12 +266,24 @@ const ZH: Words = Words {
     meaning: |similarity| format!("与以下意思相同的一轮话（相似度至少 {similarity}）"),
     act: |act, p| format!("对话行为 `{act}`（概率至少 {p}）"),
     stage: |stage| format!("属于阶段 `{stage}` 的一轮话"),
-    sentiment: |period| match period {
-        Period::Turn => "一轮话的情绪（千分之一分，-5000 到 5000）：",
-        Period::Call => "整通电话的情绪（千分之一分，-5000 到 5000）：",
-        Period::FirstQuarter => "前四分之一的情绪（千分之一分，-5000 到 5000）：",
-        Period::LastQuarter => "后四分之一的情绪（千分之一分，-5000 到 5000）：",
+    period: |period| match period {
+        Period::Turn => "一轮话的",
+        Period::Call => "整通电话的",
+        Period::FirstQuarter => "前四分之一的",
+        Period::LastQuarter => "后四分之一的",
+        Period::TurnChange => "与同一方上一轮话相比的",
+        Period::Shift => "后四分之一与前四分之一相比的",
     },
+    sentiment: |period| format!("{period}情绪（千分之一分）："),
+    pace: |period| format!("{period}语速（每分钟字数，英文为词数；变化为千分之几）："),
+    loudness: |period| format!("{period}音量（百分之一分贝）："),
+    length: |period| format!("{period}时长（毫秒）："),
+    hangs_up: |role| format!("{role}挂断"),
+    repeats: |words, times, turns| {
+        let within = turns.map_or(String::new(), |turns| format!("（{turns} 轮以内）"));
+        format!("同样的 {words} 个字（英文为词）在 {times} 轮话中出现{within}")
+    },
+    near_words: |n| format!("在同一轮话中，彼此之间至多 {n} 个字（英文为词）"),
     between: |b| bounds(b, "至少", "至多"),
     silence: |s| format!("至少 {s} 秒的沉默"),
     explained: "事先说明过的",
@@ -419,8 +450,22 @@ impl Teller<'_> {
             Pattern::Act { act, permille } => (words.act)(act, &percent(i64::from(*permille))),
             Pattern::Stage(stage) => (words.stage)(stage),
             Pattern::Sentiment { bounds, period } => {
-                format!("{} {}", (words.sentiment)(*period), (words.between)(bounds))
+                format!("{} {}", (words.sentiment)((words.period)(*period)), (words.between)(bounds))
             }
+            Pattern::Pace { bounds, period } => {
+                let of_language =
+                    |(language, b): (&Language, &Bounds<i64>)| format!("{} {}", language.code(), (words.between)(b));
+                let limits: Vec<String> = bounds.iter().map(of_language).collect();
+                format!("{} {}", (words.pace)((words.period)(*period)), limits.join("; "))
+            }
+            Pattern::Loudness { bounds, period } => {
+                format!("{} {}", (words.loudness)((words.period)(*period)), (words.between)(bounds))
+            }
+            Pattern::Duration { bounds, period } => {
+                format!("{} {}", (words.length)((words.period)(*period)), (words.between)(bounds))
+            }
+            Pattern::HangUp(role) => (words.hangs_up)((self.messages.role)(*role)),
+            Pattern::Repeat { words: run, times, turns } => (words.repeats)(*run, *times, *turns),
             Pattern::Silence { gte_ms, explained } => {
                 let announced = explained.map_or("", |e| if e { words.explained } else { words.unexplained });
                 format!("{} {announced}", (words.silence)(&seconds(*gte_ms))).trim_end().to_string()
@@ -437,10 +482,15 @@ impl Teller<'_> {
         let mut parts = vec![what];
         let is_phrases =
             matches!(matcher.pattern, Pattern::Any(_) | Pattern::All(_) | Pattern::None(_) | Pattern::AtLeast { .. });
-        if !matches!(matcher.pattern, Pattern::Silence { .. } | Pattern::Metric { .. } | Pattern::LocalTime { .. }) {
+        let of_the_call = matches!(
+            matcher.pattern,
+            Pattern::Silence { .. } | Pattern::Metric { .. } | Pattern::LocalTime { .. } | Pattern::HangUp(_)
+        );
+        if !of_the_call {
             parts.push(matcher.role.map_or(words.anybody.to_string(), |role| (words.by)((self.messages.role)(role))));
         }
         parts.extend(self.within(&matcher.within));
+        parts.extend(matcher.near_words.map(|n| (words.near_words)(&n.to_string())));
         if is_phrases {
             parts.push(match matcher.threshold_permille {
                 Some(permille) => (words.similar)(&percent(i64::from(permille))),

@@ -43,6 +43,7 @@ fn call(turns: Lines) -> Transcript {
         second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
+        redaction: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::numbers::{clock_words, in_one_form, in_one_form_chinese, number_words};
 use crate::accuracy::american;
 use crate::recording::{Language, is_han};
+use crate::redaction::placeholder_at;
 
 /// Words that recognisers and writers spell in several ways, compounds that are written in one word or two, and contractions written
 /// without their apostrophe. British spellings: [`american`].
@@ -204,6 +205,12 @@ fn split(text: &str, language: Language) -> Vec<RawToken> {
             let first = if sign.is_some() { begin - 1 } else { begin };
             let year = language == Language::Zh && at(i) == '年';
             push(number_words(&number, language, grouped, ordinal, percent, sign.map(|s| s.1), year), first, i);
+        } else if c == '['
+            && let Some(placeholder) = placeholder_at(&text[offset(i)..])
+        {
+            // One word that no phrase has: "[card]" is not the word "card".
+            i += placeholder.len();
+            push(vec![placeholder.to_string()], begin, i);
         } else if c.is_alphanumeric() {
             while (at(i).is_alphabetic() && !is_han(at(i))) || (at(i) == '\'' && at(i + 1).is_alphabetic()) {
                 i += 1;
@@ -253,11 +260,19 @@ pub(crate) fn pattern_text(text: &str) -> (String, Vec<usize>) {
     let mut out = String::with_capacity(text.len());
     let mut source = Vec::with_capacity(text.len() + 1);
     let mut gap = false;
+    // The end of a placeholder, whose brackets stay: authors may ask for `\[card\]`.
+    let mut inside = 0;
     for (i, (offset, c)) in chars.iter().enumerate() {
         let digit = |k: Option<usize>| k.and_then(|k| chars.get(k)).is_some_and(|(_, c)| c.is_ascii_digit());
         let kept = c.is_alphanumeric()
             || matches!(c, '%' | '$' | '£' | '€' | '¥' | '@' | '\'' | '+')
             || (*c == '.' && digit(i.checked_sub(1)) && digit(Some(i + 1)));
+        if *c == '['
+            && let Some(placeholder) = placeholder_at(&text[*offset..])
+        {
+            inside = i + placeholder.len();
+        }
+        let kept = kept || i < inside;
         // The comma of "1,200" and the point of "u.s." vanish without leaving a space.
         let joined = (*c == ',' && digit(i.checked_sub(1)) && digit(Some(i + 1))) || *c == '.';
         if kept {

@@ -43,6 +43,7 @@ pub fn transcript() -> Transcript {
         second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
+        redaction: None,
     }
 }
 
