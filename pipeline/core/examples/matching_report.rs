@@ -15,10 +15,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use callmark_core::accuracy::simulate_recogniser_noise;
 use callmark_core::acts::ActLexicon;
 use callmark_core::adherence::{CallEvidence, assess};
 use callmark_core::matching::{CallText, Finder, How, MustWord, PhraseBook, PhraseId, Tolerance};
+use callmark_core::recogniser_noise::misheard as misheard_by_anybody;
 use callmark_core::recording::{Language, Metadata};
 use callmark_core::scorecard::{Pattern, Scorecard};
 use callmark_core::signals;
@@ -102,6 +102,7 @@ fn call(language: Language, sentences: &[String]) -> Transcript {
         second_side_begins_ms: None,
         sounds: vec![],
         voice: vec![],
+        redaction: None,
     }
 }
 
@@ -170,7 +171,7 @@ fn recall(groups: &Groups, language: Language, half: Option<usize>) -> (usize, u
                 Language::Zh => misheard(&format!("好的那么{phrase}您看可以吗"), &alike, &mut random),
                 Language::En => {
                     let seed = (number * 5 + draw) as u64;
-                    simulate_recogniser_noise(
+                    misheard_by_anybody(
                         &format!("okay so {phrase} all right then"),
                         language,
                         WORD_ERRORS_PERMILLE,
