@@ -22,6 +22,7 @@ mod recogniser;
 mod report;
 mod report_in_browser;
 mod roles;
+mod scorecards;
 mod sides;
 mod signals_page;
 mod text_calls;

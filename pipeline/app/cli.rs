@@ -367,6 +367,8 @@ pub enum ScorecardCommand {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Print the JSON Schema of scorecards, for editors
+    Schema,
 }
 
 #[derive(Debug, Subcommand)]

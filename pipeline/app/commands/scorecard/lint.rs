@@ -26,8 +26,10 @@ pub fn run(files: &[PathBuf], common: &Common) -> Result<u8> {
                 LintSeverity::Note => "note",
             };
             println!(
-                "{severity}: {}: {}: {}\n  hint: {}",
+                "{severity}: {}:{}:{}: {}: {}\n  hint: {}",
                 file.display(),
+                finding.line,
+                finding.column,
                 finding.requirement_id,
                 finding.message,
                 finding.hint

@@ -1,6 +1,7 @@
 //! `callmark scorecard …`: what a scorecard's author runs before it ships.
 
 mod lint;
+mod schema;
 mod test;
 
 use anyhow::Result;
@@ -11,5 +12,6 @@ pub fn run(command: &ScorecardCommand, common: &Common) -> Result<u8> {
     match command {
         ScorecardCommand::Lint { files } => lint::run(files, common),
         ScorecardCommand::Test { files } => test::run(files, common),
+        ScorecardCommand::Schema => schema::run(),
     }
 }

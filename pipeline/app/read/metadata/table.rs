@@ -430,8 +430,8 @@ mod tests {
     #[test]
     fn every_column_is_read_and_others_are_kept() {
         let table = table(
-            "\u{FEFF}File,call_id,Rep ID,customer,team,campaign,direction,call-type,language,start_time,tz,产品\r\n\
-             a.wav,C-1,r1,k1,北区,spring,Outbound,sales,zh-CN,2025-02-19T06:01:22,Asia/Shanghai,\"车险, 新\"\r\n",
+            "\u{FEFF}File,call_id,Rep ID,customer,team,campaign,direction,call-type,language,start_time,tz,customer_tz,first_contact,产品\r\n\
+             a.wav,C-1,r1,k1,北区,spring,Outbound,sales,zh-CN,2025-02-19T06:01:22,Asia/Shanghai,Asia/Urumqi,是,\"车险, 新\"\r\n",
         );
         let metadata = table.for_file(Path::new("/night/a.wav")).unwrap();
         let text = |s: &str| Some(s.to_string());
@@ -446,6 +446,8 @@ mod tests {
             language: text("zh-CN"),
             start_ts: text("2025-02-19T06:01:22"),
             tz: text("Asia/Shanghai"),
+            customer_tz: text("Asia/Urumqi"),
+            first_contact: Some(true),
             extra: BTreeMap::from([("产品".to_string(), "车险, 新".to_string())]),
         };
         assert_eq!(metadata, &expected);
