@@ -441,9 +441,8 @@ pub fn program_fingerprint() -> String {
 
 /// Reads and checks one scorecard file; the error names file, line and column.
 pub fn read_scorecard(path: &Path) -> Result<Scorecard> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read the scorecard {}", path.display()))?;
-    Scorecard::parse(&text).map_err(|error| anyhow::anyhow!("{}:{error}", path.display()))
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read the scorecard {}", path.display()))?;
+    Scorecard::parse_bytes(&bytes).map_err(|error| anyhow::anyhow!("{}:{error}", path.display()))
 }
 
 /// A file, or the name of a scorecard in the box.

@@ -377,6 +377,8 @@ pub enum ScorecardCommand {
     Coverage(CoverageArgs),
     /// Quantiles of the stored calls' metrics, and limits for the trapezoids from them
     Fit(FitArgs),
+    /// Print the JSON Schema of scorecards, for editors
+    Schema,
 }
 
 #[derive(Debug, Args)]

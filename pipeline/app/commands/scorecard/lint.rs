@@ -36,8 +36,8 @@ impl<'a> Remark<'a> {
             LintSeverity::Warning => "warning",
             LintSeverity::Note => "note",
         };
-        let LintFinding { requirement_id: requirement, message, hint, .. } = finding;
-        Remark { file, severity, line: 0, column: 0, requirement, message, hint }
+        let LintFinding { requirement_id: requirement, message, hint, line, column, .. } = finding;
+        Remark { file, severity, line, column, requirement, message, hint }
     }
 
     fn print(&self) {
@@ -53,8 +53,8 @@ impl<'a> Remark<'a> {
 pub fn run(args: &LintArgs, common: &Common) -> Result<u8> {
     let mut remarks = Vec::new();
     for file in &args.files {
-        let read = match std::fs::read_to_string(file) {
-            Ok(text) => Scorecard::parse(&text),
+        let read = match std::fs::read(file) {
+            Ok(bytes) => Scorecard::parse_bytes(&bytes),
             Err(error) => {
                 Err(ScorecardError { message: format!("cannot be read: {error}"), line: 0, column: 0, hint: None })
             }

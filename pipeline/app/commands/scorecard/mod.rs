@@ -7,6 +7,7 @@ mod explain;
 mod fit;
 mod lint;
 mod new;
+mod schema;
 mod sentence;
 mod test;
 mod trial;
@@ -25,6 +26,7 @@ pub fn run(command: &ScorecardCommand, common: &Common) -> Result<u8> {
         ScorecardCommand::Diff(args) => diff::run(args, common),
         ScorecardCommand::Coverage(args) => coverage::run(args, common),
         ScorecardCommand::Fit(args) => fit::run(args, common),
+        ScorecardCommand::Schema => schema::run(),
     }
 }
 
