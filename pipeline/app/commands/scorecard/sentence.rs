@@ -344,7 +344,7 @@ mod tests {
         let sentence = one("请注意，投保后有十五天犹豫期。");
         assert_eq!(sentence.phrases[1], "投保后有十五天犹豫期");
         assert!(sentence.must.contains(&"犹豫".to_string()), "{:?}", sentence.must);
-        assert_eq!(one("Your premium may rise.").id(), "premium_rise");
+        assert_eq!(one("Your premium may rise.").id(), "premium_may_rise");
         assert_eq!(one("请注意，投保后有十五天犹豫期。").id(), "请注意投保后有十");
     }
 
