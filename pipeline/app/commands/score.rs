@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use callmark_core::record::{CallRecord, Status};
 use callmark_core::recording::Language;
+use callmark_core::redaction;
 use callmark_core::roles;
 use callmark_core::transcript::Transcript;
 use callmark_store::{CallFilter, Store};
@@ -15,7 +16,7 @@ use crate::analysis::{Analysed, Analyst, open_encoders, prepare_phrases, text_sc
 use crate::call::transcript_hash;
 use crate::cli::{Common, ScoreArgs};
 use crate::commands::{existing_store, explain};
-use crate::config::Config;
+use crate::config::{Config, RedactionSettings};
 use crate::install::Install;
 use crate::read::metadata::reps::Reps;
 use crate::render::outputs;
@@ -109,6 +110,7 @@ pub struct Rescorer {
     stored_encoder: Option<String>,
     /// Aliases that were learned after a call also hold for it.
     reps: Reps,
+    redaction: RedactionSettings,
 }
 
 impl Rescorer {
@@ -133,7 +135,8 @@ impl Rescorer {
                 }
             }
         }
-        Ok(Rescorer { analyst, encoders, stored_encoder, reps: Reps::new(&config.reps) })
+        let redaction = config.redaction.clone();
+        Ok(Rescorer { analyst, encoders, stored_encoder, reps: Reps::new(&config.reps), redaction })
     }
 
     /// The scorecard that a call would get now, by hash.
@@ -146,6 +149,17 @@ impl Rescorer {
         let routed = self.analyst.scorecard_of(&record.metadata, record.transcript.language);
         let name = &record.evaluation.scorecard;
         !self.analyst.is_forced() && !name.is_empty() && routed.map(|(name, _)| name) != Some(name.as_str())
+    }
+
+    /// Takes the same out of the transcripts that the store keeps of a call's recordings.
+    fn redact_kept(&self, call_id: &str, store: &dyn Store) -> Result<()> {
+        for recording in store.recordings(call_id).map_err(explain)? {
+            for mut row in store.analyses_of(&recording.recording_id).map_err(explain)? {
+                redaction::redact(&mut row.transcript, &self.redaction.entities);
+                store.put_analysis(&row).map_err(explain)?;
+            }
+        }
+        Ok(())
     }
 
     /// The new record, or `None` when nothing that the evaluation depends on has changed (or the call failed, is gone, or has
@@ -172,6 +186,11 @@ impl Rescorer {
         }
         let kept = if self.encoders.is_none() && scores.is_some() { self.stored_encoder.clone() } else { None };
         let mut settled = old.transcript.clone();
+        // Calls of versions or configurations that redacted less lose here what they must not keep.
+        redaction::redact(&mut settled, &self.redaction.entities);
+        if settled.redaction != old.transcript.redaction && !self.redaction.keep_original {
+            self.redact_kept(call_id, store)?;
+        }
         roles::settle(&mut settled, old.metadata.direction, &reviews, self.analyst.lexicon);
         // Sentiment and meaning do not depend on who speaks: what was computed for the same turns in the same order still holds.
         let said = |t: &Transcript| -> Vec<(i64, String)> {
