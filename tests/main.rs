@@ -19,6 +19,7 @@ mod no_conversation;
 mod package;
 mod privacy;
 mod recogniser;
+mod redaction;
 mod report;
 mod report_in_browser;
 mod rescore;

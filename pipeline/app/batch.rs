@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use callmark_core::record::CallRecord;
 use callmark_core::recording::Metadata;
+use callmark_core::redaction;
 use callmark_core::transcript::{Transcript, TurnScores};
 use callmark_models::text_encoder::EncoderPool;
 use callmark_store::{FileStamp, RecordingLink};
@@ -17,6 +18,7 @@ use rayon::prelude::*;
 use crate::analysis::{Analysed, Analyst};
 use crate::call::{self, CallError, Stage, StageClock};
 use crate::channel_map::ChannelMap;
+use crate::config::RedactionSettings;
 use crate::discover;
 use crate::work_time::Stopwatch;
 use crate::worker::{Crew, Task};
@@ -90,10 +92,12 @@ impl Job {
 /// What a batch reports, in the order of completion.
 #[derive(Debug)]
 pub enum Done {
-    /// A recording was transcribed; to be stored at once, so that a killed run does not transcribe it again.
+    /// A transcript to be stored at once, so that a killed run does not transcribe its recording again.
     Transcribed {
         job: Box<Job>,
         transcript: Box<Transcript>,
+        /// False: it was stored before, with words that must not be kept any more.
+        fresh: bool,
     },
     /// A call was scored; `key` says what the result depends on.
     Scored {
@@ -123,6 +127,7 @@ pub struct Lanes<'a> {
     /// The stored transcript of a job.
     pub cached: &'a (dyn Fn(&Job) -> Result<Option<Transcript>, CallError> + Sync),
     pub clock: StageClock,
+    pub redaction: &'a RedactionSettings,
     pub analyst: &'a Analyst,
     pub encoders: Option<&'a EncoderPool>,
     /// What is known about a call before scoring: earlier text scores, reviews, provenance. Settles the transcript's roles.
@@ -140,7 +145,13 @@ pub struct Context {
     pub stored_key: Option<String>,
 }
 
-type Transcribed = (Job, Transcript, bool);
+struct Transcribed {
+    job: Job,
+    /// Redacted: nothing that comes after sees anything else.
+    transcript: Transcript,
+    /// What the store keeps of it, when that is new, and whether the recording was transcribed for it.
+    to_keep: Option<(Transcript, bool)>,
+}
 
 /// Runs all jobs and gives every result to `report` on the calling thread (the one writer); `false` from it stops the batch.
 pub fn run(jobs: Vec<Job>, lanes: &Lanes, mut report: impl FnMut(Done) -> bool) {
@@ -158,7 +169,7 @@ pub fn run(jobs: Vec<Job>, lanes: &Lanes, mut report: impl FnMut(Done) -> bool) 
         scope.spawn(move || match pool {
             Ok(pool) => analysis(lanes, &pool, &transcribed, &done_in),
             Err(error) => {
-                for (job, ..) in transcribed {
+                for Transcribed { job, .. } in transcribed {
                     let error = CallError::new(Stage::Analyse, &error, "lower --jobs");
                     let _ = done_in.send(Done::Failed { job: Box::new(job), error });
                 }
@@ -176,7 +187,9 @@ pub fn run(jobs: Vec<Job>, lanes: &Lanes, mut report: impl FnMut(Done) -> bool) 
 fn feeder(jobs: &[Job], next: &AtomicUsize, lanes: &Lanes, transcribed: &Sender<Transcribed>, done: &Sender<Done>) {
     while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
         let sent = match call::guarded(Stage::Read, || transcript(job, lanes)) {
-            Ok((transcript, fresh)) => transcribed.send((job.clone(), transcript, fresh)).is_ok(),
+            Ok((transcript, to_keep)) => {
+                transcribed.send(Transcribed { job: job.clone(), transcript, to_keep }).is_ok()
+            }
             Err(error) => done.send(Done::Failed { job: Box::new(job.clone()), error }).is_ok(),
         };
         if !sent {
@@ -185,8 +198,18 @@ fn feeder(jobs: &[Job], next: &AtomicUsize, lanes: &Lanes, transcribed: &Sender<
     }
 }
 
-/// The job's transcript, and whether it is new.
-fn transcript(job: &Job, lanes: &Lanes) -> Result<(Transcript, bool), CallError> {
+/// The job's transcript, redacted, and what the store is to keep of it.
+fn transcript(job: &Job, lanes: &Lanes) -> Result<(Transcript, Option<(Transcript, bool)>), CallError> {
+    let (original, fresh) = heard(job, lanes)?;
+    let mut redacted = original.clone();
+    redaction::redact(&mut redacted, &lanes.redaction.entities);
+    let kept = if lanes.redaction.keep_original { &original } else { &redacted };
+    let to_keep = (fresh || *kept != original).then(|| (kept.clone(), fresh));
+    Ok((redacted, to_keep))
+}
+
+/// The words as they were said, or as the store has them, and whether they are new.
+fn heard(job: &Job, lanes: &Lanes) -> Result<(Transcript, bool), CallError> {
     if job.cached
         && let Some(transcript) = (lanes.cached)(job)?
     {
@@ -220,14 +243,16 @@ fn analysis(lanes: &Lanes, pool: &rayon::ThreadPool, transcribed: &Receiver<Tran
     while let Ok(first) = transcribed.recv() {
         let waiting = transcribed.try_iter().take(4 * lanes.analysis_threads - 1);
         let group: Vec<Transcribed> = std::iter::once(first).chain(waiting).collect();
-        for (job, transcript, fresh) in &group {
-            if *fresh {
-                let event = Done::Transcribed { job: Box::new(job.clone()), transcript: Box::new(transcript.clone()) };
+        let mut to_analyse = Vec::with_capacity(group.len());
+        for Transcribed { job, transcript, to_keep } in group {
+            if let Some((kept, fresh)) = to_keep {
+                let event = Done::Transcribed { job: Box::new(job.clone()), transcript: Box::new(kept), fresh };
                 let _ = done.send(event);
             }
+            to_analyse.push((job, transcript));
         }
         let results: Vec<Done> = pool
-            .install(|| group.into_par_iter().map(|(job, transcript, _)| analyse(lanes, job, transcript)).collect());
+            .install(|| to_analyse.into_par_iter().map(|(job, transcript)| analyse(lanes, job, transcript)).collect());
         for result in results {
             let _ = done.send(result);
         }

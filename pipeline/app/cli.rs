@@ -553,6 +553,8 @@ pub enum EvalCommand {
         #[arg(long)]
         json: bool,
     },
+    /// What is personal in labelled texts and is redacted, written and spoken: recall and precision by entity
+    Redaction(RedactionArgs),
     /// Who is the rep, from the words of labelled transcripts: accuracy and calibration by length
     Roles(RolesEvalArgs),
     /// Turn written text into what a recogniser with this error rate might have heard
@@ -591,6 +593,19 @@ pub struct ConversationArgs {
     /// Also name each call whose kind was not found
     #[arg(long)]
     pub show_errors: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RedactionArgs {
+    /// Files of labelled calls, one JSON line each (models/evaluation/make_redaction_sets.py)
+    #[arg(required = true, value_name = "SET")]
+    pub sets: Vec<PathBuf>,
+    /// Also name each line with a place that was missed or taken wrongly
+    #[arg(long)]
+    pub show_errors: bool,
+    /// Everything as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use callmark_core::recording::{Direction, Language, Metadata, is_han};
+use callmark_core::redaction::Entity;
+use callmark_core::transcript::Transcript;
 use globset::{GlobBuilder, GlobMatcher};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -70,6 +72,7 @@ pub struct Config {
     #[serde(rename = "route")]
     pub routes: Vec<Route>,
     pub report: ReportSettings,
+    pub redaction: RedactionSettings,
     pub metadata: MetadataSettings,
     #[serde(rename = "rep", deserialize_with = "reps")]
     pub reps: Vec<Rep>,
@@ -96,6 +99,24 @@ pub struct ReportSettings {
 impl Default for ReportSettings {
     fn default() -> Self {
         ReportSettings { language: Language::En, clips: ClipKind::Opus }
+    }
+}
+
+/// `[redaction]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RedactionSettings {
+    /// Empty: nothing is redacted.
+    pub entities: BTreeSet<Entity>,
+    /// The store keeps the transcript as it was recognised, too.
+    pub keep_original: bool,
+}
+
+impl RedactionSettings {
+    /// Whether a stored transcript can stand for what would be recognised now: what was taken out of it must not be wanted again.
+    pub fn can_use(&self, stored: &Transcript) -> bool {
+        let redaction = stored.redaction.as_ref();
+        redaction.is_none_or(|before| !self.keep_original && before.entities.is_subset(&self.entities))
     }
 }
 
@@ -497,6 +518,7 @@ mod tests {
         assert_eq!(config.max_duration_s, 240 * 60);
         assert_eq!((config.night.settle_s, config.night.give_up_factor), (30, 20));
         assert_eq!((config.report.language, config.report.clips), (Language::En, ClipKind::Opus));
+        assert!(config.redaction.entities.iter().eq(&Entity::ALL) && !config.redaction.keep_original);
         assert_eq!(config.channels, ChannelMap::sides(0, 1));
         assert!(config.model.is_none() && config.night.on_finish.is_none() && config.night.metrics_file.is_none());
         // What the comments show must work when the comment signs are taken away.
@@ -541,6 +563,7 @@ mod tests {
             ("channels = \"left\"", "line 1", "not a channel map"),
             ("[report]\nlanguage = \"fr\"", "line 2", "en, zh"),
             ("[report]\nclips = \"opsu\"", "line 2", "did you mean `opus`?"),
+            ("[redaction]\nentities = [\"cards\"]", "line 2", "did you mean `card`?"),
             ("[metadata]\nfile_names = ['(?<rep_id>']", "line 2", "regular expression"),
             ("[metadata]\nfile_names = ['(?<rep>x)']", "line 2", "rep_id"),
             ("[metadata.columns]\n\"Agent\" = \"repid\"", "line 2", "rep_id"),

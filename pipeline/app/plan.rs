@@ -224,11 +224,12 @@ pub fn plan(
             },
         };
         let model_key = engines.model_key(about.language.as_deref(), channels, &candidate.file_name, other.as_ref());
+        let stored_transcript = store.get_analysis(&recording_id, &model_key).map_err(explain)?;
         plan.jobs.push(Job {
             path: candidate.path.clone(),
             file_name: candidate.file_name.clone(),
             stamp: candidate.stamp.clone(),
-            cached: store.get_analysis(&recording_id, &model_key).map_err(explain)?.is_some(),
+            cached: stored_transcript.is_some_and(|stored| engines.config.redaction.can_use(&stored)),
             recording_id,
             call_id,
             metadata: about,

@@ -186,6 +186,7 @@ impl Session {
                 stored.map_err(|e| CallError::new(Stage::Read, &e, e.hint()))
             },
             clock: StageClock::default(),
+            redaction: &self.config.redaction,
             analyst: &self.analyst,
             encoders,
             context: &|job, transcript| context(job, transcript, store, &engines, encoders),

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use callmark_core::acts::ActLexicon;
 use callmark_core::record::{CallRecord, Evaluation};
 use callmark_core::recording::Language;
+use callmark_core::redaction;
 use callmark_core::roles;
 use callmark_core::signals::Signals;
 use callmark_core::transcript::{Embedding, Transcript};
@@ -16,7 +17,7 @@ use callmark_store::{CallFilter, Store, StoredCall};
 use crate::analysis::{Analysed, Analyst, fill_phrases, open_encoders, text_scores};
 use crate::call::transcript_hash;
 use crate::commands::explain;
-use crate::config::Config;
+use crate::config::{Config, RedactionSettings};
 use crate::install::Install;
 use crate::read::metadata::reps::Reps;
 
@@ -27,14 +28,18 @@ pub struct StoredCalls {
     stored_encoder: Option<String>,
     /// Aliases that were learned after a call also hold for it.
     reps: Reps,
+    /// Calls of versions or configurations that redacted less lose what they must not keep.
+    redaction: RedactionSettings,
 }
 
 /// One call before it is evaluated again.
 pub struct Input {
     pub call: Analysed,
     pub transcript_hash: String,
-    /// Who is who was decided since.
-    pub roles_changed: bool,
+    /// Who is who was decided since, or more was taken out of it.
+    pub transcript_changed: bool,
+    /// More was taken out of it.
+    pub redacted: bool,
     pub former: Former,
 }
 
@@ -63,7 +68,8 @@ impl StoredCalls {
                 }
             }
         }
-        Ok(StoredCalls { encoders, stored_encoder, reps: Reps::new(&config.reps) })
+        let redaction = config.redaction.clone();
+        Ok(StoredCalls { encoders, stored_encoder, reps: Reps::new(&config.reps), redaction })
     }
 
     /// Gives the analyst the embeddings of its `meaning` phrases and what the stored evaluations were made with. Writes nothing:
@@ -105,13 +111,15 @@ impl StoredCalls {
         }
         let kept = if self.encoders.is_none() && scores.is_some() { self.stored_encoder.clone() } else { None };
         let mut settled = transcript.clone();
+        redaction::redact(&mut settled, &self.redaction.entities);
+        let redacted = settled.redaction != transcript.redaction;
         roles::settle(&mut settled, metadata.direction, &reviews, ActLexicon::built_in());
-        let roles_changed = settled != transcript;
+        let transcript_changed = settled != transcript;
         // Sentiment and meaning do not depend on who speaks: what was computed for the same turns in the same order still holds.
         let said = |t: &Transcript| -> Vec<(i64, String)> {
             t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
         };
-        let scores = scores.filter(|_| !roles_changed || said(&settled) == said(&transcript));
+        let scores = scores.filter(|_| !transcript_changed || said(&settled) == said(&transcript));
         let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &settled, scores)?;
         self.reps.resolve(&mut metadata);
         let call = Analysed {
@@ -125,7 +133,8 @@ impl StoredCalls {
             reviews,
             transcript: settled,
         };
-        let transcript_hash = if roles_changed { transcript_hash(&call.transcript) } else { former_hash };
-        Ok(Input { call, transcript_hash, roles_changed, former: Former { evaluation, evaluation_key, acts, signals } })
+        let transcript_hash = if transcript_changed { transcript_hash(&call.transcript) } else { former_hash };
+        let former = Former { evaluation, evaluation_key, acts, signals };
+        Ok(Input { call, transcript_hash, transcript_changed, redacted, former })
     }
 }

@@ -44,8 +44,8 @@ impl Writer<'_> {
 
     fn store_result(&mut self, done: Done) -> Result<()> {
         match done {
-            Done::Transcribed { job, transcript } => {
-                if transcript.recogniser_confidence_permille.is_some() {
+            Done::Transcribed { job, transcript, fresh } => {
+                if fresh && transcript.recogniser_confidence_permille.is_some() {
                     self.report.transcribed += 1;
                     self.progress.heard(transcript.duration_ms);
                 }

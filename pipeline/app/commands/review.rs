@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use callmark_core::record::{Decision, Outcome, ReviewSource, RowKind};
+use callmark_core::redaction::redact_text;
 use callmark_store::NewReview;
 
 use crate::FINISHED;
@@ -46,6 +47,7 @@ pub fn review(args: &ReviewArgs, common: &Common) -> Result<u8> {
             "the call {call_id} has no reviewable ledger row `{requirement}`\nhint: `callmark review {call_id}` lists them"
         );
     }
+    let config = Config::load(common)?;
     let new = NewReview {
         call_id: call_id.clone(),
         requirement_id: requirement.clone(),
@@ -58,13 +60,12 @@ pub fn review(args: &ReviewArgs, common: &Common) -> Result<u8> {
         inclusion_permille: 1000,
         blind: false,
         decision,
-        reason: args.reason.clone().unwrap_or_default(),
+        reason: redact_text(args.reason.as_deref().unwrap_or_default(), &config.redaction.entities),
         appeal_of: args.appeal_of,
         is_final: decision != Decision::Comment,
         ts: jiff::Timestamp::now().to_string(),
     };
     let mut warnings = Vec::new();
-    let config = Config::load(common)?;
     let rescorer = Rescorer::open(args.scorecard.as_deref(), &config, &Install::find()?, store, &mut warnings)?;
     for warning in &warnings {
         eprintln!("warning: {warning}");

@@ -4,6 +4,7 @@
 use anyhow::{Result, anyhow, bail};
 use callmark_core::acts::ActLexicon;
 use callmark_core::record::{CallRecord, Decision, ReviewSource};
+use callmark_core::redaction::redact_text;
 use callmark_core::roles::RoleAssignment;
 use callmark_store::NewReview;
 
@@ -76,7 +77,7 @@ pub fn roles(args: &RolesArgs, common: &Common) -> Result<u8> {
             inclusion_permille: 1000,
             blind: false,
             decision: if args.keep { Decision::Agree } else { Decision::Overturn },
-            reason: args.reason.clone().unwrap_or_default(),
+            reason: redact_text(args.reason.as_deref().unwrap_or_default(), &config.redaction.entities),
             appeal_of: None,
             is_final: true,
             ts: jiff::Timestamp::now().to_string(),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
 use callmark_core::record::{CallRecord, Status};
+use callmark_core::redaction;
 use callmark_store::{CallFilter, Store};
 use rayon::prelude::*;
 
@@ -11,7 +12,7 @@ use crate::FINISHED;
 use crate::analysis::{Analyst, Known};
 use crate::cli::{Common, ScoreArgs};
 use crate::commands::{existing_store, explain};
-use crate::config::Config;
+use crate::config::{Config, RedactionSettings};
 use crate::install::Install;
 use crate::render::outputs;
 use crate::stored_calls::StoredCalls;
@@ -136,6 +137,7 @@ pub struct Rescorer {
     calls: StoredCalls,
     /// Judges everything, also what is known to hold: to check that this makes no difference.
     everything_anew: bool,
+    redaction: RedactionSettings,
 }
 
 impl Rescorer {
@@ -154,7 +156,8 @@ impl Rescorer {
             store.put_phrases(hash, &fresh).map_err(explain)?;
         }
         analyst.remember_scorecards(store)?;
-        Ok(Rescorer { analyst, calls, everything_anew: false })
+        let redaction = config.redaction.clone();
+        Ok(Rescorer { analyst, calls, everything_anew: false, redaction })
     }
 
     /// The scorecard that a call would get now, by hash.
@@ -169,6 +172,17 @@ impl Rescorer {
         !self.analyst.is_forced() && !name.is_empty() && routed.map(|(name, _)| name) != Some(name.as_str())
     }
 
+    /// Takes the same out of the transcripts that the store keeps of a call's recordings.
+    fn redact_kept(&self, call_id: &str, store: &dyn Store) -> Result<()> {
+        for recording in store.recordings(call_id).map_err(explain)? {
+            for mut row in store.analyses_of(&recording.recording_id).map_err(explain)? {
+                redaction::redact(&mut row.transcript, &self.redaction.entities);
+                store.put_analysis(&row).map_err(explain)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The new record, or `None` when nothing that the evaluation depends on has changed (or the call failed, is gone, or has
     /// no words any more).
     pub fn rescore(&self, call_id: &str, store: &dyn Store) -> Result<Option<Rescored>> {
@@ -178,7 +192,10 @@ impl Rescorer {
             return Ok(None);
         }
         let input = self.calls.input(stored, store)?;
-        if let Some(hash) = input.call.encoder_hash.as_deref().filter(|_| input.roles_changed) {
+        if input.redacted && !self.redaction.keep_original {
+            self.redact_kept(call_id, store)?;
+        }
+        if let Some(hash) = input.call.encoder_hash.as_deref().filter(|_| input.transcript_changed) {
             let scores = &input.call.scores;
             store.put_text_scores(call_id, hash, &input.transcript_hash, scores).map_err(explain)?;
         }

@@ -51,7 +51,11 @@ pub fn analysis_json(record: &CallRecord) -> Vec<u8> {
     let timed = transcript.medium == Medium::Speech;
     file.insert("Version".into(), json!("1.1.0"));
     file.insert("Channel".into(), json!(if timed { "VOICE" } else { "CHAT" }));
-    file.insert("ContentMetadata".into(), json!({"Output": "Raw"}));
+    let content = match &record.transcript.redaction {
+        Some(_) => json!({"Output": "Redacted", "RedactionTypes": ["PII"]}),
+        None => json!({"Output": "Raw"}),
+    };
+    file.insert("ContentMetadata".into(), content);
     let failed = record.evaluation.status == Status::Failed;
     file.insert("JobStatus".into(), json!(if failed { "FAILED" } else { "COMPLETED" }));
     let skipped = skipped_analysis(record);
@@ -286,6 +290,7 @@ fn qa(record: &CallRecord) -> Value {
             "hash": evaluation.scorecard_hash,
         },
         "metadata": record.metadata,
+        "redaction": record.transcript.redaction,
         "signals": record.signals,
         "provenance": record.provenance,
     })

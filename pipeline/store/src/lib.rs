@@ -181,6 +181,8 @@ pub trait Store: Send + Sync {
 
     fn put_analysis(&self, row: &AnalysisRow) -> Result<()>;
     fn get_analysis(&self, recording_id: &str, model_key: &str) -> Result<Option<Transcript>>;
+    /// What every model made of a recording, by model key.
+    fn analyses_of(&self, recording_id: &str) -> Result<Vec<AnalysisRow>>;
 
     /// Keeps what the text models said about a call's turns. `models_hash` covers encoder and sentiment model.
     fn put_text_scores(

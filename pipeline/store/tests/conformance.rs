@@ -83,6 +83,10 @@ fn analyses(store: &dyn Store) {
     assert_eq!(store.get_analysis("aa", "m1").unwrap(), Some(transcript()));
     assert_eq!(store.get_analysis("aa", "m2").unwrap(), None, "another model is another analysis");
     assert_eq!(store.get_analysis("ab", "m1").unwrap(), None);
+    let other = AnalysisRow { model_key: "m0".into(), ..row.clone() };
+    store.put_analysis(&other).unwrap();
+    assert_eq!(store.analyses_of("aa").unwrap(), [other, row]);
+    assert_eq!(store.analyses_of("ab").unwrap(), []);
 }
 
 fn text_scores(store: &dyn Store) {

@@ -1,10 +1,11 @@
 //! `callmark eval`: measurements that every later claim uses: recognition of labelled sets, word error rates of stored
-//! transcripts, calls without a conversation, recogniser noise.
+//! transcripts, calls without a conversation, redaction, recogniser noise.
 
 mod conversation;
 mod hearing;
 mod labelled;
 mod measures;
+mod redaction;
 mod roles;
 mod speakers;
 mod speech;
@@ -26,6 +27,7 @@ pub fn run(command: &EvalCommand, common: &Common) -> Result<u8> {
         EvalCommand::Speakers(args) => speakers::run(args, common),
         EvalCommand::Conversation(args) => conversation::run(args, common),
         EvalCommand::Wer { references, groups, json } => stored::run(references, groups.as_deref(), *json, common),
+        EvalCommand::Redaction(args) => redaction::run(args),
         EvalCommand::Roles(args) => roles::run(args),
         EvalCommand::Noise { file, error_permille, seed } => noise(file, *error_permille, *seed),
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail};
 use callmark_core::accuracy::{self, ErrorCounts};
 use callmark_core::recording::Language;
+use callmark_core::redaction::redact;
 use callmark_core::transcript::{Role, Transcript};
 use comfy_table::Cell;
 
@@ -56,9 +57,13 @@ pub fn run(references: &Path, groups: Option<&Path>, json: bool, common: &Common
             continue; // text: nothing was recognised
         }
         let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let reference = read::text::read(&bytes, &path.to_string_lossy(), hypothesis.language)
+        let mut reference = read::text::read(&bytes, &path.to_string_lossy(), hypothesis.language)
             .map_err(|e| anyhow!("{}: {e}", path.display()))?
             .ok_or_else(|| anyhow!("{} is not a transcript", path.display()))?;
+        // What was taken out of the one is no error of the other.
+        if let Some(redaction) = &hypothesis.redaction {
+            redact(&mut reference, &redaction.entities);
+        }
         let language = reference.language.unwrap_or(Language::En);
         let mono = hypothesis.turns.iter().all(|t| t.role == Role::Unknown);
         let roles: &[Option<Role>] = if mono { &[None] } else { &[Some(Role::Rep), Some(Role::Customer)] };

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::recording::is_han;
 use crate::transcript::Turn;
 
 use super::tokens::{compiled, listed};
@@ -50,9 +51,9 @@ static SAID: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 const SAID_MOST_CHARACTERS: usize = 110;
-static SAID_NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
-    compiled(r"[0-9][0-9A-Za-z/\-]*|[零一二三四五六七八九十百幺两〇]+(?:号楼|号|栋|幢|单元|室|房|层|楼|弄)")
-});
+static SAID_NUMBERS: LazyLock<Regex> = LazyLock::new(|| compiled(r"[0-9][0-9A-Za-z/\-]*"));
+static SAID_NUMBERS_HAN: LazyLock<Regex> =
+    LazyLock::new(|| compiled(r"[0-9零一二三四五六七八九十百幺两〇]+(?:号楼|号院|号|栋|幢|单元|室|房|层|楼|弄)"));
 
 static CHINESE: LazyLock<Regex> = LazyLock::new(|| {
     let number = r"[0-9零一二三四五六七八九十百幺两〇]+";
@@ -138,7 +139,8 @@ fn said_address(text: &str) -> Option<usize> {
         .filter_map(|mark| window.find(mark))
         .min();
     let window = &window[..stop.unwrap_or(limit)];
-    let last = SAID_NUMBERS.find_iter(window).last()?;
+    let numbers = if window.chars().any(is_han) { &*SAID_NUMBERS_HAN } else { &*SAID_NUMBERS };
+    let last = numbers.find_iter(window).last()?;
     let words = window[..last.end()].chars().filter(|c| c.is_alphabetic()).count();
     (words >= 3).then_some(last.end())
 }

@@ -301,7 +301,8 @@ fn long(
         _ if all_round(run, stream) || (has_thousands(run, stream) && !checked) => None,
         Some(Topic::Bank) => Some(Entity::Bank),
         Some(Topic::Identity) => Some(Entity::Identity),
-        Some(Topic::Phone) if count <= 15 && !checked => Some(Entity::Phone),
+        // Also several, one after the other.
+        Some(Topic::Phone) if !checked => Some(Entity::Phone),
         Some(Topic::Reference) if !checked && topic.is_some_and(|(_, away)| away <= 25) => None,
         Some(Topic::Card | Topic::Code) => Some(Entity::Card),
         _ if count <= 13 && run.digits.starts_with("86") && is_mobile(&run.digits[2..]) => Some(Entity::Phone),

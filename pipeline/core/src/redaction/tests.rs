@@ -113,6 +113,7 @@ fn telephones_banks_and_identities() {
     check("call me at +1 (555) 010-4477 please", "call me at [phone] please");
     check("my number is oh seven seven double zero nine hundred one two three", "my number is [phone]");
     check("我的手机号是幺三八零零幺三八零零零。", "我的手机号是[phone]。");
+    check("电话是010-67389898,010-67383333。", "电话是[phone]。");
     check("手机13800138000", "手机[phone]");
     check("My IBAN is GB29 NWBK 6016 1331 9268 19.", "My IBAN is [bank].");
     check(
@@ -135,6 +136,7 @@ fn electronic_and_postal_addresses() {
     check("邮箱是三八五二七零幺at一六三点com，谢谢", "邮箱是[email]，谢谢");
     check("I live at 221 Baker Street, London.", "I live at [address], London.");
     check("it's twenty two maple avenue apartment 4b", "it's [address]");
+    check("地址在花园东路2号，人均消费是70元。", "地址在[address]，人均消费是70元。");
     check("我住在北京市朝阳区建国路八十八号三单元五零一室。", "我住在[address]。");
 }
 

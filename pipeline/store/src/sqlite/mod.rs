@@ -627,6 +627,19 @@ impl Store for SqliteStore {
         json.map(|json| from_json(&json, "an analysis")).transpose()
     }
 
+    fn analyses_of(&self, recording_id: &str) -> Result<Vec<AnalysisRow>> {
+        let rows: Vec<(String, String)> = self
+            .lock()
+            .prepare_cached("SELECT model_key, transcript FROM analyses WHERE recording_id = ?1 ORDER BY model_key")?
+            .query_map([recording_id], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<std::result::Result<_, _>>()?;
+        let row = |(model_key, json): (String, String)| {
+            let transcript = from_json(&json, "an analysis")?;
+            Ok(AnalysisRow { recording_id: recording_id.to_string(), model_key, transcript })
+        };
+        rows.into_iter().map(row).collect()
+    }
+
     fn put_text_scores(
         &self,
         call_id: &str,
