@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 use callmark_core::recording::{Language, sha256_hex};
+use callmark_core::redaction;
 use callmark_core::transcript::TurnScores;
 use callmark_models::text_encoder::{EncoderPool, TurnText};
 use callmark_store::RecordingLink;
@@ -63,7 +64,9 @@ pub fn run(args: &StoreBenchArgs, common: &Common) -> Result<u8> {
     let all: Vec<u64> = (0..args.calls).collect();
     for group in all.chunks(GROUP) {
         let scored = group.par_iter().map(|index| {
-            let call = reader.analysed(maker.call(*index)?)?;
+            let mut made = maker.call(*index)?;
+            redaction::redact(&mut made.transcript, &config.redaction.entities);
+            let call = reader.analysed(made)?;
             let key = analyst.evaluation_key(&call);
             Ok((analyst.evaluate(&call), key, call))
         });
