@@ -146,6 +146,7 @@ fn what_was_planted_is_found() {
     let judged: BTreeSet<&str> =
         calls.iter().filter(|c| !c["scorecard"].is_empty()).map(|c| c["call_id"].as_str()).collect();
     let (mut planted_count, mut found, mut controls, mut wrong) = (0, 0, 0, 0);
+    let mut by_requirement: BTreeMap<String, u32> = BTreeMap::new();
     for row in planted(&night.folder).iter().filter(|r| text(r) && judged.contains(r["call_id"].as_str())) {
         let results = results.get(&(row["call_id"].clone(), row["requirement_id"].clone()));
         let has = |result: &str| results.is_some_and(|r| r.contains(result));
@@ -153,15 +154,23 @@ fn what_was_planted_is_found() {
             "planted" => {
                 planted_count += 1;
                 found += usize::from(has(&row["outcome"]));
+                if !has(&row["outcome"]) {
+                    *by_requirement.entry(format!("{} not found", row["requirement_id"])).or_default() += 1;
+                }
             }
             "control" => {
                 controls += 1;
                 wrong += usize::from(has("missed") || has("violated"));
+                if has("missed") || has("violated") {
+                    *by_requirement.entry(format!("{} wrongly", row["requirement_id"])).or_default() += 1;
+                }
             }
             _ => {}
         }
     }
-    println!("planted mistakes found: {found} of {planted_count}; controls wrongly flagged: {wrong} of {controls}");
+    println!(
+        "planted mistakes found: {found} of {planted_count}; controls wrongly flagged: {wrong} of {controls}; {by_requirement:?}"
+    );
     assert!(planted_count > 400 && controls > 3_000, "{planted_count} {controls}");
     assert!(found * 100 >= planted_count * 97, "{found} of {planted_count}");
     assert!(wrong * 1000 <= controls * 2, "{wrong} of {controls}");

@@ -287,12 +287,18 @@ impl Analyst {
         self.forced
     }
 
+    /// True when the stored evaluation differs from one of today at most by its scorecard.
+    pub fn is_of_now(&self, input: &Input) -> bool {
+        let former = &input.former;
+        self.key_under(&former.evaluation.scorecard_hash, &input.call, &input.transcript_hash) == former.evaluation_key
+    }
+
     /// What of a stored evaluation of the call still holds: nothing, unless all but the scorecard is as it was then.
     pub fn known(&self, input: &Input) -> Known {
-        let (call, former) = (&input.call, &input.former.evaluation);
-        if self.key_under(&former.scorecard_hash, call, &input.transcript_hash) != input.former.evaluation_key {
+        if !self.is_of_now(input) {
             return Known::default();
         }
+        let (call, former) = (&input.call, &input.former.evaluation);
         let acts = Some(input.former.acts.clone());
         let scorecard = self.scorecard_for(&call.metadata, call.transcript.language);
         let now = scorecard.and_then(|s| Some((s, self.fingerprints.get(&s.hash)?)));

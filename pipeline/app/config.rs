@@ -113,6 +113,12 @@ pub struct RedactionSettings {
 }
 
 impl RedactionSettings {
+    /// Whether everything that is wanted has been taken out of the transcript.
+    pub fn is_done(&self, transcript: &Transcript) -> bool {
+        let before = transcript.redaction.as_ref();
+        before.map_or(self.entities.is_empty(), |before| self.entities.is_subset(&before.entities))
+    }
+
     /// Whether a stored transcript can stand for what would be recognised now: what was taken out of it must not be wanted again.
     pub fn can_use(&self, stored: &Transcript) -> bool {
         let redaction = stored.redaction.as_ref();

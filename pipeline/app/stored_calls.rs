@@ -92,7 +92,7 @@ impl StoredCalls {
     ///
     /// # Errors
     /// The store cannot be read, or the call needs an encoder that is missing here.
-    pub fn input(&self, stored: StoredCall, store: &dyn Store) -> Result<Input> {
+    pub fn input(&self, stored: StoredCall, analyst: &Analyst, store: &dyn Store) -> Result<Input> {
         let StoredCall { record, evaluation_key, .. } = stored;
         let CallRecord { call_id, mut metadata, transcript, signals, acts, evaluation, provenance, .. } = record;
         let reviews = store.reviews(&call_id).map_err(explain)?;
@@ -110,17 +110,7 @@ impl StoredCalls {
             );
         }
         let kept = if self.encoders.is_none() && scores.is_some() { self.stored_encoder.clone() } else { None };
-        let mut settled = transcript.clone();
-        redaction::redact(&mut settled, &self.redaction.entities);
-        let redacted = settled.redaction != transcript.redaction;
-        roles::settle(&mut settled, metadata.direction, &reviews, ActLexicon::built_in());
-        let transcript_changed = settled != transcript;
-        // Sentiment and meaning do not depend on who speaks: what was computed for the same turns in the same order still holds.
-        let said = |t: &Transcript| -> Vec<(i64, String)> {
-            t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
-        };
-        let scores = scores.filter(|_| !transcript_changed || said(&settled) == said(&transcript));
-        let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &settled, scores)?;
+        let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &transcript, scores)?;
         self.reps.resolve(&mut metadata);
         let call = Analysed {
             call_id,
@@ -131,10 +121,37 @@ impl StoredCalls {
             models,
             configuration: provenance.configuration,
             reviews,
-            transcript: settled,
+            transcript,
         };
-        let transcript_hash = if transcript_changed { transcript_hash(&call.transcript) } else { former_hash };
         let former = Former { evaluation, evaluation_key, acts, signals };
-        Ok(Input { call, transcript_hash, transcript_changed, redacted, former })
+        let mut input =
+            Input { call, transcript_hash: former_hash, transcript_changed: false, redacted: false, former };
+        // What was settled under the same rules, metadata and reviews would come out the same.
+        if !(self.redaction.is_done(&input.call.transcript) && analyst.is_of_now(&input)) {
+            self.settle(&mut input)?;
+        }
+        Ok(input)
+    }
+
+    /// Takes out what must not be kept, and decides anew who is who.
+    fn settle(&self, input: &mut Input) -> Result<()> {
+        let call = &mut input.call;
+        let before = call.transcript.clone();
+        redaction::redact(&mut call.transcript, &self.redaction.entities);
+        input.redacted = call.transcript.redaction != before.redaction;
+        roles::settle(&mut call.transcript, call.metadata.direction, &call.reviews, ActLexicon::built_in());
+        if call.transcript == before {
+            return Ok(());
+        }
+        input.transcript_changed = true;
+        input.transcript_hash = transcript_hash(&call.transcript);
+        // Sentiment and meaning do not depend on who speaks: what was computed for the same turns in the same order still holds.
+        let said = |t: &Transcript| -> Vec<(i64, String)> {
+            t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
+        };
+        if said(&call.transcript) != said(&before) {
+            call.scores = text_scores(self.encoders.as_ref(), &call.transcript, None)?.0;
+        }
+        Ok(())
     }
 }

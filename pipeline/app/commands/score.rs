@@ -191,7 +191,7 @@ impl Rescorer {
         if stored.words_purged || old.evaluation.status == Status::Failed || self.is_chosen_by_hand(old) {
             return Ok(None);
         }
-        let input = self.calls.input(stored, store)?;
+        let input = self.calls.input(stored, &self.analyst, store)?;
         if input.redacted && !self.redaction.keep_original {
             self.redact_kept(call_id, store)?;
         }

@@ -18,6 +18,7 @@ pub fn run(args: &CoverageArgs, common: &Common) -> Result<u8> {
     let trial = Trial::open(&mut [&mut analyst], &args.trial, common)?;
     let mut coverage = Coverage::default();
     trial.each(
+        &analyst,
         &mut coverage,
         |so_far, input| {
             let judged = analyst.judge(&input.call, analyst.known(&input));

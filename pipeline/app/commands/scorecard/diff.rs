@@ -22,6 +22,7 @@ pub fn run(args: &DiffArgs, common: &Common) -> Result<u8> {
     new.learn_from(&old);
     let mut difference = Difference::default();
     trial.each(
+        &new,
         &mut difference,
         |_, input| both(&old, &new, input),
         |difference, both| difference.add(&both.call_id, both.rep_id.as_deref(), &both.old, &both.new),

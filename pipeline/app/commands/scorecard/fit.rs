@@ -23,6 +23,7 @@ pub fn run(args: &FitArgs, common: &Common) -> Result<u8> {
     let trial = Trial::open(&mut [&mut analyst], &args.trial, common)?;
     let mut found = (0, MetricValues::default());
     trial.each(
+        &analyst,
         &mut found,
         |_, input| {
             let judged = analyst.judge(&input.call, analyst.known(&input));

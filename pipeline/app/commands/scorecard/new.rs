@@ -385,11 +385,19 @@ fn written(name: &str, proposals: &[Proposal], stages: &[String]) -> String {
         _ => p.dimension.clone(),
     };
     let used: BTreeSet<String> = proposals.iter().map(dimension_of).collect();
-    let known =
-        WEIGHTS.iter().filter(|(name, _)| used.contains(*name)).map(|(name, weight)| format!("{name}: {weight}"));
+    let known = WEIGHTS.iter().copied().filter(|(name, _)| used.contains(*name));
     let is_other = |name: &&String| !WEIGHTS.iter().any(|(known, _)| known == name);
-    let others = used.iter().filter(is_other).map(|name| format!("{name}: {OTHER_WEIGHT}"));
-    let weights: Vec<String> = known.chain(others).collect();
+    let others = used.iter().filter(is_other).map(|name| (name.as_str(), OTHER_WEIGHT));
+    let weights: Vec<(&str, u32)> = known.chain(others).collect();
+    // Shares in per cent; what rounding leaves goes to the first.
+    let all: u32 = weights.iter().map(|(_, weight)| weight).sum();
+    let mut shares: Vec<u32> = weights.iter().map(|(_, weight)| (weight * 100 / all.max(1)).max(1)).collect();
+    let given: u32 = shares.iter().skip(1).sum();
+    if let Some(first) = shares.first_mut() {
+        *first = 100u32.saturating_sub(given).max(1);
+    }
+    let weights: Vec<String> =
+        weights.iter().zip(&shares).map(|((name, _), share)| format!("{name}: {share}")).collect();
     let languages: BTreeSet<Language> = proposals.iter().flat_map(|p| p.languages.iter().copied()).collect();
     let languages: Vec<&str> = languages.iter().map(|l| l.code()).collect();
     let mut out = format!(
@@ -442,6 +450,6 @@ mod tests {
             sentence: "x".into(),
         };
         let yaml = written("n", &[proposal("a", "close", true), proposal("b", "compliance", false)], &[]);
-        assert!(yaml.contains("weights: {close: 5}") && !yaml.contains("compliance"), "{yaml}");
+        assert!(yaml.contains("weights: {close: 100}") && !yaml.contains("compliance"), "{yaml}");
     }
 }

@@ -62,6 +62,7 @@ impl Trial {
     /// Judges every call that still has its words, in parallel within a group, and adds the results to `state` in order of call id.
     pub fn each<S: Sync, T: Send>(
         &self,
+        analyst: &Analyst,
         state: &mut S,
         judge: impl Fn(&S, Input) -> T + Sync,
         add: impl Fn(&mut S, T),
@@ -70,7 +71,9 @@ impl Trial {
             let so_far: &S = state;
             let one = |id: &String| -> Result<Option<T>> {
                 let stored = self.store.get_call(id).map_err(explain)?.filter(|stored| !stored.words_purged);
-                stored.map(|stored| Ok(judge(so_far, self.calls.input(stored, self.store.as_ref())?))).transpose()
+                stored
+                    .map(|stored| Ok(judge(so_far, self.calls.input(stored, analyst, self.store.as_ref())?)))
+                    .transpose()
             };
             let judged: Result<Vec<Option<T>>> = group.par_iter().map(one).collect();
             judged?.into_iter().flatten().for_each(|result| add(state, result));
