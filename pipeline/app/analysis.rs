@@ -107,6 +107,8 @@ pub struct Analyst {
 /// What a stored evaluation says that need not be found out again.
 #[derive(Debug, Default)]
 pub struct Known {
+    /// The call can be scored.
+    eligible: bool,
     acts: Option<Vec<BTreeMap<String, u16>>>,
     signals: Option<Signals>,
     /// By item id.
@@ -299,14 +301,15 @@ impl Analyst {
             return Known::default();
         }
         let (call, former) = (&input.call, &input.former.evaluation);
+        let eligible = former.reason.is_none();
         let acts = Some(input.former.acts.clone());
         let scorecard = self.scorecard_for(&call.metadata, call.transcript.language);
         let now = scorecard.and_then(|s| Some((s, self.fingerprints.get(&s.hash)?)));
         let (Some((scorecard, now)), Some(earlier)) = (now, self.fingerprints.get(&former.scorecard_hash)) else {
-            return Known { acts, ..Known::default() };
+            return Known { eligible, acts, ..Known::default() };
         };
         let signals = now.same_signals(earlier).then(|| input.former.signals.clone());
-        Known { acts, signals, items: reuse::results_that_hold(scorecard, now, earlier, &former.ledger) }
+        Known { eligible, acts, signals, items: reuse::results_that_hold(scorecard, now, earlier, &former.ledger) }
     }
 
     /// Scores one call. Pure: the same inputs give the same record on every machine.
@@ -349,17 +352,19 @@ impl Analyst {
             let stages: &[String] = scorecard.map_or(&[], |s| &s.stages);
             signals::compute(transcript, &call.scores.sentiment, &acts, &turn_stages, stages)
         });
+        let unscored_for = if known.eligible { None } else { eligibility(transcript) };
         // Nobody looks at the items of a call that is not scored.
-        let judged = scorecard.filter(|_| eligibility(transcript).is_none());
+        let judged = scorecard.filter(|_| unscored_for.is_none());
         let items = judged.map_or_else(Vec::new, |scorecard| {
             adherence::assess_rest(scorecard, &self.evidence(call, &acts, &signals), known.items)
         });
-        let evaluation = match scorecard {
-            Some(scorecard) => {
+        let evaluation = match (scorecard, unscored_for) {
+            (Some(scorecard), None) => {
                 let decisions = final_decisions(&call.reviews);
-                scoring::evaluate(transcript, &self.rules(scorecard), &items, &decisions, scorecard_id(scorecard))
+                scoring::evaluate_eligible(&self.rules(scorecard), &items, &decisions, scorecard_id(scorecard))
             }
-            None => scoring::unscored(eligibility(transcript).unwrap_or(UnscoredReason::NoScorecard), None),
+            (Some(scorecard), Some(reason)) => scoring::unscored(reason, Some(scorecard_id(scorecard))),
+            (None, reason) => scoring::unscored(reason.unwrap_or(UnscoredReason::NoScorecard), None),
         };
         Judged { acts, signals, items, evaluation }
     }

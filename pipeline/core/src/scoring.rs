@@ -147,6 +147,16 @@ pub fn evaluate(
     if let Some(reason) = eligibility(transcript) {
         return unscored(reason, Some(scorecard));
     }
+    evaluate_eligible(rules, items, confirmed, scorecard)
+}
+
+/// As [`evaluate`], for a call of which it is known that it can be scored.
+pub fn evaluate_eligible(
+    rules: &ScoringRules,
+    items: &[ItemResult],
+    confirmed: &BTreeMap<String, Decision>,
+    scorecard: ScorecardId,
+) -> Evaluation {
     let scored = score(rules, items, confirmed);
     Evaluation {
         status: scored.status,
