@@ -195,8 +195,9 @@ fn the_page_of_accuracy_is_up_to_date() {
     let page = format!(
         "# How well the scorecards in the box find what is there\n\nMade by `callmark scorecard test … --noise 0.15 --variants 3 --table md` \
          (tests/scorecards.rs) from the examples in the scorecards and from tests/scorecards/blind.*.yaml, which somebody wrote from the \
-         requirements' descriptions alone, without sight of phrases or matcher. *There*: examples in which the thing (asked for or forbidden) is \
-         there; *recall*: the share of those that is found; *precision*: of all findings, the share that is right; in brackets the 95 % Wilson \
+         requirements' descriptions alone, without sight of phrases or matcher. The phrases were widened on the other half of the same hand's examples (seen.*.yaml), \
+         so they know that hand. \
+         *There*: examples in which the thing (asked for or forbidden) is there; *recall*: the share of those that is found; *precision*: of all findings, the share that is right; in brackets the 95 % Wilson \
          interval. *Noisy*: each example three times as a recogniser with 15 % wrong words (Chinese: characters) might hear it: words dropped, put \
          in and replaced by what sounds like them (tables from pronunciation sources that the matcher does not use), numbers in words or digits, \
          half without punctuation (pipeline/core/src/recogniser_noise.rs). Noise also takes a \"not\" away now and then, which makes some negatives \
