@@ -46,7 +46,7 @@ const LOW_PROBABILITY_PERMILLE: u16 = 150;
 /// chosen on other babble than the evaluation's (models/evaluation/README.md). The first: the model itself doubts that somebody
 /// speaks (`RecogniserSettings::babble_permille`) and is not sure of its words either.
 const BABBLE_AROUND_MS: i64 = 10_000;
-const DOUBTED_PROBABILITY_PERMILLE: u64 = 650;
+const UNSURE_PROBABILITY_PERMILLE: u64 = 650;
 /// The second: it is unsure of everything for a while, and the sound swells less than one voice's, since many voices fill each
 /// other's pauses; a voice in noise makes it sure of some words. Their probability and the spread of the amplitude of 20 ms frames,
 /// both per mille, added.
@@ -137,10 +137,10 @@ pub(crate) fn babble<'a>(
                 swell += count * own_swell;
             }
         }
-        let doubted =
-            no_speech >= u64::from(doubted_permille) * words && probability < DOUBTED_PROBABILITY_PERMILLE * words;
+        let unsure = probability < UNSURE_PROBABILITY_PERMILLE * words;
+        let doubted = no_speech >= u64::from(doubted_permille) * words;
         let even = swelling > 0 && probability / words.max(1) + swell / swelling < UNSURE_AND_EVEN_PERMILLE;
-        doubted || even
+        unsure && (doubted || even)
     };
     (0..segments.len()).map(is_babble).collect()
 }
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(found(&[(0, 300, 0)], &even), [true]);
         assert_eq!(found(&[(0, 800, 0)], &even), [false], "sure words stay");
         assert_eq!(found(&[(0, 300, 0)], &voice), [false], "so does one voice");
-        assert_eq!(found(&[(0, 300, 0), (5_000, 900, 0)], &even), [false; 2], "and what sure words are near to");
+        assert_eq!(found(&[(0, 500, 0), (5_000, 900, 0)], &even), [false; 2], "and what sure words are near to");
         assert_eq!(found(&[(0, 300, 0), (12_000, 900, 0)], &even), [true, false]);
         assert_eq!(
             found(&[(0, 500, 0), (5_000, 200, 0), (6_500, 200, 0)], &even),
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(found(&[(0, 300, 0)], &[0.0; 16_000]), [false]);
         assert_eq!(found(&[(0, 600, 10)], &voice), [true], "the model doubts that somebody speaks");
         assert_eq!(found(&[(0, 700, 10)], &voice), [false], "and is sure nevertheless");
-        assert_eq!(found(&[(0, 600, 10), (5_000, 600, 0), (6_500, 600, 0), (8_000, 600, 0)], &voice), [false; 4]);
+        assert_eq!(found(&[(0, 600, 5), (5_000, 600, 0), (6_500, 600, 0), (8_000, 600, 0)], &voice), [false; 4]);
         assert!(found(&[], &even).is_empty());
     }
 }
