@@ -379,16 +379,9 @@ pub fn recognise_with(
         role_confidence_permille: 0,
         recogniser_confidence_permille: Some(0),
         confidence_floor_permille: Some(options.confidence_floor_permille),
-        turns: vec![],
-        speech: vec![],
-        dropped: BTreeMap::new(),
         warnings: prepared.warnings.clone(),
-        other_turns: vec![],
-        channel_roles: vec![],
         second_side_begins_ms: prepared.second_side_begins_ms,
-        sounds: vec![],
-        voice: vec![],
-        redaction: None,
+        ..Transcript::default()
     };
     let follows = |l: Language| options.model_languages.is_empty() || options.model_languages.contains(&l);
     if wanted.is_some_and(|_| !language.is_some_and(follows)) {

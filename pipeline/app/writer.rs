@@ -1,6 +1,6 @@
 //! The one writer of a batch: every result is committed to the store before it counts as done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
@@ -122,18 +122,7 @@ fn failed_record(job: &Job) -> CallRecord {
         duration_ms: 0,
         role_method: RoleMethod::None,
         role_confidence_permille: 0,
-        recogniser_confidence_permille: None,
-        confidence_floor_permille: None,
-        turns: vec![],
-        speech: vec![],
-        dropped: BTreeMap::new(),
-        warnings: vec![],
-        other_turns: vec![],
-        channel_roles: vec![],
-        second_side_begins_ms: None,
-        sounds: vec![],
-        voice: vec![],
-        redaction: None,
+        ..Transcript::default()
     };
     let mut evaluation = scoring::unscored(UnscoredReason::NoConversation, None);
     (evaluation.status, evaluation.reason) = (Status::Failed, None);

@@ -1,8 +1,6 @@
 //! Made-up calls as a recogniser would have left them in a store: turns and words with times, sides, reps, dates. For load tests of
 //! what works on stored calls (re-score, diff, coverage).
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use callmark_core::recording::{Direction, Language, Metadata};
 use callmark_core::transcript::{Medium, Role, RoleMethod, RoleSpan, Transcript, Turn, Word};
@@ -164,14 +162,8 @@ fn transcript(language: Language, turns: Vec<Turn>, duration_ms: i64) -> Transcr
         confidence_floor_permille: Some(400),
         speech: turns.iter().map(|t| RoleSpan { role: t.role, begin_ms: t.begin_ms, end_ms: t.end_ms }).collect(),
         turns,
-        other_turns: vec![],
-        dropped: BTreeMap::new(),
-        warnings: vec![],
         channel_roles: vec![Role::Rep, Role::Customer],
-        second_side_begins_ms: None,
-        sounds: vec![],
-        voice: vec![],
-        redaction: None,
+        ..Transcript::default()
     }
 }
 

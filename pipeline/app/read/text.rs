@@ -295,18 +295,12 @@ impl Found {
             duration_ms: if timed { self.duration_ms.max(last_ms) } else { 0 },
             role_method: if known == 0 { RoleMethod::None } else { RoleMethod::Labelled },
             role_confidence_permille,
-            recogniser_confidence_permille: None,
-            confidence_floor_permille: None,
             turns,
             speech,
             dropped: self.dropped,
             warnings,
             other_turns,
-            channel_roles: vec![],
-            second_side_begins_ms: None,
-            sounds: vec![],
-            voice: vec![],
-            redaction: None,
+            ..Transcript::default()
         })
     }
 }

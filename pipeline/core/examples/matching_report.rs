@@ -91,18 +91,8 @@ fn call(language: Language, sentences: &[String]) -> Transcript {
         duration_ms: 0,
         role_method: RoleMethod::Labelled,
         role_confidence_permille: 1000,
-        recogniser_confidence_permille: None,
-        confidence_floor_permille: None,
         turns: sentences.iter().map(turn).collect(),
-        speech: vec![],
-        dropped: BTreeMap::new(),
-        warnings: vec![],
-        other_turns: vec![],
-        channel_roles: vec![],
-        second_side_begins_ms: None,
-        sounds: vec![],
-        voice: vec![],
-        redaction: None,
+        ..Transcript::default()
     }
 }
 

@@ -301,22 +301,14 @@ mod tests {
         };
         Transcript {
             medium: Medium::Speech,
-            language: None,
             duration_ms: 60_000,
             role_method: RoleMethod::ChannelMap,
             role_confidence_permille: 1000,
             recogniser_confidence_permille: Some(900),
             confidence_floor_permille: Some(500),
             turns: said.iter().enumerate().map(turn).collect(),
-            speech: vec![],
             dropped: std::collections::BTreeMap::new(),
-            warnings: vec![],
-            other_turns: vec![],
-            channel_roles: vec![],
-            second_side_begins_ms: None,
-            sounds: vec![],
-            voice: vec![],
-            redaction: None,
+            ..Transcript::default()
         }
     }
 

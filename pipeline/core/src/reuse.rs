@@ -181,18 +181,9 @@ requirements:
             duration_ms: 15_000,
             role_method: RoleMethod::Labelled,
             role_confidence_permille: 1000,
-            recogniser_confidence_permille: None,
-            confidence_floor_permille: None,
             speech: turns.iter().map(span).collect(),
             turns,
-            other_turns: vec![],
-            dropped: BTreeMap::new(),
-            warnings: vec![],
-            channel_roles: vec![],
-            second_side_begins_ms: None,
-            sounds: vec![],
-            voice: vec![],
-            redaction: None,
+            ..Transcript::default()
         }
     }
 

@@ -425,22 +425,14 @@ mod tests {
     fn call(turns: Vec<Turn>) -> Transcript {
         Transcript {
             medium: Medium::Speech,
-            language: None,
             duration_ms: 60_000,
             role_method: RoleMethod::Inferred,
             role_confidence_permille: 0,
             recogniser_confidence_permille: Some(900),
             confidence_floor_permille: Some(500),
             turns,
-            speech: vec![],
-            dropped: BTreeMap::new(),
-            warnings: vec![],
-            other_turns: vec![],
             channel_roles: vec![Role::Rep, Role::Customer],
-            second_side_begins_ms: None,
-            sounds: vec![],
-            voice: vec![],
-            redaction: None,
+            ..Transcript::default()
         }
     }
 

@@ -83,17 +83,18 @@ pub struct Turn {
 }
 
 /// How the call reached us; decides eligibility and which metrics exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Medium {
     /// A spoken call, with times (audio, or a transcript with times).
+    #[default]
     Speech,
     /// Text without times (chat, plain `Rep:` lines): timed metrics are not applicable.
     Text,
 }
 
 /// How roles were assigned to channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoleMethod {
     ChannelMap,
@@ -101,11 +102,12 @@ pub enum RoleMethod {
     Labelled,
     /// A person said who is who (`callmark roles`).
     Reviewed,
+    #[default]
     None,
 }
 
 /// A recogniser's view of a whole call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transcript {
     pub medium: Medium,
     pub language: Option<Language>,
@@ -325,22 +327,11 @@ mod tests {
         let turn = |s: RoleSegment| assemble_turns(vec![s], None).remove(0);
         let mut transcript = Transcript {
             medium: Medium::Speech,
-            language: None,
             duration_ms: 9000,
             role_method: RoleMethod::ChannelMap,
             role_confidence_permille: 1000,
-            recogniser_confidence_permille: None,
-            confidence_floor_permille: None,
             turns: vec![turn(segment(Role::Rep, 2000, 3000, "a")), turn(segment(Role::Customer, 4000, 5000, "b"))],
-            other_turns: vec![],
-            speech: vec![],
-            dropped: BTreeMap::new(),
-            warnings: vec![],
-            channel_roles: vec![],
-            second_side_begins_ms: None,
-            sounds: vec![],
-            voice: vec![],
-            redaction: None,
+            ..Transcript::default()
         };
         let plain = serde_json::to_string(&transcript).unwrap();
         assert!(!plain.contains("other_turns"), "stored calls without others stay what they were: {plain}");

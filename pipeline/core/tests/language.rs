@@ -391,14 +391,7 @@ fn transcript(medium: Medium, turns: &[(Role, i64, &str)], confidence_permille: 
         confidence_floor_permille: Some(400),
         speech: turns.iter().map(|t| RoleSpan { role: t.role, begin_ms: t.begin_ms, end_ms: t.end_ms }).collect(),
         turns,
-        dropped: BTreeMap::new(),
-        warnings: Vec::new(),
-        other_turns: vec![],
-        channel_roles: vec![],
-        second_side_begins_ms: None,
-        sounds: vec![],
-        voice: vec![],
-        redaction: None,
+        ..Transcript::default()
     }
 }
 

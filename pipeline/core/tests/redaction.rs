@@ -27,22 +27,14 @@ fn call(turns: &[(Role, String)]) -> Transcript {
     let speech = made.iter().map(|t| RoleSpan { role: t.role, begin_ms: t.begin_ms, end_ms: t.end_ms }).collect();
     Transcript {
         medium: Medium::Speech,
-        language: None,
         duration_ms: at,
         role_method: RoleMethod::ChannelMap,
         role_confidence_permille: 1000,
         recogniser_confidence_permille: Some(900),
         confidence_floor_permille: Some(500),
         turns: made,
-        other_turns: vec![],
         speech,
-        dropped: BTreeMap::new(),
-        warnings: vec![],
-        channel_roles: vec![],
-        second_side_begins_ms: None,
-        sounds: vec![],
-        voice: vec![],
-        redaction: None,
+        ..Transcript::default()
     }
 }
 

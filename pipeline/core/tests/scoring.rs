@@ -293,15 +293,7 @@ fn eligible() -> Transcript {
         recogniser_confidence_permille: Some(600),
         confidence_floor_permille: Some(600),
         turns: vec![turn(Role::Rep, 0), turn(Role::Customer, 10_000), turn(Role::Rep, 20_000)],
-        speech: Vec::new(),
-        dropped: BTreeMap::new(),
-        warnings: Vec::new(),
-        other_turns: vec![],
-        channel_roles: vec![],
-        second_side_begins_ms: None,
-        sounds: vec![],
-        voice: vec![],
-        redaction: None,
+        ..Transcript::default()
     }
 }
 

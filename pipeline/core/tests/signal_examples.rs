@@ -1,6 +1,6 @@
 //! The example of every signal has the value that it says. Its notation is explained at `metrics!` in core/src/signals.rs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use callmark_core::acts::ActLexicon;
 use callmark_core::recording::Language;
@@ -32,18 +32,7 @@ fn read(call: &str) -> Example {
             duration_ms: 0,
             role_method: RoleMethod::Labelled,
             role_confidence_permille: 1000,
-            recogniser_confidence_permille: None,
-            confidence_floor_permille: None,
-            turns: vec![],
-            other_turns: vec![],
-            speech: vec![],
-            dropped: BTreeMap::new(),
-            warnings: vec![],
-            channel_roles: vec![],
-            second_side_begins_ms: None,
-            sounds: vec![],
-            voice: vec![],
-            redaction: None,
+            ..Transcript::default()
         },
         sentiment: vec![],
         stages_per_turn: vec![],

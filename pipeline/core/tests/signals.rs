@@ -30,18 +30,8 @@ fn call(medium: Medium, duration_ms: i64, lines: &[Line]) -> (Transcript, Vec<BT
         duration_ms,
         role_method: RoleMethod::Labelled,
         role_confidence_permille: 1000,
-        recogniser_confidence_permille: None,
-        confidence_floor_permille: None,
         turns,
-        speech: Vec::new(),
-        dropped: BTreeMap::new(),
-        warnings: Vec::new(),
-        other_turns: vec![],
-        channel_roles: vec![],
-        second_side_begins_ms: None,
-        sounds: vec![],
-        voice: vec![],
-        redaction: None,
+        ..Transcript::default()
     };
     (transcript, acts)
 }

@@ -178,18 +178,8 @@ impl LabelledCall {
             duration_ms: turns.iter().map(|turn| turn.end_ms).max().unwrap_or(0),
             role_method: RoleMethod::Labelled,
             role_confidence_permille: 1000,
-            recogniser_confidence_permille: None,
-            confidence_floor_permille: None,
             turns,
-            other_turns: vec![],
-            speech: vec![],
-            dropped: BTreeMap::new(),
-            warnings: vec![],
-            channel_roles: vec![],
-            second_side_begins_ms: None,
-            sounds: vec![],
-            voice: vec![],
-            redaction: None,
+            ..Transcript::default()
         };
         Ok((transcript, labels))
     }

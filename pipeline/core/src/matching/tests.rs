@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::finder::{align, similarity};
@@ -28,22 +26,11 @@ fn call(turns: Lines) -> Transcript {
     }
     Transcript {
         medium: Medium::Speech,
-        language: None,
         duration_ms: at,
         role_method: RoleMethod::Labelled,
         role_confidence_permille: 1_000,
-        recogniser_confidence_permille: None,
-        confidence_floor_permille: None,
         turns: made,
-        speech: Vec::new(),
-        dropped: BTreeMap::new(),
-        warnings: Vec::new(),
-        other_turns: vec![],
-        channel_roles: vec![],
-        second_side_begins_ms: None,
-        sounds: vec![],
-        voice: vec![],
-        redaction: None,
+        ..Transcript::default()
     }
 }
 

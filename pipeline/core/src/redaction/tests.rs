@@ -25,22 +25,13 @@ fn call(turns: &[(Role, &str)]) -> Transcript {
         .collect();
     Transcript {
         medium: Medium::Speech,
-        language: None,
         duration_ms: at,
         role_method: RoleMethod::ChannelMap,
         role_confidence_permille: 1000,
         recogniser_confidence_permille: Some(900),
         confidence_floor_permille: Some(500),
         turns,
-        other_turns: vec![],
-        speech: vec![],
-        dropped: BTreeMap::new(),
-        warnings: vec![],
-        channel_roles: vec![],
-        second_side_begins_ms: None,
-        sounds: vec![],
-        voice: vec![],
-        redaction: None,
+        ..Transcript::default()
     }
 }
 

@@ -38,12 +38,7 @@ pub fn transcript() -> Transcript {
         ],
         dropped: BTreeMap::from([("repetition".to_string(), 2)]),
         warnings: vec!["header repaired".into()],
-        other_turns: vec![],
-        channel_roles: vec![],
-        second_side_begins_ms: None,
-        sounds: vec![],
-        voice: vec![],
-        redaction: None,
+        ..Transcript::default()
     }
 }
 
