@@ -3,6 +3,7 @@
 pub mod coverage;
 
 use std::cell::{LazyCell, OnceCell};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::acts::ActLexicon;
@@ -229,7 +230,7 @@ impl<'a> Judge<'a> {
         match outcome {
             Outcome::Violated => evidence.sort_by_key(|e| (e.begin_ms, e.end_ms)),
             Outcome::Missed if rule.parsed.is_about_sequence() && !evidence.is_empty() => {}
-            Outcome::Met => evidence.sort_by_key(|e| (std::cmp::Reverse(e.confidence_permille), e.begin_ms)),
+            Outcome::Met => most_telling_first(&mut evidence),
             _ => evidence.clear(),
         }
         if evidence.is_empty() {
@@ -587,10 +588,11 @@ impl<'a> Judge<'a> {
 
     fn regex_hit(&self, compiled: &Compiled, turn: usize, within: &Within) -> Option<Occurrence> {
         let (said, source) = self.pattern_text(turn);
+        let found = compiled.regexes.iter().filter_map(|r| r.find(said)).min_by_key(|m| m.start())?;
+        // Most turns have nothing to veto.
         if compiled.not_regexes.iter().any(|r| r.is_match(said)) {
             return None;
         }
-        let found = compiled.regexes.iter().filter_map(|r| r.find(said)).min_by_key(|m| m.start())?;
         let text = &self.call.transcript.turns[turn].text;
         let begin = *source.get(found.start())?;
         let last = *source.get(found.end().saturating_sub(1))?;
@@ -761,6 +763,16 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// Of the places that are about as sure as the surest (four fifths of its confidence), the one that quotes most comes first: "this
+/// call is recorded" says more than "call", of which the recogniser may be a little surer.
+fn most_telling_first(evidence: &mut [Evidence]) {
+    let surest = evidence.iter().map(|e| u32::from(e.confidence_permille)).max().unwrap_or(0);
+    evidence.sort_by_key(|e| {
+        let is_unsure = u32::from(e.confidence_permille) * 5 < surest * 4;
+        (is_unsure, Reverse(e.quote.chars().count()), Reverse(e.confidence_permille), e.begin_ms)
+    });
+}
+
 /// How one example of a scorecard came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExampleResult {
@@ -903,17 +915,10 @@ fn example_transcript(requirement: &Requirement, example: &Example) -> Transcrip
         duration_ms,
         role_method: RoleMethod::Labelled,
         role_confidence_permille: 1000,
-        recogniser_confidence_permille: None,
-        confidence_floor_permille: None,
         speech: turns.iter().map(span).collect(),
         turns,
-        dropped: BTreeMap::new(),
-        warnings: Vec::new(),
-        other_turns: vec![],
-        channel_roles: vec![],
-        second_side_begins_ms: None,
         sounds: example.hung_up_by.map(closed).into_iter().collect(),
         voice,
-        redaction: None,
+        ..Transcript::default()
     }
 }
