@@ -219,6 +219,57 @@ fn calls_of_before_lose_their_numbers_when_they_are_scored_again() {
 }
 
 #[test]
+fn scoring_takes_out_of_the_store_what_is_no_longer_kept() {
+    let place = Place::new();
+    let night = place.folder.path().join("night");
+    write_calls(&night);
+    place.run_on(&[&night], &["--set", "redaction.keep_original=true"]).expect(2);
+    assert!(!leaks("the store", &store_bytes(&place)).is_empty());
+    place.run(&["score"]).expect(0);
+    assert_eq!(leaks("the store", &store_bytes(&place)), [""; 0]);
+}
+
+#[test]
+fn what_another_model_heard_is_redacted_too() {
+    let place = Place::new();
+    let night = place.folder.path().join("night");
+    write_calls(&night);
+    place.run_on(&[&night], &["--set", "redaction.entities=[]"]).expect(2);
+    // As if an earlier version had made it.
+    let store = rusqlite::Connection::open(place.folder.path().join("store.db")).unwrap();
+    assert!(store.execute("UPDATE analyses SET model_key = 'earlier ' || model_key", []).unwrap() >= 3);
+    drop(store);
+    place.run_on(&[&night], &[]).expect(0);
+    assert_eq!(leaks("the store", &store_bytes(&place)), [""; 0]);
+}
+
+#[test]
+fn calls_scored_by_hand_are_not_written_before_they_are_redacted() {
+    let place = Place::new();
+    let night = place.folder.path().join("night");
+    write_calls(&night);
+    let card = crate::harness::project().join("scorecards/collections.yaml");
+    let card = card.to_str().unwrap();
+    place.run_on(&[&night], &["--scorecard", card, "--set", "redaction.entities=[]"]).expect(2);
+    let later = place.folder.path().join("later");
+    let out = ["--out", later.to_str().unwrap()];
+    let left = place.run(&["score", out[0], out[1]]).expect(0);
+    assert!(left.stderr.contains("were not written"), "{}", left.stderr);
+    let held = || -> Vec<String> {
+        let read = |path: PathBuf| {
+            leaks(&path.display().to_string(), &String::from_utf8_lossy(&std::fs::read(&path).unwrap()))
+        };
+        files(&later).into_iter().flat_map(read).collect()
+    };
+    assert_eq!(held(), [""; 0]);
+    let again = place.run(&["score", "--scorecard", card, out[0], out[1]]).expect(0);
+    assert!(!again.stderr.contains("were not written"), "{} {:?}", again.stderr, files(&later));
+    assert!(files(&later).len() >= 6);
+    assert_eq!(held(), [""; 0]);
+    assert_eq!(leaks("the store", &store_bytes(&place)), [""; 0]);
+}
+
+#[test]
 fn sets_are_measured() {
     let place = Place::new();
     let set = place.folder.path().join("few.jsonl");

@@ -13,6 +13,7 @@ mod commands;
 mod config;
 mod discover;
 mod install;
+mod kept_words;
 mod lanes;
 mod lock;
 mod night_generator;

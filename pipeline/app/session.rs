@@ -195,6 +195,7 @@ impl Session {
         let mut progress = Progress::start(plan.jobs.len(), total_bytes, self.quiet);
         let mut writer = Writer {
             store,
+            redaction: &self.config.redaction,
             out: &self.out,
             report: &mut report,
             progress: &mut progress,

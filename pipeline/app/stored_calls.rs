@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, anyhow};
 use callmark_core::acts::ActLexicon;
 use callmark_core::record::{CallRecord, Evaluation};
 use callmark_core::recording::Language;
@@ -38,8 +38,6 @@ pub struct Input {
     pub transcript_hash: String,
     /// Who is who was decided since, or more was taken out of it.
     pub transcript_changed: bool,
-    /// More was taken out of it.
-    pub redacted: bool,
     pub former: Former,
 }
 
@@ -88,6 +86,11 @@ impl StoredCalls {
         self.encoders.as_ref().map(EncoderPool::encoder_hash).or(self.stored_encoder.as_deref())
     }
 
+    /// What is not to be kept of what was said.
+    pub fn redaction(&self) -> &RedactionSettings {
+        &self.redaction
+    }
+
     /// What an evaluation of the call needs now.
     ///
     /// # Errors
@@ -105,9 +108,7 @@ impl StoredCalls {
         let mut models = provenance.models;
         let had_encoder = models.remove("encoder").is_some();
         if self.encoders.is_none() && had_encoder && scores.is_none() {
-            bail!(
-                "{call_id} was scored with a text encoder that is missing here\nhint: run scripts/get-models, then score again"
-            );
+            return Err(encoder_is_missing(&call_id));
         }
         let kept = if self.encoders.is_none() && scores.is_some() { self.stored_encoder.clone() } else { None };
         let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &transcript, scores)?;
@@ -124,21 +125,19 @@ impl StoredCalls {
             transcript,
         };
         let former = Former { evaluation, evaluation_key, acts, signals };
-        let mut input =
-            Input { call, transcript_hash: former_hash, transcript_changed: false, redacted: false, former };
+        let mut input = Input { call, transcript_hash: former_hash, transcript_changed: false, former };
         // What was settled under the same rules, metadata and reviews would come out the same.
         if !(self.redaction.is_done(&input.call.transcript) && analyst.is_of_now(&input)) {
-            self.settle(&mut input)?;
+            self.settle(&mut input, had_encoder)?;
         }
         Ok(input)
     }
 
     /// Takes out what must not be kept, and decides anew who is who.
-    fn settle(&self, input: &mut Input) -> Result<()> {
+    fn settle(&self, input: &mut Input, had_encoder: bool) -> Result<()> {
         let call = &mut input.call;
         let before = call.transcript.clone();
         redaction::redact(&mut call.transcript, &self.redaction.entities);
-        input.redacted = call.transcript.redaction != before.redaction;
         roles::settle(&mut call.transcript, call.metadata.direction, &call.reviews, ActLexicon::built_in());
         if call.transcript == before {
             return Ok(());
@@ -150,8 +149,17 @@ impl StoredCalls {
             t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
         };
         if said(&call.transcript) != said(&before) {
+            if self.encoders.is_none() && had_encoder {
+                return Err(encoder_is_missing(&call.call_id));
+            }
             call.scores = text_scores(self.encoders.as_ref(), &call.transcript, None)?.0;
         }
         Ok(())
     }
+}
+
+fn encoder_is_missing(call_id: &str) -> Error {
+    anyhow!(
+        "{call_id} was scored with a text encoder that is missing here\nhint: run scripts/get-models, then score again"
+    )
 }

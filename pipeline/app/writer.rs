@@ -14,6 +14,8 @@ use callmark_store::{AnalysisRow, Store};
 use crate::batch::{Done, Job};
 use crate::call::transcript_hash;
 use crate::commands::explain;
+use crate::config::RedactionSettings;
+use crate::kept_words;
 use crate::plan::{self, PROGRAM_VERSION};
 use crate::progress::Progress;
 use crate::render::outputs;
@@ -22,6 +24,8 @@ use crate::run_summary::RunSummary;
 /// The one writer: commits each result before it counts as done.
 pub struct Writer<'a> {
     pub store: &'a dyn Store,
+    /// What it keeps of what was said.
+    pub redaction: &'a RedactionSettings,
     pub out: &'a Path,
     pub report: &'a mut RunSummary,
     pub progress: &'a mut Progress,
@@ -54,7 +58,8 @@ impl Writer<'_> {
                     model_key: job.model_key,
                     transcript: *transcript,
                 };
-                self.store.put_analysis(&row).map_err(explain)
+                self.store.put_analysis(&row).map_err(explain)?;
+                kept_words::redact_recording(self.store, &job.recording_id, self.redaction)
             }
             Done::Scored { job, record, scores, encoder_hash, key } => {
                 if let Some(hash) = encoder_hash {

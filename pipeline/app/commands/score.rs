@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
 use callmark_core::record::{CallRecord, Status};
-use callmark_core::redaction;
 use callmark_store::{CallFilter, Store};
 use rayon::prelude::*;
 
@@ -12,8 +11,9 @@ use crate::FINISHED;
 use crate::analysis::{Analyst, Known};
 use crate::cli::{Common, ScoreArgs};
 use crate::commands::{existing_store, explain};
-use crate::config::{Config, RedactionSettings};
+use crate::config::Config;
 use crate::install::Install;
+use crate::kept_words;
 use crate::render::outputs;
 use crate::stored_calls::StoredCalls;
 
@@ -29,6 +29,8 @@ struct ScoreSummary {
     left_alone: usize,
     /// Their words were purged: they keep the score that they have.
     words_purged: usize,
+    /// Left alone although more has to be taken out of them: written nowhere.
+    unredacted: usize,
     warnings: Vec<String>,
 }
 
@@ -69,6 +71,13 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
             "{count} calls keep the scorecard that was given for them with --scorecard (hint: give it again to score them)"
         ));
     }
+    if summary.unredacted > 0 {
+        let count = summary.unredacted;
+        summary.warnings.push(format!(
+            "{count} of these hold what [redaction] wants out of them, and were not written (hint: score them with their --scorecard)"
+        ));
+    }
+    kept_words::redact_all(store, &config.redaction)?;
     for warning in &summary.warnings {
         eprintln!("warning: {warning}");
     }
@@ -96,33 +105,40 @@ fn write(
     rescorer: &Rescorer,
     summary: &mut ScoreSummary,
 ) -> Result<()> {
-    let mut changed = Vec::new();
+    let (mut changed, mut unchanged, mut first_error) = (Vec::new(), Vec::new(), None);
+    summary.calls += group.ids.len();
     for (id, result) in group.ids.iter().zip(group.results) {
-        summary.calls += 1;
-        if let Some(Rescored { record, key }) = result? {
-            summary.changed += 1;
-            if let Some(out) = out {
-                outputs::write_call(out, &record)?;
-            }
-            changed.push((record, key));
-            continue;
+        match result {
+            Ok(Some(Rescored { record, key })) => changed.push((record, key)),
+            Ok(None) => unchanged.push(id),
+            Err(error) => first_error = first_error.or(Some(error)),
         }
-        summary.unchanged += 1;
+    }
+    // What was scored is kept, whatever became of its neighbours; in the store first, for outputs follow it.
+    let stored = store.put_rescored(&changed).map_err(explain)?;
+    summary.changed += changed.len();
+    for ((record, _), stored) in changed.iter().zip(stored) {
+        match out {
+            Some(out) if stored => outputs::write_call(out, record)?,
+            // Forgotten in this moment.
+            Some(out) => outputs::remove_call(out, &record.call_id)?,
+            None => {}
+        }
+    }
+    summary.unchanged += unchanged.len();
+    for id in unchanged {
         let Some(stored) = store.get_call(id).map_err(explain)? else { continue };
         summary.left_alone += usize::from(rescorer.is_chosen_by_hand(&stored.record));
         summary.words_purged += usize::from(stored.words_purged);
-        if let Some(out) = out {
+        let transcript = &stored.record.transcript;
+        let has_words = !stored.words_purged && !transcript.turns.is_empty();
+        if has_words && !rescorer.calls.redaction().is_done(transcript) {
+            summary.unredacted += 1;
+        } else if let Some(out) = out {
             outputs::write_call(out, &stored.record)?;
         }
     }
-    let stored = store.put_rescored(&changed).map_err(explain)?;
-    for ((record, _), _) in changed.iter().zip(stored).filter(|(_, stored)| !stored) {
-        if let Some(out) = out {
-            // Forgotten in this moment.
-            outputs::remove_call(out, &record.call_id)?;
-        }
-    }
-    Ok(())
+    first_error.map_or(Ok(()), Err)
 }
 
 /// A call whose evaluation changed.
@@ -137,7 +153,6 @@ pub struct Rescorer {
     calls: StoredCalls,
     /// Judges everything, also what is known to hold: to check that this makes no difference.
     everything_anew: bool,
-    redaction: RedactionSettings,
 }
 
 impl Rescorer {
@@ -156,8 +171,7 @@ impl Rescorer {
             store.put_phrases(hash, &fresh).map_err(explain)?;
         }
         analyst.remember_scorecards(store)?;
-        let redaction = config.redaction.clone();
-        Ok(Rescorer { analyst, calls, everything_anew: false, redaction })
+        Ok(Rescorer { analyst, calls, everything_anew: false })
     }
 
     /// The scorecard that a call would get now, by hash.
@@ -172,17 +186,6 @@ impl Rescorer {
         !self.analyst.is_forced() && !name.is_empty() && routed.map(|(name, _)| name) != Some(name.as_str())
     }
 
-    /// Takes the same out of the transcripts that the store keeps of a call's recordings.
-    fn redact_kept(&self, call_id: &str, store: &dyn Store) -> Result<()> {
-        for recording in store.recordings(call_id).map_err(explain)? {
-            for mut row in store.analyses_of(&recording.recording_id).map_err(explain)? {
-                redaction::redact(&mut row.transcript, &self.redaction.entities);
-                store.put_analysis(&row).map_err(explain)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The new record, or `None` when nothing that the evaluation depends on has changed (or the call failed, is gone, or has
     /// no words any more).
     pub fn rescore(&self, call_id: &str, store: &dyn Store) -> Result<Option<Rescored>> {
@@ -192,9 +195,6 @@ impl Rescorer {
             return Ok(None);
         }
         let input = self.calls.input(stored, &self.analyst, store)?;
-        if input.redacted && !self.redaction.keep_original {
-            self.redact_kept(call_id, store)?;
-        }
         if let Some(hash) = input.call.encoder_hash.as_deref().filter(|_| input.transcript_changed) {
             let scores = &input.call.scores;
             store.put_text_scores(call_id, hash, &input.transcript_hash, scores).map_err(explain)?;

@@ -183,8 +183,11 @@ pub trait Store: Send + Sync {
     fn get_analysis(&self, recording_id: &str, model_key: &str) -> Result<Option<Transcript>>;
     /// What every model made of a recording, by model key.
     fn analyses_of(&self, recording_id: &str) -> Result<Vec<AnalysisRow>>;
+    /// Recordings with a transcript out of which not all of these kinds of personal data were taken, by their names; sorted.
+    fn recordings_with_words(&self, entities: &[&str]) -> Result<Vec<String>>;
 
-    /// Keeps what the text models said about a call's turns. `models_hash` covers encoder and sentiment model.
+    /// Keeps what the text models said about a call's turns, in the place of anything they said before: an embedding tells of
+    /// its sentence, also after a number was taken out. `models_hash` covers encoder and sentiment model.
     fn put_text_scores(
         &self,
         call_id: &str,

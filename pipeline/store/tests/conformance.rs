@@ -4,7 +4,8 @@ mod common;
 
 use callmark_core::performance::CallSummary;
 use callmark_core::record::{CallRecord, Decision, Outcome, ReviewSource};
-use callmark_core::transcript::{Embedding, Medium, Role, Sentiment, Turn, TurnScores};
+use callmark_core::redaction::{Entity, Redaction};
+use callmark_core::transcript::{Embedding, Medium, Role, Sentiment, Transcript, Turn, TurnScores};
 use callmark_store::{
     AnalysisRow, CallFilter, FailureRow, FileStamp, Gone, NewReview, RecordingLink, STORE_SCHEMA, SearchQuery,
     SearchResults, Store, StoreError, Terms, Tombstone, record_json,
@@ -15,10 +16,11 @@ use jiff::civil::{Date, date};
 /// One behaviour, checked on a fresh store.
 type Check = fn(&dyn Store);
 
-const CHECKS: [(&str, Check); 24] = [
+const CHECKS: [(&str, Check); 25] = [
     ("schema_version", schema_version),
     ("files", files),
     ("analyses", analyses),
+    ("recordings_with_words", recordings_with_words),
     ("text_scores", text_scores),
     ("phrases", phrases),
     ("scorecards", scorecards),
@@ -89,6 +91,24 @@ fn analyses(store: &dyn Store) {
     assert_eq!(store.analyses_of("ab").unwrap(), []);
 }
 
+fn recordings_with_words(store: &dyn Store) {
+    let put = |recording_id: &str, model_key: &str, entities: Option<&[Entity]>| {
+        let redaction = entities.map(|e| Redaction { entities: e.iter().copied().collect(), ..Redaction::default() });
+        let transcript = Transcript { redaction, ..transcript() };
+        let row = AnalysisRow { recording_id: recording_id.into(), model_key: model_key.into(), transcript };
+        store.put_analysis(&row).unwrap();
+    };
+    put("none", "m1", None);
+    put("none", "m2", None);
+    put("some", "m1", Some(&[Entity::Card]));
+    put("all", "m1", Some(&[Entity::Card, Entity::Phone]));
+    put("once", "m1", Some(&[Entity::Card, Entity::Phone]));
+    put("once", "m0", None);
+    assert_eq!(store.recordings_with_words(&["card", "phone"]).unwrap(), ["none", "once", "some"]);
+    assert_eq!(store.recordings_with_words(&["card"]).unwrap(), ["none", "once"]);
+    assert_eq!(store.recordings_with_words(&[]).unwrap(), [""; 0]);
+}
+
 fn text_scores(store: &dyn Store) {
     let scores = TurnScores {
         sentiment: vec![
@@ -110,6 +130,10 @@ fn text_scores(store: &dyn Store) {
     assert_eq!(store.get_text_scores("c1", "e1", "t1").unwrap(), Some(none));
     store.put_text_scores("c1", "e1", "t1", &TurnScores::default()).unwrap();
     assert_eq!(store.get_text_scores("c1", "e1", "t1").unwrap(), Some(TurnScores::default()));
+    // One set for a call: what was said of an earlier text is gone.
+    store.put_text_scores("c1", "e1", "t2", &scores).unwrap();
+    assert_eq!(store.get_text_scores("c1", "e1", "t1").unwrap(), None);
+    assert_eq!(store.get_text_scores("c1", "e1", "t2").unwrap(), Some(scores.clone()));
     let mixed = TurnScores { embeddings: vec![Some(Embedding(vec![1])), Some(Embedding(vec![1, 2]))], ..scores };
     assert!(matches!(store.put_text_scores("c1", "e1", "t1", &mixed), Err(StoreError::Invalid { .. })));
 }

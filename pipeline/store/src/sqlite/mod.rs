@@ -640,6 +640,18 @@ impl Store for SqliteStore {
         rows.into_iter().map(row).collect()
     }
 
+    fn recordings_with_words(&self, entities: &[&str]) -> Result<Vec<String>> {
+        let wanted = to_json(&entities)?;
+        let connection = self.read();
+        let mut statement = connection.prepare_cached(
+            "SELECT DISTINCT recording_id FROM analyses WHERE EXISTS (SELECT 1 FROM json_each(?1) AS wanted \
+             WHERE wanted.value NOT IN (SELECT value FROM json_each(transcript, '$.redaction.entities'))) \
+             ORDER BY recording_id",
+        )?;
+        let ids = statement.query_map([wanted], |row| row.get(0))?;
+        Ok(ids.collect::<std::result::Result<_, _>>()?)
+    }
+
     fn put_text_scores(
         &self,
         call_id: &str,
@@ -649,21 +661,24 @@ impl Store for SqliteStore {
     ) -> Result<()> {
         let sentiment = to_json(&scores.sentiment)?;
         let (dimension, blob) = pack(&scores.embeddings)?;
-        self.lock()
-            .prepare_cached(
-                "INSERT OR REPLACE INTO text_scores SELECT ?1,?2,?3,?4,?5,?6 \
-                 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE key = ?7)",
-            )?
-            .execute(params![
-                call_id,
-                models_hash,
-                transcript_hash,
-                sentiment,
-                dimension as i64,
-                blob,
-                forget::call_key(call_id)
-            ])?;
-        Ok(())
+        self.write(|transaction| {
+            transaction.prepare_cached("DELETE FROM text_scores WHERE call_id = ?1")?.execute([call_id])?;
+            transaction
+                .prepare_cached(
+                    "INSERT INTO text_scores SELECT ?1,?2,?3,?4,?5,?6 \
+                     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE key = ?7)",
+                )?
+                .execute(params![
+                    call_id,
+                    models_hash,
+                    transcript_hash,
+                    sentiment,
+                    dimension as i64,
+                    blob,
+                    forget::call_key(call_id)
+                ])?;
+            Ok(())
+        })
     }
 
     fn get_text_scores(&self, call_id: &str, models_hash: &str, transcript_hash: &str) -> Result<Option<TurnScores>> {
