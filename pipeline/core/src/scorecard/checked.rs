@@ -47,7 +47,7 @@ impl Scorecard {
                 before.chars().rev().take_while(|c| *c != '\n').count() as u64 + 1,
             );
             let hint = Some("save the file as UTF-8".to_string());
-            ScorecardError { message: "this is no UTF-8".to_string(), line, column, hint }
+            ScorecardError::new(line, column, "this is no UTF-8").hint(hint)
         })?;
         Scorecard::parse(text.trim_start_matches('\u{FEFF}'))
     }
@@ -640,11 +640,11 @@ fn compile_patterns(
                 other => other.to_string().lines().last().unwrap_or_default().trim().to_string(),
             };
             let message = format!("matcher `{}`: bad pattern: {reason}", name.value);
-            ScorecardError { message, line: place.line(), column: place.column(), hint: None }
+            ScorecardError::new(place.line(), place.column(), &message)
         })?;
         if regex.is_match("") {
             let message = format!("matcher `{}`: the pattern matches empty text", name.value);
-            return Err(ScorecardError { message, line: place.line(), column: place.column(), hint: None });
+            return Err(ScorecardError::new(place.line(), place.column(), &message));
         }
         Ok(regex)
     };

@@ -66,10 +66,22 @@ impl Place {
     }
 }
 
+/// A message quotes the file, which may hold line breaks and names of any length: one line of so many characters.
+const MAX_MESSAGE_CHARS: usize = 200;
+
 impl ScorecardError {
-    pub(crate) fn at<T>(place: &Spanned<T>, message: String) -> ScorecardError {
-        let (line, column) = (place.referenced.line(), place.referenced.column());
+    /// Line and column from 1; 0 when the place is not known.
+    fn new(line: u64, column: u64, message: &str) -> ScorecardError {
+        let mut message = message.replace(char::is_control, " ");
+        if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE_CHARS) {
+            message.truncate(end);
+            message.push('…');
+        }
         ScorecardError { message, line, column, hint: None }
+    }
+
+    pub(crate) fn at<T>(place: &Spanned<T>, message: String) -> ScorecardError {
+        ScorecardError::new(place.referenced.line(), place.referenced.column(), &message)
     }
 
     fn hint(mut self, hint: Option<String>) -> ScorecardError {
@@ -89,7 +101,7 @@ fn did_you_mean<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>
 pub(crate) fn read_yaml<T: de::DeserializeOwned>(yaml: &str) -> Result<T, ScorecardError> {
     if yaml.len() > MAX_BYTES {
         let message = format!("the file has {} bytes; the limit is {MAX_BYTES}", yaml.len());
-        return Err(ScorecardError { message, line: 0, column: 0, hint: None });
+        return Err(ScorecardError::new(0, 0, &message));
     }
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_aliases: 200, max_anchors: 200, max_depth: 32, max_nodes: 200_000 },
@@ -113,8 +125,8 @@ pub(crate) fn read_yaml<T: de::DeserializeOwned>(yaml: &str) -> Result<T, Scorec
             }
             Error::SerdeMissingField { field, .. } => (format!("missing key `{field}`"), None),
             // Without the place, which the error has already.
-            other => (UserMessageFormatter.format_message(other).replace(char::is_control, " "), None),
+            other => (UserMessageFormatter.format_message(other).into_owned(), None),
         };
-        ScorecardError { message, line, column, hint }
+        ScorecardError::new(line, column, &message).hint(hint)
     })
 }

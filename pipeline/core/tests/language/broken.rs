@@ -55,6 +55,15 @@ fn broken() -> Vec<(&'static str, Vec<u8>, u64, &'static str)> {
             6,
             "expected",
         ),
+        (
+            "a value over several lines",
+            with(
+                "{id: r, dimension: a, match: {m: {loudness: {gte: 6}, role: rep, period: \"a\\nb\"}}, require: {expr: m}}",
+            ),
+            6,
+            "a b",
+        ),
+        ("a name without end", with(&format!("{{id: r, {}: a, source: manual}}", "x".repeat(100_000))), 6, "xxx…"),
         ("a key twice", with("{id: r, id: s, dimension: a, source: manual}"), 6, ""),
     ]
 }
