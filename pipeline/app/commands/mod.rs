@@ -18,6 +18,7 @@ pub mod score;
 pub mod scorecard;
 pub mod search;
 pub mod show;
+mod terminal_table;
 pub mod watch;
 
 use std::io::{IsTerminal as _, Write as _};

@@ -209,15 +209,25 @@ fn lex(text: &str) -> Result<Vec<(Lexeme, usize)>, ExprError> {
     Ok(out)
 }
 
-const RESERVED: [&str; 13] =
-    ["or", "and", "not", "count", "repeat", "order", "before", "after", "each", "near", "within", "turn", "turns"];
+/// The words of the grammar that say what is done with names.
+pub const OPERATORS: [&str; 11] =
+    ["or", "and", "not", "count", "repeat", "order", "before", "after", "each", "near", "within"];
+/// Units of distances.
+const UNITS: [&str; 2] = ["turn", "turns"];
 
 /// True when a matcher may have this name.
 pub fn is_name(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
         && chars.all(|c| c.is_alphanumeric() || c == '_')
-        && !RESERVED.contains(&text)
+        && !OPERATORS.contains(&text)
+        && !UNITS.contains(&text)
+}
+
+/// The operators that an expression uses, by name, each once.
+pub fn operators_in(expression: &str) -> Vec<&'static str> {
+    let words: Vec<&str> = expression.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    OPERATORS.iter().copied().filter(|operator| words.contains(operator)).collect()
 }
 
 /// Reads an expression.

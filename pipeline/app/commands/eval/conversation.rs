@@ -15,8 +15,8 @@ use callmark_core::transcript::Transcript;
 
 use super::hearing::Hearing;
 use super::labelled::LabelledSet;
-use super::tables;
 use crate::cli::{Common, ConversationArgs};
+use crate::commands::terminal_table::{right, table};
 use crate::config::Config;
 use crate::read::text;
 use crate::{FINISHED, SOME_FAILED};
@@ -126,16 +126,16 @@ fn print(by_kind: &BTreeMap<usize, Counts>) {
             format!("{:.1}{}", 100.0 * a as f64 / b as f64, interval.unwrap_or_default())
         }
     };
-    let mut table = tables::table(["kind", "n", "found", "recall, % (95 %)", "by its name"]);
+    let mut table = table(["kind", "n", "found", "recall, % (95 %)", "by its name"]);
     let (mut found, mut positives) = (0, 0);
     for (kind, counts) in by_kind.iter().filter(|(kind, _)| KINDS[**kind].0 != CONVERSATION) {
         (found, positives) = (found + counts.found, positives + counts.calls);
         table.add_row(vec![
             KINDS[*kind].0.into(),
-            tables::right(counts.calls.to_string()),
-            tables::right(counts.found.to_string()),
-            tables::right(share(counts.found, counts.calls)),
-            tables::right(counts.named.to_string()),
+            right(counts.calls.to_string()),
+            right(counts.found.to_string()),
+            right(share(counts.found, counts.calls)),
+            right(counts.named.to_string()),
         ]);
     }
     println!("{table}");

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::tables;
 use crate::FINISHED;
 use crate::cli::RedactionArgs;
+use crate::commands::terminal_table::{right, table};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,7 +187,7 @@ impl LabelledCall {
 }
 
 fn print(rows: &[Row]) {
-    let mut table = tables::table([
+    let mut table = table([
         "set",
         "entity",
         "labelled",
@@ -203,10 +204,10 @@ fn print(rows: &[Row]) {
     let cells = |share: &Option<Share>| {
         let value = share.as_ref().map_or("–".to_string(), |s| format!("{:.3}", s.value));
         let ends = share.as_ref().map(|s| (s.low, s.high)).unzip();
-        [tables::right(value), tables::right(tables::interval(ends.0, ends.1))]
+        [right(value), right(tables::interval(ends.0, ends.1))]
     };
     for row in rows {
-        let number = |n: u64| tables::right(n.to_string());
+        let number = |n: u64| right(n.to_string());
         let counts = &row.counts;
         let begin = [Cell::new(&row.set), Cell::new(row.entity.name()), number(counts.labelled), number(counts.found)];
         let middle = [counts.touched, counts.named, counts.placeholders, counts.right].map(number);

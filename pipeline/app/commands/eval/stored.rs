@@ -12,9 +12,10 @@ use comfy_table::Cell;
 
 use super::labelled::read_groups;
 use super::measures;
-use super::tables::{self, right};
+use super::tables;
 use crate::FINISHED;
 use crate::cli::Common;
+use crate::commands::terminal_table::{right, table};
 use crate::commands::{existing_store, explain};
 use crate::read;
 
@@ -92,7 +93,7 @@ pub fn run(references: &Path, groups: Option<&Path>, json: bool, common: &Common
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(FINISHED);
     }
-    let mut table = tables::table(["group", "channels", "words", "subs", "dels", "ins", "error rate", "95 %"]);
+    let mut table = table(["group", "channels", "words", "subs", "dels", "ins", "error rate", "95 %"]);
     for row in &rows {
         table.add_row([
             Cell::new(&row.group),

@@ -3,21 +3,12 @@
 use std::collections::BTreeMap;
 
 use callmark_core::calibration::Calibration;
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{Cell, Table};
 
 use super::measures::{GroupKind, Quantiles, SetResult};
 use super::speech::Report;
 use crate::cli::EvalGroup;
-
-pub fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header);
-    table
-}
-
-pub fn right(text: String) -> Cell {
-    Cell::new(text).set_alignment(CellAlignment::Right)
-}
+use crate::commands::terminal_table::{right, table};
 
 /// `.071–.093`
 pub fn interval(low: Option<f64>, high: Option<f64>) -> String {

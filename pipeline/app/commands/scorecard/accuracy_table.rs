@@ -7,22 +7,14 @@ use callmark_core::labelled_examples::{Findings, Share};
 use serde_json::{Value, json};
 
 use super::test::{Run, Tested, is_flagged};
+use crate::commands::terminal_table::percent;
 use crate::render::outputs::snake;
-
-/// Per mille as percent: 985 → `98.5 %`.
-pub fn percent(permille: u16) -> String {
-    if permille.is_multiple_of(10) {
-        format!("{} %", permille / 10)
-    } else {
-        format!("{}.{} %", permille / 10, permille % 10)
-    }
-}
 
 /// A share with its interval; a dash when there is nothing to count.
 fn shown(share: Option<Share>) -> String {
-    let number = |permille: u16| percent(permille).trim_end_matches(" %").to_string();
+    let number = |permille: u16| percent(u64::from(permille)).trim_end_matches(" %").to_string();
     share.map_or("–".to_string(), |s| {
-        format!("{} ({}–{})", percent(s.permille), number(s.low_permille), number(s.high_permille))
+        format!("{} ({}–{})", percent(u64::from(s.permille)), number(s.low_permille), number(s.high_permille))
     })
 }
 

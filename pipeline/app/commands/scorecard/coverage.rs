@@ -9,9 +9,9 @@ use callmark_core::trial::{Coverage, CoverageReport, Firing, is_judged};
 use comfy_table::Cell;
 
 use super::trial::{self, Trial};
-use super::{right, table};
 use crate::FINISHED;
 use crate::cli::{Common, CoverageArgs};
+use crate::commands::terminal_table::{percent, right, table};
 
 pub fn run(args: &CoverageArgs, common: &Common) -> Result<u8> {
     let mut analyst = trial::analyst(&args.file, common)?;
@@ -95,7 +95,7 @@ fn print(report: &CoverageReport, phrases: bool) {
 
 fn share(part: u64, whole: u64) -> String {
     match (1000 * part + whole / 2).checked_div(whole) {
-        Some(permille) => format!("{}.{} %", permille / 10, permille % 10),
+        Some(permille) => percent(permille),
         None => "–".to_string(),
     }
 }

@@ -6,10 +6,10 @@ use callmark_core::trial::{Difference, DifferenceReport};
 use comfy_table::Cell;
 
 use super::trial::{self, Trial};
-use super::{right, table};
 use crate::FINISHED;
 use crate::analysis::Analyst;
 use crate::cli::{Common, DiffArgs};
+use crate::commands::terminal_table::{right, table};
 use crate::render::call_page::points;
 use crate::stored_calls::{Former, Input};
 
@@ -99,7 +99,9 @@ fn print(report: &DifferenceReport, by_name: bool) {
             Cell::new(results.join(", ")),
         ]);
     }
-    println!("{requirements}\n");
+    println!("{requirements}");
+    left_out("requirements", report.requirements.len());
+    println!();
     let mut reps = table(["rep", "calls", "mean before", "after", "change"]);
     let mut by_change: Vec<_> = report.reps.iter().collect();
     by_change.sort_by_key(|rep| {
@@ -129,7 +131,6 @@ fn print(report: &DifferenceReport, by_name: bool) {
         ]);
     }
     println!("\n{calls}");
-    left_out("requirements", report.requirements.len());
 }
 
 fn left_out(what: &str, all: usize) {

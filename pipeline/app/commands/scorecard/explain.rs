@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow, bail};
+use callmark_core::operator::operators_in;
 use callmark_core::record::{CallRecord, ItemKind, LedgerRow, MatchType, Outcome, RowKind};
 use callmark_core::recording::{Clock, Direction, Language};
 use callmark_core::scorecard::{Bounds, Matcher, Pattern, Period, Phrases, Requirement, Scorecard, When, Within};
@@ -11,6 +12,7 @@ use callmark_core::transcript::{Medium, Role};
 use crate::FINISHED;
 use crate::analysis::read_scorecard;
 use crate::cli::{Common, ExplainArgs};
+use crate::commands::terminal_table::percent;
 use crate::commands::{existing_store, explain as explain_error, find_one};
 use crate::config::Config;
 use crate::render::call_page::{clock, points};
@@ -196,9 +198,12 @@ const EN: Words = Words {
         ("or", "one side holds"),
         ("not", "it does not hold"),
         ("before", "the first of the left comes before the first of the right"),
-        ("after", "the left follows the right; `each`: every one of the right"),
-        ("near", "both are close to each other, counted in turns"),
+        ("after", "the left follows the right"),
+        ("each", "every one of the right has its own, not only one of them"),
+        ("near", "both are close to each other"),
+        ("within", "so many turns or seconds lie between them at most"),
         ("count", "in how many turns it holds"),
+        ("repeat", "it holds so many times (twice without a number) at different moments"),
         ("order", "the first of each come in this order"),
     ],
     in_call: |call, result| format!("In call {call}: {result}"),
@@ -304,9 +309,12 @@ const ZH: Words = Words {
         ("or", "有一边成立"),
         ("not", "不成立"),
         ("before", "左边第一次出现早于右边第一次出现"),
-        ("after", "左边跟在右边之后；`each`：右边每一次都如此"),
-        ("near", "两者相距不远，按轮数计算"),
+        ("after", "左边跟在右边之后"),
+        ("each", "右边每一次都各有对应，而不只是其中一次"),
+        ("near", "两者相距不远"),
+        ("within", "两者之间至多相隔这么多轮或秒"),
         ("count", "在几轮话中成立"),
+        ("repeat", "在不同时刻成立这么多次（不写次数时为两次）"),
         ("order", "各自第一次出现按此顺序"),
     ],
     in_call: |call, result| format!("通话 {call}：{result}"),
@@ -339,11 +347,6 @@ fn words(language: Language) -> &'static Words {
         Language::En => &EN,
         Language::Zh => &ZH,
     }
-}
-
-/// 750 → `75 %`.
-fn percent(permille: i64) -> String {
-    format!("{} %", permille / 10)
 }
 
 fn seconds(ms: i64) -> String {
@@ -385,7 +388,7 @@ impl Teller<'_> {
         };
         let says = if rule.kind == ItemKind::Forbidden { words.forbidden } else { words.required };
         let _ = writeln!(out, "{}", says(&rule.expr));
-        let used: Vec<&str> = rule.expr.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let used = operators_in(&rule.expr);
         for (operator, meaning) in words.operators.iter().filter(|(operator, _)| used.contains(operator)) {
             let _ = writeln!(out, "  {operator}: {meaning}");
         }
@@ -445,9 +448,9 @@ impl Teller<'_> {
             Pattern::AtLeast { n, of } => phrases(&(words.at_least)(&n.to_string()), of),
             Pattern::Regex(p) => phrases(words.regex, p),
             Pattern::Meaning { phrases: p, similarity_permille } => {
-                phrases(&(words.meaning)(&percent(*similarity_permille)), p)
+                phrases(&(words.meaning)(&percent(similarity_permille.unsigned_abs())), p)
             }
-            Pattern::Act { act, permille } => (words.act)(act, &percent(i64::from(*permille))),
+            Pattern::Act { act, permille } => (words.act)(act, &percent(u64::from(*permille))),
             Pattern::Stage(stage) => (words.stage)(stage),
             Pattern::Sentiment { bounds, period } => {
                 format!("{} {}", (words.sentiment)((words.period)(*period)), (words.between)(bounds))
@@ -493,7 +496,7 @@ impl Teller<'_> {
         parts.extend(matcher.near_words.map(|n| (words.near_words)(&n.to_string())));
         if is_phrases {
             parts.push(match matcher.threshold_permille {
-                Some(permille) => (words.similar)(&percent(i64::from(permille))),
+                Some(permille) => (words.similar)(&percent(u64::from(permille))),
                 None => words.similar_usual.to_string(),
             });
         }
@@ -567,8 +570,25 @@ impl Teller<'_> {
                 "  {} {begin}–{end}{quote} ({}, {})",
                 words.found,
                 (words.match_type)(evidence.match_type),
-                (words.sure)(&percent(i64::from(evidence.confidence_permille)))
+                (words.sure)(&percent(u64::from(evidence.confidence_permille)))
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use callmark_core::operator::OPERATORS;
+
+    use super::*;
+
+    #[test]
+    fn every_operator_is_explained_in_every_language() {
+        for words in [&EN, &ZH] {
+            let explained: BTreeSet<&str> = words.operators.iter().map(|(operator, _)| *operator).collect();
+            assert_eq!(explained, OPERATORS.into_iter().collect());
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `callmark scorecard fit FILE`: local quantiles for the trapezoids of metrics. Proposes; `--write` changes the file, with a copy beside it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -10,9 +11,9 @@ use comfy_table::Cell;
 use regex::{NoExpand, Regex};
 
 use super::trial::{self, Trial};
-use super::{right, table};
 use crate::FINISHED;
 use crate::cli::{Common, FitArgs};
+use crate::commands::terminal_table::{right, table};
 
 const CHOSEN_FROM: &str = "full and zero come from these calls' quantiles: limits on both sides: full p25 to p75, zero at p10 and p90; on one side: full \
      from p50, zero at p10 (p90).\nA quantile says what is usual here, not what is good: a centre where everybody interrupts would find \
@@ -130,14 +131,16 @@ fn write(file: &Path, scorecard: &Scorecard, fits: &[Fit]) -> Result<PathBuf> {
         bail!(by_hand());
     }
     let mut n = 1;
-    let copy = loop {
+    let (copy, mut to) = loop {
         let copy = PathBuf::from(format!("{}.before-fit-{n}", file.display()));
-        if !copy.exists() {
-            break copy;
+        match std::fs::File::create_new(&copy) {
+            Ok(to) => break (copy, to),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => n += 1,
+            Err(error) => return Err(error).with_context(|| format!("cannot write {}", copy.display())),
         }
-        n += 1;
     };
-    std::fs::copy(file, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+    let copied = std::fs::File::open(file).and_then(|mut from| std::io::copy(&mut from, &mut to));
+    copied.with_context(|| format!("cannot write {}", copy.display()))?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut new = tempfile::NamedTempFile::new_in(folder).context("cannot write beside the scorecard")?;
     std::io::Write::write_all(&mut new, after.as_bytes())?;

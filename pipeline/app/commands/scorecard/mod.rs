@@ -13,7 +13,6 @@ mod test;
 mod trial;
 
 use anyhow::Result;
-use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use crate::cli::{Common, ScorecardCommand};
 
@@ -28,14 +27,4 @@ pub fn run(command: &ScorecardCommand, common: &Common) -> Result<u8> {
         ScorecardCommand::Fit(args) => fit::run(args, common),
         ScorecardCommand::Schema => schema::run(),
     }
-}
-
-fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header);
-    table
-}
-
-fn right(text: impl ToString) -> Cell {
-    Cell::new(text.to_string()).set_alignment(CellAlignment::Right)
 }

@@ -57,7 +57,10 @@ pub fn run(args: &NewArgs, common: &Common) -> Result<u8> {
     let name = args.name.clone().unwrap_or(stem);
     let yaml = written(&name, &proposals, &known.stages());
     let card = Scorecard::parse(&yaml).with_context(|| "the proposed scorecard has a mistake; please report it")?;
-    std::fs::write(&args.file, &yaml).with_context(|| format!("cannot write {}", args.file.display()))?;
+    // Only a new file: the answers took their time, and somebody may have written one meanwhile.
+    let file = std::fs::File::create_new(&args.file);
+    file.and_then(|mut file| file.write_all(yaml.as_bytes()))
+        .with_context(|| format!("cannot write {}", args.file.display()))?;
     if !common.quiet {
         for proposal in &proposals {
             println!("{}  ←  {}", proposal.source, proposal.sentence);

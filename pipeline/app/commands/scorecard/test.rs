@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, anyhow};
 use callmark_core::acts::ActLexicon;
 use callmark_core::adherence;
 use callmark_core::labelled_examples::{self, Findings, LabelledExample, is_found};
+use callmark_core::operator::operators_in;
 use callmark_core::recogniser_noise::{misheard, rewritten};
 use callmark_core::record::Outcome;
 use callmark_core::recording::Language;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use super::accuracy_table;
 use crate::analysis::{open_encoders, read_scorecard};
 use crate::cli::{Common, TableFormat, TestArgs};
+use crate::commands::terminal_table::percent;
 use crate::install::Install;
 use crate::render::outputs::snake;
 use crate::{FINISHED, GATE};
@@ -217,13 +219,7 @@ fn operators(requirement: &Requirement) -> Vec<String> {
     };
     let mut names: Vec<String> = requirement.matchers.values().map(kind).collect();
     if let Some(rule) = &requirement.rule {
-        let words = rule.expr.split(|c: char| !c.is_alphanumeric() && c != '_');
-        let operator = |word: &&str| {
-            word.starts_with(char::is_alphabetic)
-                && !requirement.matchers.contains_key(*word)
-                && !["turns", "turn", "s", "seconds"].contains(word)
-        };
-        names.extend(words.filter(operator).map(str::to_string));
+        names.extend(operators_in(&rule.expr).into_iter().map(str::to_string));
     }
     if !requirement.except.is_empty() {
         names.push("except".to_string());
@@ -257,11 +253,11 @@ fn print_failed(tested: &Tested, args: &TestArgs, common: &Common) {
         if args.noise > 0 {
             let noisy = tested.findings(|run| run.noisy);
             let share = |share: Option<labelled_examples::Share>| {
-                share.map_or("–".into(), |s| accuracy_table::percent(s.permille))
+                share.map_or("–".into(), |s| percent(u64::from(s.permille)))
             };
             println!(
                 "as a recogniser with {} word errors might hear it: recall {}, precision {} ({} variants)",
-                accuracy_table::percent(args.noise),
+                percent(u64::from(args.noise)),
                 share(noisy.recall()),
                 share(noisy.precision()),
                 noisy.examples
