@@ -94,6 +94,15 @@ fn write_calls(folder: &Path) {
     .unwrap();
 }
 
+/// A night of these calls after its first run.
+fn processed(more: &[&str]) -> Place {
+    let place = Place::new();
+    let night = place.folder.path().join("night");
+    write_calls(&night);
+    place.run_on(&[&night], more).expect(2);
+    place
+}
+
 /// Every command that shows something; what each printed.
 fn everything(place: &Place, more: &[&str]) -> Vec<(String, String)> {
     let night = place.folder.path().join("night");
@@ -151,10 +160,7 @@ fn all_leaks(found: &[(String, String)]) -> Vec<String> {
 
 #[test]
 fn no_digit_of_a_card_is_left_anywhere() {
-    let place = Place::new();
-    let night = place.folder.path().join("night");
-    write_calls(&night);
-    place.run_on(&[&night], &[]).expect(2);
+    let place = processed(&[]);
     let said = place.table("turns.csv");
     let with = |text: &str| said.iter().filter(|turn| turn["text"].contains(text)).count();
     assert_eq!((with("[card]"), with("[phone]"), with("[email]")), (10, 3, 2), "{said:?}");
@@ -180,11 +186,8 @@ fn no_digit_of_a_card_is_left_anywhere() {
 
 #[test]
 fn the_original_is_kept_only_where_the_configuration_says_so() {
-    let place = Place::new();
-    let night = place.folder.path().join("night");
-    write_calls(&night);
     let keep = ["--set", "redaction.keep_original=true"];
-    place.run_on(&[&night], &keep).expect(2);
+    let place = processed(&keep);
     assert!(!leaks("the store", &store_bytes(&place)).is_empty());
     assert_eq!(all_leaks(&everything(&place, &keep)), [""; 0]);
     assert_eq!(all_leaks(&written(&place)), [""; 0]);
@@ -203,10 +206,7 @@ fn the_original_is_kept_only_where_the_configuration_says_so() {
 
 #[test]
 fn calls_of_before_lose_their_numbers_when_they_are_scored_again() {
-    let place = Place::new();
-    let night = place.folder.path().join("night");
-    write_calls(&night);
-    place.run_on(&[&night], &["--set", "redaction.entities=[]"]).expect(2);
+    let place = processed(&["--set", "redaction.entities=[]"]);
     assert!(!all_leaks(&written(&place)).is_empty());
     place.run(&["score", "--out", place.out().to_str().unwrap()]).expect(0);
     assert_eq!(leaks("the store", &store_bytes(&place)), [""; 0]);
@@ -220,10 +220,7 @@ fn calls_of_before_lose_their_numbers_when_they_are_scored_again() {
 
 #[test]
 fn scoring_takes_out_of_the_store_what_is_no_longer_kept() {
-    let place = Place::new();
-    let night = place.folder.path().join("night");
-    write_calls(&night);
-    place.run_on(&[&night], &["--set", "redaction.keep_original=true"]).expect(2);
+    let place = processed(&["--set", "redaction.keep_original=true"]);
     assert!(!leaks("the store", &store_bytes(&place)).is_empty());
     place.run(&["score"]).expect(0);
     assert_eq!(leaks("the store", &store_bytes(&place)), [""; 0]);
@@ -231,26 +228,20 @@ fn scoring_takes_out_of_the_store_what_is_no_longer_kept() {
 
 #[test]
 fn what_another_model_heard_is_redacted_too() {
-    let place = Place::new();
-    let night = place.folder.path().join("night");
-    write_calls(&night);
-    place.run_on(&[&night], &["--set", "redaction.entities=[]"]).expect(2);
+    let place = processed(&["--set", "redaction.entities=[]"]);
     // As if an earlier version had made it.
     let store = rusqlite::Connection::open(place.folder.path().join("store.db")).unwrap();
     assert!(store.execute("UPDATE analyses SET model_key = 'earlier ' || model_key", []).unwrap() >= 3);
     drop(store);
-    place.run_on(&[&night], &[]).expect(0);
+    again(&place, &[]);
     assert_eq!(leaks("the store", &store_bytes(&place)), [""; 0]);
 }
 
 #[test]
 fn calls_scored_by_hand_are_not_written_before_they_are_redacted() {
-    let place = Place::new();
-    let night = place.folder.path().join("night");
-    write_calls(&night);
     let card = crate::harness::project().join("scorecards/collections.yaml");
     let card = card.to_str().unwrap();
-    place.run_on(&[&night], &["--scorecard", card, "--set", "redaction.entities=[]"]).expect(2);
+    let place = processed(&["--scorecard", card, "--set", "redaction.entities=[]"]);
     let later = place.folder.path().join("later");
     let out = ["--out", later.to_str().unwrap()];
     let left = place.run(&["score", out[0], out[1]]).expect(0);
@@ -267,6 +258,39 @@ fn calls_scored_by_hand_are_not_written_before_they_are_redacted() {
     assert!(files(&later).len() >= 6);
     assert_eq!(held(), [""; 0]);
     assert_eq!(leaks("the store", &store_bytes(&place)), [""; 0]);
+}
+
+#[test]
+fn without_the_encoder_scores_stay_and_words_go() {
+    let place = processed(&["--set", "redaction.entities=[]"]);
+    let store = || rusqlite::Connection::open(place.folder.path().join("store.db")).unwrap();
+    let rows = |sql: &str| -> Vec<String> {
+        let store = store();
+        let mut statement = store.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let said = || rows("SELECT call_id || sentiment || hex(embeddings) FROM text_scores ORDER BY call_id");
+    let before = said();
+    assert!(!before.is_empty());
+    // An installation with all but the encoder.
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("models")).unwrap();
+    for (folder, left_out) in [("", "models"), ("models", "text-en")] {
+        for entry in std::fs::read_dir(crate::harness::project().join(folder)).unwrap().map(Result::unwrap) {
+            if entry.file_name() != left_out {
+                std::os::unix::fs::symlink(entry.path(), home.path().join(folder).join(entry.file_name())).unwrap();
+            }
+        }
+    }
+    let score = place.command(&["score"]).env("CALLMARK_HOME", home.path()).output().unwrap();
+    let told = String::from_utf8_lossy(&score.stderr);
+    assert!(!score.status.success() && told.contains("a text encoder that is missing here"), "{told}");
+    assert_eq!(said(), before);
+    assert_eq!(leaks("analyses", &rows("SELECT transcript FROM analyses").concat()), [""; 0]);
+    // The Chinese call needs no encoder: the others' error does not lose it.
+    let redacted = rows("SELECT record FROM records WHERE record LIKE '%[card]%'");
+    assert_eq!(redacted.len(), 1);
+    assert!(redacted[0].contains("客服中心"));
 }
 
 #[test]

@@ -50,6 +50,8 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
     }
     let since = args.since.as_deref().map(str::parse).transpose()?;
     let ids = store.call_ids(&CallFilter { since, ..CallFilter::default() }).map_err(explain)?;
+    // First: whatever becomes of the scores, these words go.
+    kept_words::redact_all(store, &config.redaction)?;
     let (scored, to_write) = crossbeam_channel::bounded::<Group>(1);
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
@@ -77,7 +79,6 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
             "{count} of these hold what [redaction] wants out of them, and were not written (hint: score them with their --scorecard)"
         ));
     }
-    kept_words::redact_all(store, &config.redaction)?;
     for warning in &summary.warnings {
         eprintln!("warning: {warning}");
     }
