@@ -3,6 +3,8 @@
 //! f64 lives only here and in callers that round at once; transcendental functions come from libm, so that results are
 //! equal on every machine. `tests/oracles/statistics_oracle.py` computes the same with numpy and scipy.
 
+use serde::{Deserialize, Serialize};
+
 /// 97.5 % point of the normal distribution: 95 % two-sided.
 pub const Z95: f64 = 1.959_963_984_540_054;
 
@@ -62,8 +64,9 @@ pub fn normal_quantile(p: f64) -> f64 {
     x
 }
 
-/// Count, sum and sum of squares of whole numbers: all that tables need, and exact under merging.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Count, sum and sum of squares of whole numbers: all that tables need, and exact under merging. Stored as [n, Σx, Σx²].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u64, i128, i128)", into = "(u64, i128, i128)")]
 pub struct Moments {
     pub n: u64,
     pub sum: i128,
@@ -99,6 +102,18 @@ impl Moments {
     /// Unbiased variance; `None` for fewer than two values.
     pub fn variance(&self) -> Option<f64> {
         (self.n > 1).then(|| self.squared_deviations() / (self.n - 1) as f64)
+    }
+}
+
+impl From<(u64, i128, i128)> for Moments {
+    fn from((n, sum, sum_of_squares): (u64, i128, i128)) -> Moments {
+        Moments { n, sum, sum_of_squares }
+    }
+}
+
+impl From<Moments> for (u64, i128, i128) {
+    fn from(moments: Moments) -> (u64, i128, i128) {
+        (moments.n, moments.sum, moments.sum_of_squares)
     }
 }
 
@@ -144,6 +159,8 @@ pub struct Posterior {
 pub struct EmpiricalBayes {
     /// μ̂, the mean of the groups weighted by precision.
     pub mean: f64,
+    /// Var(μ̂) = 1 / Σ precisions.
+    pub variance_of_mean: f64,
     pub within_variance: f64,
     /// Estimated by moments, not below 0.
     pub between_variance: f64,
@@ -160,19 +177,28 @@ pub struct EmpiricalBayes {
 ///
 /// `None` when the variances cannot be estimated: fewer than four groups, or no group with two values.
 pub fn empirical_bayes(groups: &[Group]) -> Option<EmpiricalBayes> {
+    empirical_bayes_weighted(groups, &groups.iter().map(|g| g.n as f64).collect::<Vec<f64>>())
+}
+
+/// As [`empirical_bayes`], for means whose variance is s_w² / effective n instead of s_w² / n. (The moments of the ANOVA with
+/// weights: E Σw(x̄ − x̄_w)² = s_b²·(Σw − Σw²/Σw) + (k − 1)·s_w² for Var x̄ = s_b² + s_w²/w.)
+pub fn empirical_bayes_weighted(groups: &[Group], effective_n: &[f64]) -> Option<EmpiricalBayes> {
     let k = groups.len() as f64;
-    let total: f64 = groups.iter().map(|g| g.n as f64).sum();
-    if groups.len() < 4 || groups.iter().any(|g| g.n == 0) || total <= k {
+    let values: f64 = groups.iter().map(|g| g.n as f64).sum();
+    let usable = groups.iter().all(|g| g.n > 0) && effective_n.iter().all(|n| *n > 0.0);
+    if groups.len() < 4 || effective_n.len() != groups.len() || !usable || values <= k {
         return None;
     }
-    let within = groups.iter().map(|g| g.squared_deviations).sum::<f64>() / (total - k);
-    let grand = groups.iter().map(|g| g.n as f64 * g.mean).sum::<f64>() / total;
-    let between_squares = groups.iter().map(|g| g.n as f64 * (g.mean - grand) * (g.mean - grand)).sum::<f64>();
-    let n0 = (total - groups.iter().map(|g| (g.n * g.n) as f64).sum::<f64>() / total) / (k - 1.0);
+    let weighted = || groups.iter().zip(effective_n.iter().copied());
+    let within = groups.iter().map(|g| g.squared_deviations).sum::<f64>() / (values - k);
+    let total: f64 = effective_n.iter().sum();
+    let grand = weighted().map(|(g, n)| n * g.mean).sum::<f64>() / total;
+    let between_squares = weighted().map(|(g, n)| n * (g.mean - grand) * (g.mean - grand)).sum::<f64>();
+    let n0 = (total - effective_n.iter().map(|n| n * n).sum::<f64>() / total) / (k - 1.0);
     let between = ((between_squares / (k - 1.0) - within) / n0).max(0.0);
 
-    let variance_of_mean = |g: &Group| within / g.n as f64;
-    let precision = |g: &Group| 1.0 / (between + variance_of_mean(g));
+    let variance_of_mean = |n: f64| within / n;
+    let precision = |n: f64| 1.0 / (between + variance_of_mean(n));
     if within <= 0.0 {
         // Every value equals its group's mean: the means are exact.
         let exact = |g: &Group| Posterior {
@@ -183,14 +209,22 @@ pub fn empirical_bayes(groups: &[Group]) -> Option<EmpiricalBayes> {
         };
         let mean = groups.iter().map(|g| g.mean).sum::<f64>() / k;
         let groups = groups.iter().map(exact).collect();
-        return Some(EmpiricalBayes { mean, within_variance: 0.0, between_variance: between, groups });
+        let variance_of_mean = between / k;
+        return Some(EmpiricalBayes {
+            mean,
+            variance_of_mean,
+            within_variance: 0.0,
+            between_variance: between,
+            groups,
+        });
     }
-    let precisions: f64 = groups.iter().map(precision).sum();
-    let mean = groups.iter().map(|g| precision(g) * g.mean).sum::<f64>() / precisions;
-    let mean_variance_of_mean = groups.iter().map(|g| precision(g) * variance_of_mean(g)).sum::<f64>() / precisions;
+    let precisions: f64 = effective_n.iter().map(|n| precision(*n)).sum();
+    let mean = weighted().map(|(g, n)| precision(n) * g.mean).sum::<f64>() / precisions;
+    let mean_variance_of_mean =
+        effective_n.iter().map(|n| precision(*n) * variance_of_mean(*n)).sum::<f64>() / precisions;
 
-    let posterior = |g: &Group| {
-        let v = variance_of_mean(g);
+    let posterior = |(g, n): (&Group, f64)| {
+        let v = variance_of_mean(n);
         let reliability = between / (between + v);
         let shrinkage = 1.0 - reliability;
         // Morris's shrinkage factor is below 1 even when s_b² is estimated as 0: a team that looks equal may not be.
@@ -211,7 +245,8 @@ pub fn empirical_bayes(groups: &[Group]) -> Option<EmpiricalBayes> {
         mean,
         within_variance: within,
         between_variance: between,
-        groups: groups.iter().map(posterior).collect(),
+        variance_of_mean: 1.0 / precisions,
+        groups: weighted().map(posterior).collect(),
     })
 }
 
