@@ -1,13 +1,13 @@
 //! Takes campaign and call type out of means: an additive fit (unit + stratum) from the moments of its cells alone.
 //!
-//! A unit is what is compared: a rep, a rep in one of two periods, an hour of the week. Model: x = unit + stratum + error of
+//! A unit is what is compared: a rep, a rep in one of two periods. A stratum is what is taken out: campaign and call type. (For hours of
+//! the week it is the other way round: the hours are the strata, reps with their campaigns the units.) Model: x = unit + stratum + error of
 //! equal variance. Ordinary least squares needs only n, Σx and Σx² of each (unit, stratum), because the normal equations hold
 //! nothing else (Searle, Linear Models for Unbalanced Data, 1987, ch. 4). Units are eliminated first, so that what cannot be told
 //! apart stays with the unit: where strata are not connected by a common unit, each connected part has effects of mean 0.
 
 use std::collections::BTreeMap;
 
-use super::sums::Stratum;
 use crate::statistics::{Group, Moments};
 
 /// A unit's mean without the effect of its strata.
@@ -30,10 +30,10 @@ impl AdjustedMean {
 
 /// All units of one fit.
 #[derive(Clone, Debug)]
-pub struct Adjusted<U: Ord> {
+pub struct Adjusted<U: Ord, S: Ord> {
     pub units: BTreeMap<U, AdjustedMean>,
     /// Stratum → effect, n-weighted mean 0 in each connected part.
-    pub effects: BTreeMap<Stratum, f64>,
+    pub effects: BTreeMap<S, f64>,
     /// s_w², the variance of a value inside its unit and stratum. `None` without degrees of freedom.
     pub within_variance: Option<f64>,
     /// Unit → shares of its values in each stratum.
@@ -44,30 +44,44 @@ pub struct Adjusted<U: Ord> {
 /// Stratum → weight.
 type Shares = Vec<(usize, f64)>;
 
-impl<U: Ord> Adjusted<U> {
-    /// Mean of `a` less mean of `b`, and its variance: what both owe to the same stratum effects cancels. `None` when one of
-    /// them has no values or nothing says how much values vary.
-    pub fn difference(&self, a: &U, b: &U) -> Option<(f64, f64)> {
-        let (mean_a, mean_b) = (self.units.get(a)?, self.units.get(b)?);
-        let mut shares = self.shares.get(a)?.clone();
-        shares.extend(self.shares.get(b)?.iter().map(|(s, share)| (*s, -share)));
-        let relative = 1.0 / mean_a.n as f64 + 1.0 / mean_b.n as f64 + self.fit.relative_variance(&shares);
-        Some((mean_a.mean - mean_b.mean, self.within_variance? * relative))
+impl<U: Ord, S: Ord> Adjusted<U, S> {
+    /// Σ weight·mean of units and its variance: what they owe to the same stratum effects is counted once or cancels. `None` when one
+    /// of them has no values or nothing says how much values vary.
+    pub fn combination<'u>(&self, weights: impl IntoIterator<Item = (&'u U, f64)>) -> Option<(f64, f64)>
+    where
+        U: 'u,
+    {
+        let (mut mean, mut relative, mut shares) = (0.0, 0.0, Shares::new());
+        for (unit, weight) in weights {
+            let of_unit = self.units.get(unit)?;
+            mean += weight * of_unit.mean;
+            relative += weight * weight / of_unit.n as f64;
+            shares.extend(self.shares.get(unit)?.iter().map(|(s, share)| (*s, weight * share)));
+        }
+        Some((mean, self.within_variance? * (relative + self.fit.relative_variance(&shares))))
+    }
+
+    /// Effect of a stratum and its variance.
+    pub fn effect(&self, stratum: &S) -> Option<(f64, f64)> {
+        let index = self.effects.keys().position(|key| key == stratum)?;
+        Some((*self.effects.get(stratum)?, self.within_variance? * self.fit.relative_variance(&[(index, 1.0)])))
     }
 }
 
 /// Fits units and strata to the moments of their cells; a cell may come in several parts.
-pub fn adjust<'a, U: Ord + Clone>(cells: impl IntoIterator<Item = (U, &'a Stratum, &'a Moments)>) -> Adjusted<U> {
-    let mut merged: BTreeMap<U, BTreeMap<&Stratum, Moments>> = BTreeMap::new();
+pub fn adjust<'a, U: Ord + Clone, S: Ord + Clone + 'a>(
+    cells: impl IntoIterator<Item = (U, &'a S, &'a Moments)>,
+) -> Adjusted<U, S> {
+    let mut merged: BTreeMap<U, BTreeMap<&S, Moments>> = BTreeMap::new();
     for (unit, stratum, moments) in cells {
         if moments.n > 0 {
             merged.entry(unit).or_default().entry(stratum).or_default().merge(moments);
         }
     }
-    let mut names: Vec<&Stratum> = merged.values().flat_map(|cells| cells.keys().copied()).collect();
+    let mut names: Vec<&S> = merged.values().flat_map(|cells| cells.keys().copied()).collect();
     names.sort();
     names.dedup();
-    let index: BTreeMap<&Stratum, usize> = names.iter().enumerate().map(|(i, name)| (*name, i)).collect();
+    let index: BTreeMap<&S, usize> = names.iter().enumerate().map(|(i, name)| (*name, i)).collect();
     let units: Vec<(U, Vec<(usize, Moments)>)> = merged
         .into_iter()
         .map(|(unit, cells)| (unit, cells.into_iter().map(|(name, moments)| (index[name], moments)).collect()))

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::adjustment::{Adjusted, adjust};
-use super::sums::{Cells, RepSums, RepTotal, UNASSIGNED};
-use crate::statistics::{self, EmpiricalBayes, Group};
+use super::sums::{Cells, RepSums, RepTotal, Stratum, UNASSIGNED};
+use crate::statistics::{self, EmpiricalBayes};
 
 /// Reps that empirical Bayes needs; smaller teams are taken together.
 const SMALLEST_TEAM: usize = 4;
@@ -13,13 +13,16 @@ const SMALLEST_TEAM: usize = 4;
 pub(super) fn adjusted_reps<'a>(
     reps: &'a BTreeMap<&'a str, RepTotal>,
     cells: impl Fn(&'a RepSums) -> Option<&'a Cells>,
-) -> Adjusted<&'a str> {
+) -> Adjusted<&'a str, Stratum> {
     let of_rep = reps.iter().filter_map(|(rep, total)| Some((*rep, cells(&total.sums)?)));
     adjust(of_rep.flat_map(|(rep, cells)| cells.iter().map(move |(stratum, moments)| (rep, stratum, moments))))
 }
 
 /// Reps with values that are compared with each other: teams of four and more, and everybody else together.
-pub(super) fn pools<'a>(reps: &'a BTreeMap<&'a str, RepTotal>, adjusted: &Adjusted<&'a str>) -> Vec<Vec<&'a str>> {
+pub(super) fn pools<'a>(
+    reps: &'a BTreeMap<&'a str, RepTotal>,
+    adjusted: &Adjusted<&'a str, Stratum>,
+) -> Vec<Vec<&'a str>> {
     let mut teams: BTreeMap<Option<&str>, Vec<&str>> = BTreeMap::new();
     for rep in adjusted.units.keys().filter(|rep| **rep != UNASSIGNED) {
         teams.entry(reps[rep].team.as_deref()).or_default().push(rep);
@@ -30,9 +33,15 @@ pub(super) fn pools<'a>(reps: &'a BTreeMap<&'a str, RepTotal>, adjusted: &Adjust
     large
 }
 
-/// The reps of a pool, in its order. `None` when there are too few reps or calls.
-pub(super) fn shrink(pool: &[&str], adjusted: &Adjusted<&str>) -> Option<EmpiricalBayes> {
-    let means: Vec<_> = pool.iter().map(|rep| adjusted.units[rep]).collect();
-    let groups: Vec<Group> = means.iter().map(|mean| mean.group()).collect();
-    statistics::empirical_bayes_weighted(&groups, &means.iter().map(|mean| mean.effective_n).collect::<Vec<_>>())
+/// The units of each pool, in its order, shrunk towards the pool's mean; how much reps differ is estimated from all pools together. `None` for
+/// a pool of too few reps, or when there are too few calls.
+pub(super) fn shrink<U: Ord>(pools: &[Vec<U>], adjusted: &Adjusted<U, Stratum>) -> Vec<Option<EmpiricalBayes>> {
+    let group = |unit: &U| {
+        let mean = adjusted.units[unit];
+        (mean.group(), mean.effective_n)
+    };
+    let large = |pool: &&Vec<U>| pool.len() >= SMALLEST_TEAM;
+    let data: Vec<Vec<_>> = pools.iter().filter(large).map(|pool| pool.iter().map(group).collect()).collect();
+    let mut fits = statistics::empirical_bayes_pools(&data).unwrap_or_default().into_iter();
+    pools.iter().map(|pool| if large(&pool) { fits.next() } else { None }).collect()
 }

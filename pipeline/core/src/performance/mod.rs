@@ -7,23 +7,42 @@
 
 pub mod additive;
 pub mod adjustment;
+mod attention;
+mod blend;
+mod coaching;
 mod columns;
 mod comparison;
+pub mod gaming;
+mod hour_weekday;
 mod improvement;
 mod period;
 mod rank;
+mod rep_dimension;
 mod rep_period;
+mod requirement_period;
+mod share;
 mod summary;
 pub mod sums;
+mod team_period;
 mod trend;
 
+pub use attention::{Attention, AttentionLines, attention};
+pub use blend::{
+    Blend, FIRST_QUARTER_DAYS, Indicator, RAMP_DAYS, WeightProfile, blend, break_even_conversion_ppm, outcome,
+};
+pub use coaching::{BeforeAfter, CoachingEffect, CoachingVerdict, Design, coaching_effect};
 pub use columns::Column;
+pub use hour_weekday::{HourRow, hour_rows};
 pub use improvement::{Improvement, name_worst_calls};
 pub use period::{PeriodKind, Slot};
 pub use rank::rank_intervals;
+pub use rep_dimension::{DimensionTrend, RepDimensionRow, dimension_rows};
 pub use rep_period::{DimensionMean, RepRow, rep_period, rep_rows, rep_table};
+pub use requirement_period::{RequirementRow, requirement_rows};
+pub use share::Share;
 pub use summary::{CallSummary, Loss, SUMMARY_SCHEMA, model_hash};
 pub use sums::UNASSIGNED;
+pub use team_period::{TeamRow, team_rows};
 pub use trend::Trend;
 
 /// Fewer calls carry no rank. Engineering guess of SCORING.md.

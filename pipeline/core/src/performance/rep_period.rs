@@ -65,8 +65,8 @@ pub struct RepRow {
 ///
 /// Scores are adjusted for campaign and call type by an additive least-squares fit (rep + stratum) over the period: a rep
 /// is not better for having the easier campaign, and a campaign that only one rep works in says nothing about him or her.
-/// Reps are shrunk towards their team; teams of fewer than four reps with scores are taken together, and below four there
-/// is no shrinkage and no interval.
+/// Reps are shrunk towards their team, as much as all teams together say that reps differ; teams of fewer than four reps with
+/// scores are taken together, and below four there is no shrinkage and no interval.
 pub fn rep_period(calls: &[CallSummary], kind: PeriodKind) -> Vec<RepRow> {
     let sums = Sums::of_kinds(calls, &[kind]);
     let mut of_row: BTreeMap<(String, &str), Vec<&CallSummary>> = BTreeMap::new();
@@ -101,9 +101,9 @@ pub fn rep_rows(kind: PeriodKind, period: &str, now: &PeriodSums, earlier: &[(&s
     let mut rows: BTreeMap<&str, RepRow> =
         reps.iter().map(|(rep, total)| (*rep, plain_row(rep, kind, period, total))).collect();
     let adjusted = adjusted_reps(&reps, |sums| Some(&sums.scores));
-    for pool in pools(&reps, &adjusted) {
+    let pools = pools(&reps, &adjusted);
+    for (pool, fit) in pools.iter().zip(shrink(&pools, &adjusted)) {
         let means: Vec<AdjustedMean> = pool.iter().map(|rep| adjusted.units[rep]).collect();
-        let fit = shrink(&pool, &adjusted);
         let posteriors = fit.as_ref().map_or(&[][..], |fit| &fit.groups);
         let losses = TeamLosses::of(&pool.iter().map(|rep| (*rep, &reps[rep].sums)).collect::<Vec<_>>());
         for (i, rep) in pool.iter().enumerate() {

@@ -66,6 +66,21 @@ pub(super) struct Found<K> {
     pub p: f64,
 }
 
+impl<K> Found<K> {
+    pub fn of(key: K, previous_period: &str, difference: f64, variance: f64) -> Found<K> {
+        let error = variance.sqrt();
+        let p = if error > 0.0 { 2.0 * statistics::normal_cdf(-(difference / error).abs()) } else { 1.0 };
+        let trend = Trend {
+            previous_period: previous_period.to_string(),
+            millipoints: rounded(difference),
+            low: rounded(difference - Z95 * error),
+            high: rounded(difference + Z95 * error),
+            significant: false,
+        };
+        Found { key, trend, p }
+    }
+}
+
 /// Changes of one measure: (key, previous period, cells before, cells now) each. Both periods share the stratum effects, so that
 /// another mix of campaigns is no trend; pairs with the same previous period are fitted together, as their effects are the same.
 pub(super) fn changes<'a, K: Ord + Clone>(pairs: &[(K, &'a str, &'a Cells, &'a Cells)]) -> Vec<Found<K>> {
@@ -78,17 +93,9 @@ pub(super) fn changes<'a, K: Ord + Clone>(pairs: &[(K, &'a str, &'a Cells, &'a C
         let sides = pairs.iter().flat_map(|(key, _, before, now)| [((key, false), *before), ((key, true), *now)]);
         let fit = adjust(sides.flat_map(|(unit, cells)| cells.iter().map(move |(s, m)| (unit, s, m))));
         for (key, ..) in pairs {
-            let Some((difference, variance)) = fit.difference(&(key, true), &(key, false)) else { continue };
-            let error = variance.sqrt();
-            let p = if error > 0.0 { 2.0 * statistics::normal_cdf(-(difference / error).abs()) } else { 1.0 };
-            let trend = Trend {
-                previous_period: period.to_string(),
-                millipoints: rounded(difference),
-                low: rounded(difference - Z95 * error),
-                high: rounded(difference + Z95 * error),
-                significant: false,
-            };
-            found.push(Found { key: key.clone(), trend, p });
+            let (now, before) = ((key, true), (key, false));
+            let Some((difference, variance)) = fit.combination([(&now, 1.0), (&before, -1.0)]) else { continue };
+            found.push(Found::of(key.clone(), period, difference, variance));
         }
     }
     found
