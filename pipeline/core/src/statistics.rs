@@ -185,23 +185,7 @@ pub fn empirical_bayes(groups: &[Group]) -> Option<EmpiricalBayes> {
 ///
 /// `None` when the variances cannot be estimated: k − r < 3, an empty group or pool, or no group with two values.
 pub fn empirical_bayes_pools(pools: &[Vec<(Group, f64)>]) -> Option<Vec<EmpiricalBayes>> {
-    let all = || pools.iter().flatten();
-    let k = all().count() as f64;
-    let values: f64 = all().map(|(g, _)| g.n as f64).sum();
-    let freedom = k - pools.len() as f64;
-    let usable = all().all(|(g, n)| g.n > 0 && *n > 0.0) && pools.iter().all(|pool| !pool.is_empty());
-    if freedom < 3.0 || !usable || values <= k {
-        return None;
-    }
-    let within = all().map(|(g, _)| g.squared_deviations).sum::<f64>() / (values - k);
-    let (mut between_squares, mut n0) = (0.0, 0.0);
-    for pool in pools {
-        let total: f64 = pool.iter().map(|(_, n)| n).sum();
-        let centre = pool.iter().map(|(g, n)| n * g.mean).sum::<f64>() / total;
-        between_squares += pool.iter().map(|(g, n)| n * (g.mean - centre) * (g.mean - centre)).sum::<f64>();
-        n0 += total - pool.iter().map(|(_, n)| n * n).sum::<f64>() / total;
-    }
-    let between = ((between_squares / freedom - within) / (n0 / freedom)).max(0.0);
+    let (within, between) = variance_components(pools)?;
     if within <= 0.0 {
         return Some(pools.iter().map(|pool| exact(pool, between)).collect());
     }
@@ -235,8 +219,30 @@ pub fn empirical_bayes_pools(pools: &[Vec<(Group, f64)>]) -> Option<Vec<Empirica
     Some(pools.iter().map(fit).collect())
 }
 
+/// (s_w², s_b²) of [`empirical_bayes_pools`], or `None` as there.
+pub fn variance_components(pools: &[Vec<(Group, f64)>]) -> Option<(f64, f64)> {
+    let all = || pools.iter().flatten();
+    let k = all().count() as f64;
+    let values: f64 = all().map(|(g, _)| g.n as f64).sum();
+    let freedom = k - pools.len() as f64;
+    let usable = all().all(|(g, n)| g.n > 0 && *n > 0.0) && pools.iter().all(|pool| !pool.is_empty());
+    if freedom < 3.0 || !usable || values <= k {
+        return None;
+    }
+    let within = all().map(|(g, _)| g.squared_deviations).sum::<f64>() / (values - k);
+    let (mut between_squares, mut n0) = (0.0, 0.0);
+    for pool in pools {
+        let total: f64 = pool.iter().map(|(_, n)| n).sum();
+        let centre = pool.iter().map(|(g, n)| n * g.mean).sum::<f64>() / total;
+        between_squares += pool.iter().map(|(g, n)| n * (g.mean - centre) * (g.mean - centre)).sum::<f64>();
+        n0 += total - pool.iter().map(|(_, n)| n * n).sum::<f64>() / total;
+    }
+    let between = ((between_squares / freedom - within) / (n0 / freedom)).max(0.0);
+    Some((within, between))
+}
+
 /// The mean of a pool weighted by precision for a given s_b², and its variance.
-fn weighted_mean(pool: &[(Group, f64)], within: f64, between: f64) -> (f64, f64) {
+pub fn weighted_mean(pool: &[(Group, f64)], within: f64, between: f64) -> (f64, f64) {
     let (mut sum, mut precisions) = (0.0, 0.0);
     for (g, n) in pool {
         let precision = 1.0 / (between + within / n);

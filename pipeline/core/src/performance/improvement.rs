@@ -62,9 +62,13 @@ impl<'a> TeamLosses<'a> {
             }
         }
         let fit = |(id, groups): (&'a str, Vec<(&'a str, Group)>)| {
-            let fit = statistics::empirical_bayes(&groups.iter().map(|(_, group)| *group).collect::<Vec<_>>())?;
-            let reliability = groups.iter().zip(&fit.groups).map(|((rep, _), posterior)| (*rep, posterior.reliability));
-            Some((id, Fit { mean: fit.mean, reliability: reliability.collect() }))
+            let pool: Vec<(Group, f64)> = groups.iter().map(|(_, group)| (*group, group.n as f64)).collect();
+            let (within, between) = statistics::variance_components(std::slice::from_ref(&pool))?;
+            let (mean, _) = statistics::weighted_mean(&pool, within, between);
+            // Nothing varies inside reps: what differs is the rep, and nothing differs by chance.
+            let reliability = |n: u64| if within > 0.0 { between / (between + within / n as f64) } else { 1.0 };
+            let of_reps = groups.iter().map(|(rep, group)| (*rep, reliability(group.n))).collect();
+            Some((id, Fit { mean, reliability: of_reps }))
         };
         TeamLosses { fits: groups.into_iter().filter_map(fit).collect() }
     }
