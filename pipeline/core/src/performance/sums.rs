@@ -1,0 +1,401 @@
+//! The sufficient statistics of the tables: per period, rep and team everything a table needs, in whole numbers that add up.
+//!
+//! A store keeps one [`RepSums`] per kind of period, period, rep and team. A batch is [`Sums::of`] its calls: the store merges
+//! it into what it has, takes away the sums of calls that were scored again, and computes anew only the tables of the periods
+//! that the batch touches. [`Rollup`] makes everything anew in one pass over the calls, in bounded memory when they come by date.
+//! Points are millipoints, dimensions per mille, metrics in the unit of their name.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::additive::{Additive, NotHeld, additive};
+use super::period::{PeriodKind, Slot};
+use super::summary::CallSummary;
+use crate::record::{Outcome, Status};
+use crate::statistics::Moments;
+
+/// Version of [`RepSums`] as stored: raise it when a field or its meaning changes, and make stored sums again from summaries.
+pub const SUMS_SCHEMA: u32 = 1;
+/// Rows of calls without a rep have this rep id.
+pub const UNASSIGNED: &str = "unassigned";
+
+/// A rep and the team at the time of the call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Seat {
+    pub rep_id: String,
+    pub team: Option<String>,
+}
+
+/// What makes calls harder or easier whoever takes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stratum {
+    pub campaign: Option<String>,
+    pub call_type: Option<String>,
+}
+
+/// What a score was made by: scores of different ones are not compared.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Basis {
+    pub scorecard: String,
+    pub scorecard_version: u32,
+    pub scorecard_hash: String,
+    pub model_hash: String,
+}
+
+/// Moments of one measure, apart by stratum, so that campaign and call type can be adjusted for without the calls.
+pub type Cells = BTreeMap<Stratum, Moments>;
+
+additive! {
+    /// One requirement or metric over counted calls to which it applied.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct RequirementSums {
+        /// Calls with a decided result (met, missed, violated, clear), after reviews.
+        pub n: u64,
+        /// Met or clear.
+        pub passed: u64,
+        pub violated: u64,
+        /// Calls whose evidence did not decide.
+        pub unknown: u64,
+        /// Findings that a reviewer judged, and how many of them were upheld.
+        pub judged: u64,
+        pub upheld: u64,
+        /// Calls that lost points on it.
+        pub losing: u64,
+        /// Millipoints lost per call, 0 included; Σ over `n` calls and those that lost points otherwise.
+        pub lost: Moments,
+    }
+}
+
+additive! {
+    /// One rep in one team and one period.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct RepSums {
+        pub n_scored: u64,
+        pub n_unscored: u64,
+        pub n_pending: u64,
+        pub n_failed: u64,
+        pub n_without_start: u64,
+        /// Of counted calls, as everything below.
+        pub flags: u64,
+        pub fatals: u64,
+        #[serde(with = "entries")]
+        pub bases: BTreeMap<Basis, u64>,
+        /// Scores, millipoints.
+        #[serde(with = "entries")]
+        pub scores: Cells,
+        /// Whole points of the score, rounded down → calls.
+        #[serde(with = "entries")]
+        pub score_histogram: BTreeMap<i64, u64>,
+        /// Dimension → shares, per mille.
+        #[serde(with = "cells_by_name")]
+        pub dimensions: BTreeMap<String, Cells>,
+        pub requirements: BTreeMap<String, RequirementSums>,
+        /// Metric → value / [`metric_bin_width`], rounded down → calls.
+        #[serde(with = "histograms")]
+        pub metric_histograms: BTreeMap<String, BTreeMap<i64, u64>>,
+        /// Scores by hour of the week; empty for periods that are too short for it.
+        #[serde(with = "slots")]
+        pub slots: BTreeMap<Slot, Cells>,
+    }
+}
+
+/// Width of a bin of a metric's histogram, in the metric's unit: a hundredth of a share, a tenth of a second, one of what is counted.
+pub fn metric_bin_width(metric: &str) -> i64 {
+    if metric.ends_with("_permille") {
+        10
+    } else if metric.ends_with("_ms") {
+        100
+    } else if metric.contains("_milli") {
+        500
+    } else {
+        1
+    }
+}
+
+impl RepSums {
+    /// Calls that count in means.
+    pub fn n_counted(&self) -> u64 {
+        self.bases.values().sum()
+    }
+
+    pub fn n_calls(&self) -> u64 {
+        self.n_scored + self.n_unscored + self.n_pending + self.n_failed
+    }
+
+    /// All scores together.
+    pub fn score_moments(&self) -> Moments {
+        total(&self.scores)
+    }
+
+    fn of(call: &CallSummary) -> RepSums {
+        let mut sums = RepSums::default();
+        match call.status {
+            Status::Scored => sums.n_scored = 1,
+            Status::Unscored => sums.n_unscored = 1,
+            Status::PendingReview => sums.n_pending = 1,
+            Status::Failed => sums.n_failed = 1,
+        }
+        let start_ts = call.start_ts.as_deref();
+        sums.n_without_start = u64::from(PeriodKind::Day.period(start_ts).is_none());
+        let Some(score) = call.counted_score() else { return sums };
+        let stratum = Stratum { campaign: call.campaign.clone(), call_type: call.call_type.clone() };
+        let one = |x: i64| BTreeMap::from([(stratum.clone(), Moments::from_iter([x]))]);
+        (sums.flags, sums.fatals) = (u64::from(call.flags), u64::from(call.fatals));
+        let basis = Basis {
+            scorecard: call.scorecard.clone(),
+            scorecard_version: call.scorecard_version,
+            scorecard_hash: call.scorecard_hash.clone(),
+            model_hash: call.model_hash.clone(),
+        };
+        sums.bases = BTreeMap::from([(basis, 1)]);
+        sums.scores = one(score);
+        sums.score_histogram = BTreeMap::from([(score.div_euclid(1000), 1)]);
+        sums.dimensions = call.dimensions.iter().map(|(name, share)| (name.clone(), one(i64::from(*share)))).collect();
+        sums.requirements = requirements(call);
+        let bin = |(metric, value): (&String, &i64)| {
+            (metric.clone(), BTreeMap::from([(value.div_euclid(metric_bin_width(metric)), 1)]))
+        };
+        sums.metric_histograms = call.metrics.iter().map(bin).collect();
+        sums.slots = Slot::of(start_ts).map(|slot| (slot, one(score))).into_iter().collect();
+        sums
+    }
+}
+
+/// All strata together.
+pub fn total(cells: &Cells) -> Moments {
+    let mut all = Moments::default();
+    cells.values().for_each(|cell| all.merge(cell));
+    all
+}
+
+fn requirements(call: &CallSummary) -> BTreeMap<String, RequirementSums> {
+    let mut sums: BTreeMap<String, RequirementSums> = BTreeMap::new();
+    for (outcome, ids) in &call.results {
+        for id in ids {
+            let sum = sums.entry(id.clone()).or_default();
+            match outcome {
+                Outcome::Met | Outcome::Clear => (sum.n, sum.passed) = (1, 1),
+                Outcome::Missed => sum.n = 1,
+                Outcome::Violated => (sum.n, sum.violated) = (1, 1),
+                Outcome::Unknown => sum.unknown = 1,
+                Outcome::NotApplicable => {}
+            }
+        }
+    }
+    let mut lost: BTreeMap<&str, i64> = BTreeMap::new();
+    for loss in &call.losses {
+        *lost.entry(&loss.requirement_id).or_default() += loss.millipoints;
+    }
+    for id in lost.keys() {
+        sums.entry(id.to_string()).or_default();
+    }
+    for (id, sum) in &mut sums {
+        let lost = lost.get(id.as_str()).copied().unwrap_or(0);
+        sum.losing = u64::from(lost > 0);
+        if sum.n > 0 || lost > 0 {
+            sum.lost.add(lost);
+        }
+        if let Some(upheld) = call.judged.get(id) {
+            (sum.judged, sum.upheld) = (1, u64::from(*upheld));
+        }
+    }
+    sums
+}
+
+/// One period: its reps in their teams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeriodSums(pub BTreeMap<Seat, RepSums>);
+
+impl PeriodSums {
+    fn of(call: &CallSummary) -> PeriodSums {
+        let rep = call.rep_id.as_deref().map(str::trim).filter(|rep| !rep.is_empty()).unwrap_or(UNASSIGNED);
+        let seat = Seat { rep_id: rep.to_string(), team: call.team.clone() };
+        PeriodSums(BTreeMap::from([(seat, RepSums::of(call))]))
+    }
+
+    /// Each rep in all teams together, with the team of most of the calls (the first by name of equals), and how many teams.
+    pub(super) fn reps(&self) -> BTreeMap<&str, RepTotal> {
+        let mut reps: BTreeMap<&str, (RepTotal, BTreeMap<&str, u64>)> = BTreeMap::new();
+        for (seat, sums) in &self.0 {
+            let (total, teams) = reps.entry(&seat.rep_id).or_default();
+            total.sums.include(sums);
+            if let Some(team) = &seat.team {
+                *teams.entry(team).or_default() += sums.n_calls();
+            }
+        }
+        let settle = |(rep, (mut total, teams)): (_, (RepTotal, BTreeMap<&str, u64>))| {
+            // max_by_key alone would take the last of equals.
+            total.team = teams.iter().rev().max_by_key(|(_, n)| **n).map(|(team, _)| team.to_string());
+            total.teams = teams.len();
+            (rep, total)
+        };
+        reps.into_iter().map(settle).collect()
+    }
+
+    fn forget_slots(&mut self) {
+        self.0.values_mut().for_each(|rep| rep.slots.clear());
+    }
+}
+
+impl Additive for PeriodSums {
+    fn include(&mut self, other: &PeriodSums) {
+        self.0.include(&other.0);
+    }
+
+    fn take_away(&mut self, other: &PeriodSums) -> Result<(), NotHeld> {
+        self.0.take_away(&other.0)
+    }
+}
+
+/// A rep of a period, whatever the team.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RepTotal {
+    pub sums: RepSums,
+    /// The team of most of the calls.
+    pub team: Option<String>,
+    pub teams: usize,
+}
+
+/// All periods of all kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sums(pub BTreeMap<(PeriodKind, String), PeriodSums>);
+
+impl Sums {
+    /// Of these calls, in every kind of period.
+    pub fn of<'a>(calls: impl IntoIterator<Item = &'a CallSummary>) -> Sums {
+        Sums::of_kinds(calls, PeriodKind::ALL)
+    }
+
+    /// Of these calls, in the periods of these kinds only.
+    pub fn of_kinds<'a>(calls: impl IntoIterator<Item = &'a CallSummary>, kinds: &[PeriodKind]) -> Sums {
+        let mut sums = Sums::default();
+        let mut rollup = Rollup::new(kinds, |kind, period, part: &PeriodSums| {
+            sums.0.entry((kind, period.to_string())).or_default().include(part);
+        });
+        calls.into_iter().for_each(|call| rollup.push(call));
+        rollup.finish();
+        sums
+    }
+
+    /// The periods of a kind, earliest first.
+    pub fn periods(&self, kind: PeriodKind) -> impl DoubleEndedIterator<Item = (&str, &PeriodSums)> {
+        self.0.iter().filter(move |((k, _), _)| *k == kind).map(|((_, period), sums)| (period.as_str(), sums))
+    }
+}
+
+impl Additive for Sums {
+    fn include(&mut self, other: &Sums) {
+        self.0.include(&other.0);
+    }
+
+    fn take_away(&mut self, other: &Sums) -> Result<(), NotHeld> {
+        self.0.take_away(&other.0)
+    }
+}
+
+/// Makes the sums of all periods in one pass. A period is handed out as soon as a call of another one comes, so that calls in
+/// the order of their dates need the memory of one period of each kind. Any other order gives the same: a period is then
+/// handed out in parts, which the receiver merges.
+pub struct Rollup<F: FnMut(PeriodKind, &str, &PeriodSums)> {
+    kinds: Vec<PeriodKind>,
+    /// Start of the day of `day`, if it has one.
+    date: Option<String>,
+    day: PeriodSums,
+    open: BTreeMap<PeriodKind, (String, PeriodSums)>,
+    hand_out: F,
+}
+
+impl<F: FnMut(PeriodKind, &str, &PeriodSums)> Rollup<F> {
+    pub fn new(kinds: &[PeriodKind], hand_out: F) -> Rollup<F> {
+        Rollup { kinds: kinds.to_vec(), date: None, day: PeriodSums::default(), open: BTreeMap::new(), hand_out }
+    }
+
+    pub fn push(&mut self, call: &CallSummary) {
+        let date = PeriodKind::Day.period(call.start_ts.as_deref());
+        if date != self.date {
+            self.close_day();
+            self.date = date;
+        }
+        self.day.include(&PeriodSums::of(call));
+    }
+
+    pub fn finish(mut self) {
+        self.close_day();
+        for (kind, (period, sums)) in std::mem::take(&mut self.open) {
+            (self.hand_out)(kind, &period, &sums);
+        }
+    }
+
+    /// Merges the day into its week, month, quarter and everything.
+    fn close_day(&mut self) {
+        let day = std::mem::take(&mut self.day);
+        if day.is_empty() {
+            return;
+        }
+        let mut without_slots = day.clone();
+        without_slots.forget_slots();
+        for kind in &self.kinds {
+            let Some(period) = kind.period(self.date.as_deref()) else { continue };
+            let part = if kind.compares_hours() { &day } else { &without_slots };
+            let (open_period, sums) = self.open.entry(*kind).or_default();
+            if *open_period != period {
+                if !sums.is_empty() {
+                    (self.hand_out)(*kind, open_period, sums);
+                }
+                (*open_period, *sums) = (period, PeriodSums::default());
+            }
+            sums.include(part);
+        }
+    }
+}
+
+/// Maps with keys that are no text, as lists of pairs: JSON has text keys only.
+mod entries {
+    use super::*;
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map)
+    }
+
+    pub fn deserialize<'de, K, V, D>(from: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Ord + Deserialize<'de>,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(from)?.into_iter().collect())
+    }
+}
+
+/// [`entries`] one level down.
+macro_rules! nested_entries {
+    ($module:ident, $outer:ty, $inner:ty) => {
+        mod $module {
+            use super::*;
+            use serde::{Deserializer, Serializer};
+
+            #[derive(Serialize)]
+            struct Borrowed<'a>(#[serde(with = "entries")] &'a $inner);
+
+            #[derive(Deserialize)]
+            struct Owned(#[serde(with = "entries")] $inner);
+
+            pub fn serialize<S: Serializer>(map: &BTreeMap<$outer, $inner>, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_seq(map.iter().map(|(key, inner)| (key, Borrowed(inner))))
+            }
+
+            pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<$outer, $inner>, D::Error> {
+                let pairs = Vec::<($outer, Owned)>::deserialize(from)?;
+                Ok(pairs.into_iter().map(|(key, inner)| (key, inner.0)).collect())
+            }
+        }
+    };
+}
+nested_entries!(cells_by_name, String, Cells);
+nested_entries!(histograms, String, BTreeMap<i64, u64>);
+nested_entries!(slots, Slot, Cells);
