@@ -78,7 +78,6 @@ def teacher(texts):
 
 
 def main():
-    torch.set_num_threads(2)
     for kind in sys.argv[1:] or ["sentiment", "distil"]:
         if kind == "distil":
             rows = json.load(open(BUILD / "distil.json"))
