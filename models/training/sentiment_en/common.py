@@ -4,11 +4,13 @@ import gzip
 import importlib.util
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "text_common"))
 # The text sets of the project's data folder (read only) and the scratch folder (never committed).
 DATA = Path(os.environ.get("CALLMARK_DATA", "data/text"))
 BUILD = Path(os.environ.get("CALLMARK_BUILD", HERE / "build"))

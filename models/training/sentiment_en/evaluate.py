@@ -18,6 +18,7 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from common import BUILD, LABELS, OUT, tokenizer
 from dataset import as_recognised
+from measures import accuracy, calibration_error, interval, macro_f1
 
 
 class Model:
@@ -36,34 +37,6 @@ class Model:
         vector, logits = self.session.run(["embedding", "sentiment"], {"ids": [encoding.ids], "mask": [encoding.attention_mask]})
         e = np.exp(logits[0].astype(np.float64) - logits[0].max())
         return vector[0], e / e.sum()
-
-
-def interval(labels, guess, metric, rng):
-    values = []
-    for _ in range(2000):
-        i = rng.integers(0, len(labels), len(labels))
-        values.append(metric(labels[i], guess[i]))
-    return np.percentile(values, [2.5, 97.5])
-
-
-def macro_f1(labels, guess):
-    # Per class from counts: scikit-learn is slow in 2,000 resamples.
-    scores = []
-    for c in range(3):
-        tp, n = ((labels == c) & (guess == c)).sum(), (labels == c).sum() + (guess == c).sum()
-        scores.append(2 * tp / n if n else 0.0)
-    return float(np.mean(scores))
-
-
-def accuracy(labels, guess):
-    return float((labels == guess).mean())
-
-
-def calibration_error(labels, probability, bins=10):
-    """Expected calibration error of the winning class, equal-width bins."""
-    top, right = probability.max(1), probability.argmax(1) == labels
-    which = np.minimum((top * bins).astype(int), bins - 1)
-    return sum(abs(right[which == b].mean() - top[which == b].mean()) * (which == b).mean() for b in range(bins) if (which == b).any())
 
 
 def report(name, rows, guesses, probability=None):

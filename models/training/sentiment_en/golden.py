@@ -10,6 +10,7 @@ import numpy as np
 
 from common import OUT
 from evaluate import Model
+from measures import per_mille
 
 TEXTS = [
     "This call is recorded for quality and training.", "we record calls for training and quality purposes",
@@ -18,15 +19,6 @@ TEXTS = [
     "I don\u2019t think caf\u00e9 owners pay \u00a330 \u2014 do they?", "you've been so helpful, honestly the best service I've had in years",
     "stop calling me I already told you I am not interested", "a b c d " * 60,
 ]
-
-
-def per_mille(probability):
-    """Whole per mille that sum to 1000: largest remainder, ties to the earlier class."""
-    exact = probability * 1000
-    floor = np.floor(exact).astype(int)
-    for i in sorted(range(3), key=lambda i: (-(exact[i] - floor[i]), i))[: 1000 - floor.sum()]:
-        floor[i] += 1
-    return floor.tolist()
 
 
 def main():
