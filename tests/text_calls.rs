@@ -34,6 +34,24 @@ fn chinese_sample_calls_are_scored() {
         assert!(!call["score"].is_empty(), "{}", call["call_id"]);
         assert_eq!(call["pace_unit"], "characters_per_min");
     }
+    // The Chinese text model reads how the customer feels; of the customer of Z-4001 it reads both.
+    let felt = |words: &str| -> f64 {
+        let turns = place.table("turns.csv");
+        let turn = turns.iter().find(|t| t["text"].contains(words)).unwrap_or_else(|| panic!("{words}"));
+        turn["sentiment"].parse().unwrap_or_else(|_| panic!("no sentiment of {words}"))
+    };
+    assert!(felt("打了好几次电话都没人管") < -1.0);
+    assert!(felt("你的服务真好") > 1.0);
+}
+
+/// What `meaning` finds in Chinese: the sentence in other words, not another sentence.
+#[test]
+fn a_chinese_meaning_is_found() {
+    let place = Place::new();
+    let card = place.folder.path().join("card.yaml");
+    let text = "schema: 1\nname: t\nlanguage: [zh]\nweights: {a: 10}\nrequirements:\n  - id: thanks\n    dimension: a\n    match: {thanks: {meaning: {zh: [谢谢您的耐心等待]}}}\n    require: {expr: thanks}\n    examples:\n      - {turns: [[rep, 0, 感谢您耐心地等了这么久]], expect: met}\n      - {turns: [[rep, 0, 您的套餐每个月有三十个流量]], expect: missed}\n";
+    std::fs::write(&card, text).unwrap();
+    place.run(&["scorecard", "test", card.to_str().unwrap()]).expect(0);
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Transcript → record: text models, signals, acts and scorecard in parallel, then the score. Used by `run`, `score` and `review`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 use callmark_core::acts::ActLexicon;
 use callmark_core::adherence::coverage::{self, RequirementUse};
-use callmark_core::adherence::{self, CallEvidence};
+use callmark_core::adherence::{self, CallEvidence, PhraseEmbeddings};
 use callmark_core::record::{
     CallRecord, Decision, Evaluation, ItemResult, Outcome, Provenance, RECORD_SCHEMA, Review, RowKind, UnscoredReason,
     record_schema,
@@ -17,9 +17,7 @@ use callmark_core::reuse::{self, Fingerprints};
 use callmark_core::scorecard::Scorecard;
 use callmark_core::scoring::{self, ScorecardId, ScoringRules, eligibility};
 use callmark_core::signals::{self, Signals};
-use callmark_core::transcript::{Embedding, Transcript, TurnScores};
-use callmark_models::runtime;
-use callmark_models::text_encoder::EncoderPool;
+use callmark_core::transcript::{Transcript, TurnScores};
 
 use callmark_store::Store;
 
@@ -28,42 +26,6 @@ use crate::commands::explain;
 use crate::config::{Config, Route};
 use crate::install::Install;
 use crate::stored_calls::Input;
-
-/// Embeddings of free texts, for `meaning` phrases.
-pub fn embed(encoders: &EncoderPool, texts: &[String]) -> Result<Vec<Embedding>> {
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    Ok(encoders.encode(&texts)?.into_iter().map(|t| t.embedding).collect())
-}
-
-/// Sentiment and embedding of each turn of an English call.
-fn turn_scores(encoders: &EncoderPool, transcript: &Transcript) -> Result<TurnScores> {
-    let texts: Vec<&str> = transcript.turns.iter().map(|t| t.text.as_str()).collect();
-    let scored = encoders.encode(&texts)?;
-    let (sentiment, embeddings) = scored.into_iter().map(|t| (Some(t.sentiment), Some(t.embedding))).unzip();
-    Ok(TurnScores { sentiment, embeddings })
-}
-
-/// Scores from an earlier run, else from the encoder of the call's language; the hash names what made them.
-///
-/// # Errors
-/// When the encoder fails.
-pub fn text_scores(
-    encoders: Option<&EncoderPool>,
-    transcript: &Transcript,
-    stored: Option<TurnScores>,
-) -> Result<(TurnScores, Option<String>)> {
-    let encoder = encoders.filter(|_| transcript.language == Some(Language::En));
-    let hash = encoder.map(|pool| pool.encoder_hash().to_string());
-    match (stored, encoder) {
-        (Some(scores), _) => Ok((scores, hash)),
-        (None, Some(pool)) => Ok((turn_scores(pool, transcript)?, hash)),
-        (None, None) => Ok((no_scores(transcript), None)),
-    }
-}
-
-fn no_scores(transcript: &Transcript) -> TurnScores {
-    TurnScores { sentiment: vec![None; transcript.turns.len()], embeddings: vec![None; transcript.turns.len()] }
-}
 
 /// An evaluation with what it was made from.
 pub struct Judged {
@@ -99,7 +61,7 @@ pub struct Analyst {
     scorecards: Vec<Scorecard>,
     forced: bool,
     /// Embeddings of the scorecards' `meaning` phrases.
-    pub phrases: BTreeMap<String, Embedding>,
+    pub phrases: PhraseEmbeddings,
     /// By scorecard hash: those of this run, and those that the store remembers.
     fingerprints: BTreeMap<String, Fingerprints>,
 }
@@ -147,7 +109,7 @@ impl Analyst {
             routes,
             scorecards,
             forced: scorecard.is_some(),
-            phrases: BTreeMap::new(),
+            phrases: PhraseEmbeddings::new(),
             fingerprints,
         })
     }
@@ -177,14 +139,6 @@ impl Analyst {
             }
         }
         Ok(())
-    }
-
-    /// The `meaning` phrases of all loaded scorecards.
-    pub fn meaning_phrases(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.scorecards.iter().flat_map(|s| s.meaning_phrases(Language::En)).collect();
-        all.sort();
-        all.dedup();
-        all
     }
 
     /// Learns from the stored reviews how precise the fatal requirements' findings are.
@@ -266,12 +220,15 @@ impl Analyst {
         sha256_hex(parts.join("\n").as_bytes())
     }
 
-    /// The embeddings that a missing encoder made earlier, so that a re-score needs no model.
-    pub fn load_phrases(&mut self, encoder_hash: &str, store: &dyn Store) -> Result<()> {
-        let texts = self.meaning_phrases();
+    /// Takes over the embeddings of `meaning` phrases that an encoder made earlier; the phrases that the store does not have.
+    pub fn load_phrases(&mut self, language: Language, encoder_hash: &str, store: &dyn Store) -> Result<Vec<String>> {
+        let texts: BTreeSet<String> = self.scorecards.iter().flat_map(|s| s.meaning_phrases(language)).collect();
+        let texts: Vec<String> = texts.into_iter().collect();
         let stored = store.get_phrases(encoder_hash, &texts).map_err(explain)?;
-        self.phrases.extend(texts.into_iter().zip(stored).filter_map(|(text, known)| Some((text, known?))));
-        Ok(())
+        let (known, missing): (Vec<_>, Vec<_>) = texts.into_iter().zip(stored).partition(|(_, known)| known.is_some());
+        let known = known.into_iter().filter_map(|(text, embedding)| Some((text, embedding?)));
+        self.phrases.entry(language).or_default().extend(known);
+        Ok(missing.into_iter().map(|(text, _)| text).collect())
     }
 
     /// The scorecard that a call gets: name and hash.
@@ -401,35 +358,6 @@ impl Analyst {
 
 fn scorecard_id(scorecard: &Scorecard) -> ScorecardId<'_> {
     ScorecardId { name: &scorecard.name, version: scorecard.version, hash: &scorecard.hash }
-}
-
-/// The English encoders, one per worker, or `None` with a warning: then `meaning` is unknown and sentiment not applicable,
-/// never guessed.
-pub fn open_encoders(install: &Install, workers: usize, warnings: &mut Vec<String>) -> Option<EncoderPool> {
-    let opened =
-        runtime::onnx_runtime(install.onnx_runtime().as_deref()).map_err(|e| format!("{e} (hint: {})", e.hint()));
-    let opened = opened
-        .and_then(|environment| EncoderPool::load(&install.text_en(), environment, workers).map_err(|e| e.to_string()));
-    opened.map_err(|error| warnings.push(format!("sentiment and meaning are left out: {error}"))).ok()
-}
-
-/// Fills in the embeddings of `meaning` phrases: stored ones first, so that every machine uses the same bytes. New ones are stored.
-pub fn prepare_phrases(analyst: &mut Analyst, encoders: Option<&EncoderPool>, store: &dyn Store) -> Result<()> {
-    let Some(pool) = encoders else { return Ok(()) };
-    let fresh = fill_phrases(analyst, pool, store)?;
-    store.put_phrases(pool.encoder_hash(), &fresh).map_err(explain)
-}
-
-/// The same without storing anything; what the store did not have.
-pub fn fill_phrases(analyst: &mut Analyst, pool: &EncoderPool, store: &dyn Store) -> Result<Vec<(String, Embedding)>> {
-    let texts = analyst.meaning_phrases();
-    let stored = store.get_phrases(pool.encoder_hash(), &texts).map_err(explain)?;
-    let missing: Vec<String> =
-        texts.iter().zip(&stored).filter(|(_, known)| known.is_none()).map(|(text, _)| text.clone()).collect();
-    let fresh: Vec<(String, Embedding)> = missing.iter().cloned().zip(embed(pool, &missing)?).collect();
-    analyst.phrases.extend(texts.into_iter().zip(stored).filter_map(|(text, known)| Some((text, known?))));
-    analyst.phrases.extend(fresh.iter().cloned());
-    Ok(fresh)
 }
 
 /// The last final decision about each row counts.

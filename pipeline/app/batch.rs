@@ -10,7 +10,6 @@ use callmark_core::record::CallRecord;
 use callmark_core::recording::Metadata;
 use callmark_core::redaction;
 use callmark_core::transcript::{Transcript, TurnScores};
-use callmark_models::text_encoder::EncoderPool;
 use callmark_store::{FileStamp, RecordingLink};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::prelude::*;
@@ -20,6 +19,7 @@ use crate::call::{self, CallError, Stage, StageClock};
 use crate::channel_map::ChannelMap;
 use crate::config::RedactionSettings;
 use crate::discover;
+use crate::text_encoders::TextEncoders;
 use crate::work_time::Stopwatch;
 use crate::worker::{Crew, Task};
 
@@ -129,7 +129,7 @@ pub struct Lanes<'a> {
     pub clock: StageClock,
     pub redaction: &'a RedactionSettings,
     pub analyst: &'a Analyst,
-    pub encoders: Option<&'a EncoderPool>,
+    pub encoders: &'a TextEncoders,
     /// What is known about a call before scoring: earlier text scores, reviews, provenance. Settles the transcript's roles.
     pub context: &'a (dyn Fn(&Job, &mut Transcript) -> Result<Context, CallError> + Sync),
 }
@@ -263,8 +263,9 @@ fn analyse(lanes: &Lanes, job: Job, mut transcript: Transcript) -> Done {
     let result = call::guarded(Stage::Analyse, || {
         let context = (lanes.context)(&job, &mut transcript)?;
         let began = Stopwatch::start();
-        let (scores, encoder_hash) = crate::analysis::text_scores(lanes.encoders, &transcript, context.scores)
-            .map_err(|e| CallError::new(Stage::Analyse, e, "run scripts/get-models again"))?;
+        let read = lanes.encoders.scores(&transcript, context.scores);
+        let (scores, encoder_hash) =
+            read.map_err(|e| CallError::new(Stage::Analyse, e, "run scripts/get-models again"))?;
         lanes.clock.text_models.add(&began);
         let began = Stopwatch::start();
         let call = Analysed {

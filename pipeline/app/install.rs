@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
+use callmark_core::recording::Language;
 use callmark_models::manifest::{Manifest, named_dirs};
 
 use crate::config::user_folder;
@@ -49,9 +50,9 @@ impl Install {
         self.root.join("scorecards")
     }
 
-    /// The English encoder with its sentiment head.
-    pub fn text_en(&self) -> PathBuf {
-        self.models().join("text-en")
+    /// The folder of a language's text encoder with its heads.
+    pub fn text_model(&self, language: Language) -> PathBuf {
+        self.models().join(format!("text-{}", language.code()))
     }
 
     /// The ONNX Runtime that came with callmark, unless CALLMARK_ONNXRUNTIME names another.

@@ -28,6 +28,7 @@ mod session;
 mod sides;
 mod sound_networks;
 mod stored_calls;
+mod text_encoders;
 mod variant;
 mod work_time;
 mod worker;

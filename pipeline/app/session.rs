@@ -12,11 +12,10 @@ use callmark_core::recording::{Language, sha256_hex};
 use callmark_core::roles;
 use callmark_core::transcript::Transcript;
 use callmark_models::manifest::{ModelError, ModelFile, STARTER};
-use callmark_models::text_encoder::EncoderPool;
 use callmark_store::{CallFilter, Store};
 
 use crate::advice::{self, Machine};
-use crate::analysis::{Analyst, open_encoders, prepare_phrases};
+use crate::analysis::Analyst;
 use crate::batch::{self, Context, Job, Lanes};
 use crate::call::{CallError, Stage, StageClock, transcript_hash};
 use crate::channel_map::ChannelMap;
@@ -34,6 +33,7 @@ use crate::render::report::{self, Options, Scope};
 use crate::render::{outputs, summary};
 use crate::run_summary::{Failure, RunSummary};
 use crate::sound_networks::SoundNetworkFiles;
+use crate::text_encoders::TextEncoders;
 use crate::worker::{Crew, Patience, Setup};
 use crate::writer::Writer;
 
@@ -59,7 +59,7 @@ pub struct Session {
     model: ModelFile,
     networks: Result<SoundNetworkFiles, ModelError>,
     crew: Crew,
-    encoders: Option<EncoderPool>,
+    encoders: TextEncoders,
     threads: usize,
     diligence: Diligence,
     quiet: bool,
@@ -93,8 +93,8 @@ impl Session {
         // Each has a text encoder of its own.
         let threads = if args.max_memory.is_some() { threads.min(lanes::LIMITED_ANALYSIS_THREADS) } else { threads };
         let mut warnings = Vec::new();
-        let encoders = open_encoders(&install, threads, &mut warnings);
-        prepare_phrases(&mut analyst, encoders.as_ref(), store.as_ref())?;
+        let encoders = TextEncoders::open(&install, threads, &mut warnings);
+        encoders.prepare_phrases(&mut analyst, store.as_ref())?;
         analyst.remember_scorecards(store.as_ref())?;
         let weights_mb = std::fs::metadata(&model.path).map_or(0, |facts| facts.len() >> 20);
         let wishes = Wishes {
@@ -176,7 +176,7 @@ impl Session {
             self.start_recogniser(&to_hear, &mut report)?;
         }
 
-        let encoders = self.encoders.as_ref();
+        let encoders = &self.encoders;
         let lanes = Lanes {
             crew: &self.crew,
             feeders: self.crew.places(),
@@ -287,15 +287,13 @@ fn context(
     transcript: &mut Transcript,
     store: &dyn Store,
     engines: &Engines,
-    encoders: Option<&EncoderPool>,
+    encoders: &TextEncoders,
 ) -> Result<Context, CallError> {
     let failed = |e: callmark_store::StoreError| CallError::new(Stage::Analyse, &e, e.hint());
     let reviews = store.reviews(&job.call_id).map_err(failed)?;
     roles::settle(transcript, job.metadata.direction, &reviews, ActLexicon::built_in());
-    let scores = match encoders.filter(|_| transcript.language == Some(Language::En)) {
-        Some(pool) => {
-            store.get_text_scores(&job.call_id, pool.encoder_hash(), &transcript_hash(transcript)).map_err(failed)?
-        }
+    let scores = match encoders.hash(transcript.language) {
+        Some(hash) => store.get_text_scores(&job.call_id, hash, &transcript_hash(transcript)).map_err(failed)?,
         None => None,
     };
     let configuration = format!("{}\nchannels={}", engines.config.transcription_key(), job.channels.key());

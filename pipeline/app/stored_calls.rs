@@ -10,22 +10,22 @@ use callmark_core::recording::Language;
 use callmark_core::redaction;
 use callmark_core::roles;
 use callmark_core::signals::Signals;
-use callmark_core::transcript::{Embedding, Transcript};
-use callmark_models::text_encoder::EncoderPool;
+use callmark_core::transcript::Transcript;
 use callmark_store::{CallFilter, Store, StoredCall};
 
-use crate::analysis::{Analysed, Analyst, fill_phrases, open_encoders, text_scores};
+use crate::analysis::{Analysed, Analyst};
 use crate::call::transcript_hash;
 use crate::commands::explain;
 use crate::config::{Config, RedactionSettings};
 use crate::install::Install;
 use crate::read::metadata::reps::Reps;
+use crate::text_encoders::{FreshPhrases, TextEncoders};
 
 /// What turns stored calls into inputs.
 pub struct StoredCalls {
-    encoders: Option<EncoderPool>,
-    /// Without an encoder here: the one whose results the store holds.
-    stored_encoder: Option<String>,
+    encoders: TextEncoders,
+    /// Of languages without an encoder here: the one whose results the store holds.
+    stored_encoders: BTreeMap<Language, String>,
     /// Aliases that were learned after a call also hold for it.
     reps: Reps,
     /// Calls of versions or configurations that redacted less lose what they must not keep.
@@ -56,34 +56,40 @@ impl StoredCalls {
         store: &dyn Store,
         warnings: &mut Vec<String>,
     ) -> Result<StoredCalls> {
-        let encoders = open_encoders(install, rayon::current_num_threads(), warnings);
-        let mut stored_encoder = None;
-        if encoders.is_none() {
+        let encoders = TextEncoders::open(install, rayon::current_num_threads(), warnings);
+        let mut missing: Vec<Language> =
+            Language::ALL.into_iter().filter(|language| encoders.of(Some(*language)).is_none()).collect();
+        let mut stored_encoders = BTreeMap::new();
+        if !missing.is_empty() {
             for call in store.calls(&CallFilter::default()).map_err(explain)? {
-                stored_encoder = call.map_err(explain)?.record.provenance.models.remove("encoder");
-                if stored_encoder.is_some() {
-                    break;
+                let mut record = call.map_err(explain)?.record;
+                let Some(language) = record.transcript.language.filter(|l| missing.contains(l)) else { continue };
+                if let Some(hash) = record.provenance.models.remove("encoder") {
+                    stored_encoders.insert(language, hash);
+                    missing.retain(|other| *other != language);
+                    if missing.is_empty() {
+                        break;
+                    }
                 }
             }
         }
         let redaction = config.redaction.clone();
-        Ok(StoredCalls { encoders, stored_encoder, reps: Reps::new(&config.reps), redaction })
+        Ok(StoredCalls { encoders, stored_encoders, reps: Reps::new(&config.reps), redaction })
     }
 
     /// Gives the analyst the embeddings of its `meaning` phrases and what the stored evaluations were made with. Writes nothing:
     /// embeddings that the store does not have are returned.
-    pub fn prepare(&self, analyst: &mut Analyst, store: &dyn Store) -> Result<Vec<(String, Embedding)>> {
+    pub fn prepare(&self, analyst: &mut Analyst, store: &dyn Store) -> Result<Vec<FreshPhrases>> {
         analyst.load_fingerprints(store)?;
-        match (&self.encoders, &self.stored_encoder) {
-            (Some(pool), _) => fill_phrases(analyst, pool, store),
-            (None, Some(hash)) => analyst.load_phrases(hash, store).map(|()| Vec::new()),
-            (None, None) => Ok(Vec::new()),
+        for (language, hash) in &self.stored_encoders {
+            analyst.load_phrases(*language, hash, store)?;
         }
+        self.encoders.fill_phrases(analyst, store)
     }
 
-    /// The encoder whose results are used.
-    pub fn encoder_hash(&self) -> Option<&str> {
-        self.encoders.as_ref().map(EncoderPool::encoder_hash).or(self.stored_encoder.as_deref())
+    /// The encoder whose results are used for a call in this language.
+    fn encoder_hash(&self, language: Option<Language>) -> Option<&str> {
+        self.encoders.hash(language).or(self.stored_encoders.get(&language?).map(String::as_str))
     }
 
     /// What is not to be kept of what was said.
@@ -100,18 +106,19 @@ impl StoredCalls {
         let CallRecord { call_id, mut metadata, transcript, signals, acts, evaluation, provenance, .. } = record;
         let reviews = store.reviews(&call_id).map_err(explain)?;
         let former_hash = transcript_hash(&transcript);
-        let english = transcript.language == Some(Language::En);
-        let scores = match self.encoder_hash().filter(|_| english) {
+        let language = transcript.language;
+        let scores = match self.encoder_hash(language) {
             Some(hash) => store.get_text_scores(&call_id, hash, &former_hash).map_err(explain)?,
             None => None,
         };
         let mut models = provenance.models;
         let had_encoder = models.remove("encoder").is_some();
-        if self.encoders.is_none() && had_encoder && scores.is_none() {
+        let is_missing = self.encoders.of(language).is_none();
+        if is_missing && had_encoder && scores.is_none() {
             return Err(encoder_is_missing(&call_id));
         }
-        let kept = if self.encoders.is_none() && scores.is_some() { self.stored_encoder.clone() } else { None };
-        let (scores, encoder_hash) = text_scores(self.encoders.as_ref(), &transcript, scores)?;
+        let kept = scores.as_ref().and(self.encoder_hash(language)).map(str::to_string);
+        let (scores, encoder_hash) = self.encoders.scores(&transcript, scores)?;
         self.reps.resolve(&mut metadata);
         let call = Analysed {
             call_id,
@@ -149,10 +156,10 @@ impl StoredCalls {
             t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
         };
         if said(&call.transcript) != said(&before) {
-            if self.encoders.is_none() && had_encoder {
+            if self.encoders.of(call.transcript.language).is_none() && had_encoder {
                 return Err(encoder_is_missing(&call.call_id));
             }
-            call.scores = text_scores(self.encoders.as_ref(), &call.transcript, None)?.0;
+            call.scores = self.encoders.scores(&call.transcript, None)?.0;
         }
         Ok(())
     }

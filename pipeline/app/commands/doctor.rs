@@ -302,13 +302,18 @@ fn text_models(findings: &mut Findings, install: &Install) {
     match runtime::onnx_runtime(install.onnx_runtime().as_deref()) {
         Ok(environment) => {
             findings.ok(RUNTIME, "found and loaded");
-            match TextEncoder::load(&install.text_en(), environment) {
-                Ok(_) => findings.ok("text model", "English encoder and sentiment: SHA-256 is right, loaded"),
-                Err(error) => findings.warning(
-                    "text model",
-                    format!("{error}; sentiment and `meaning` are left out"),
-                    "run scripts/setup, or install callmark again",
-                ),
+            for language in Language::ALL {
+                let code = language.code();
+                match TextEncoder::load(&install.text_model(language), environment) {
+                    Ok(_) => {
+                        findings.ok("text model", format!("encoder and sentiment, `{code}`: SHA-256 is right, loaded"));
+                    }
+                    Err(error) => findings.warning(
+                        "text model",
+                        format!("{error}; sentiment and `meaning` are left out in `{code}`"),
+                        "run scripts/setup, or install callmark again",
+                    ),
+                }
             }
         }
         Err(error) => findings.problem(RUNTIME, error.to_string(), error.hint()),

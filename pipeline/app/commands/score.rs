@@ -167,10 +167,7 @@ impl Rescorer {
         let mut analyst = Analyst::load(scorecard, config, install)?;
         analyst.load_precision(store)?;
         let calls = StoredCalls::open(config, install, store, warnings)?;
-        let fresh = calls.prepare(&mut analyst, store)?;
-        if let Some(hash) = calls.encoder_hash() {
-            store.put_phrases(hash, &fresh).map_err(explain)?;
-        }
+        calls.prepare(&mut analyst, store)?.into_iter().try_for_each(|fresh| fresh.keep(store))?;
         analyst.remember_scorecards(store)?;
         Ok(Rescorer { analyst, calls, everything_anew: false })
     }

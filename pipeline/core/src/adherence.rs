@@ -24,6 +24,9 @@ const WINDOW_FLOOR_PERMILLE: i64 = 400;
 /// More places than this are not kept per item.
 const MOST_PLACES: usize = 20;
 
+/// Embeddings of `meaning` phrases, by language.
+pub type PhraseEmbeddings = BTreeMap<Language, BTreeMap<String, Embedding>>;
+
 /// Everything that is known about a call before it is judged; vectors have one entry per turn.
 pub struct CallEvidence<'a> {
     pub transcript: &'a Transcript,
@@ -33,7 +36,7 @@ pub struct CallEvidence<'a> {
     pub acts: &'a [BTreeMap<String, u16>],
     pub lexicon: &'a ActLexicon,
     /// Embeddings of the scorecard's `meaning` phrases; a missing one makes its matcher unknown.
-    pub phrase_embeddings: &'a BTreeMap<String, Embedding>,
+    pub phrase_embeddings: &'a PhraseEmbeddings,
 }
 
 /// Judges every metric and requirement of the scorecard, metrics first, each group in the file's order.
@@ -299,7 +302,7 @@ impl<'a> Judge<'a> {
                 self.found_or_doubtful(hits.collect(), &turns)
             }
             Pattern::Meaning { phrases, similarity_permille } => {
-                self.meaning(phrases.get(self.language), *similarity_permille, &turns)
+                self.meaning(phrases.get(self.language), similarity_permille, &turns)
             }
             Pattern::Act { act, permille } => {
                 let said = |t: &&usize| self.call.acts.get(**t).and_then(|a| a.get(act)).is_some_and(|p| p >= permille);
@@ -602,8 +605,10 @@ impl<'a> Judge<'a> {
         inside.then(|| self.place(turn, found.start(), passage, MatchType::Regex, 1000))
     }
 
-    fn meaning(&self, phrases: &[String], least: i64, turns: &[usize]) -> Found {
-        let meant: Vec<Option<&Embedding>> = phrases.iter().map(|p| self.call.phrase_embeddings.get(p)).collect();
+    fn meaning(&self, phrases: &[String], least: &BTreeMap<Language, i64>, turns: &[usize]) -> Found {
+        let known = self.call.phrase_embeddings.get(&self.language);
+        let meant: Vec<Option<&Embedding>> = phrases.iter().map(|p| known?.get(p)).collect();
+        let least = least.get(&self.language).copied().unwrap_or(1000);
         let mut unknown = meant.iter().any(Option::is_none) || self.doubtful(turns);
         let mut occurrences = Vec::new();
         for turn in turns {
@@ -786,16 +791,17 @@ pub struct ExampleResult {
     pub passed: bool,
 }
 
-/// Runs the examples of all requirements. `embed` gives one embedding per text, `None` without an encoder.
-pub fn run_examples(
-    scorecard: &Scorecard,
-    lexicon: &ActLexicon,
-    embed: &dyn Fn(&[String]) -> Vec<Option<Embedding>>,
-) -> Vec<ExampleResult> {
-    let phrases: Vec<String> = scorecard.meaning_phrases(Language::En);
-    let embedded = embed(&phrases);
-    let phrase_embeddings: BTreeMap<String, Embedding> =
-        phrases.into_iter().zip(embedded).filter_map(|(phrase, e)| Some((phrase, e?))).collect();
+/// Gives one embedding per text of a language; `None` without an encoder of that language.
+pub type Embed<'a> = dyn Fn(Language, &[String]) -> Vec<Option<Embedding>> + 'a;
+
+/// Runs the examples of all requirements.
+pub fn run_examples(scorecard: &Scorecard, lexicon: &ActLexicon, embed: &Embed<'_>) -> Vec<ExampleResult> {
+    let embedded = |language| {
+        let phrases: Vec<String> = scorecard.meaning_phrases(language);
+        let embeddings = embed(language, &phrases);
+        (language, phrases.into_iter().zip(embeddings).filter_map(|(phrase, e)| Some((phrase, e?))).collect())
+    };
+    let phrase_embeddings: PhraseEmbeddings = Language::ALL.into_iter().map(embedded).collect();
     let mut results = Vec::new();
     for requirement in &scorecard.requirements {
         for (index, example) in requirement.examples.iter().enumerate() {
@@ -819,8 +825,8 @@ fn run_example(
     requirement: &Requirement,
     example: &Example,
     lexicon: &ActLexicon,
-    phrase_embeddings: &BTreeMap<String, Embedding>,
-    embed: &dyn Fn(&[String]) -> Vec<Option<Embedding>>,
+    phrase_embeddings: &PhraseEmbeddings,
+    embed: &Embed<'_>,
 ) -> ItemResult {
     let transcript = example_transcript(requirement, example);
     let mut acts = lexicon.label(&transcript);
@@ -832,9 +838,8 @@ fn run_example(
     let stages: Vec<BTreeSet<String>> =
         acts.iter().map(|a| lexicon.stages(a).into_iter().map(str::to_string).collect()).collect();
     let signals = signals::compute(&transcript, &sentiment, &acts, &stages, &scorecard.stages);
-    let english = transcript.language == Some(Language::En);
     let texts: Vec<String> = transcript.turns.iter().map(|t| t.text.clone()).collect();
-    let embeddings = if english { embed(&texts) } else { vec![None; texts.len()] };
+    let embeddings = transcript.language.map_or_else(|| vec![None; texts.len()], |language| embed(language, &texts));
     // An example that does not say what kind of call it is, is one that the requirement is for.
     let when = &requirement.when;
     let metadata = Metadata {

@@ -15,6 +15,8 @@ pub enum Language {
 }
 
 impl Language {
+    pub const ALL: [Language; 2] = [Language::En, Language::Zh];
+
     /// Reads `en`, `en-US`, `zh`, `zh_CN`, `cmn`, … ; `None` for any other language.
     pub fn parse(tag: &str) -> Option<Language> {
         let primary = tag.trim().split(['-', '_']).next().unwrap_or("").to_ascii_lowercase();

@@ -10,7 +10,7 @@ mod operators;
 use std::collections::BTreeMap;
 
 use callmark_core::acts::ActLexicon;
-use callmark_core::adherence::{CallEvidence, assess, run_examples};
+use callmark_core::adherence::{CallEvidence, Embed, assess, run_examples};
 use callmark_core::record::{ItemResult, MatchType, Outcome};
 use callmark_core::recording::{Language, Metadata};
 use callmark_core::scorecard::{LintSeverity, Pattern, Scorecard, Trapezoid, lint};
@@ -41,17 +41,18 @@ fn parse(requirements: &str) -> Scorecard {
 }
 
 /// Two directions: 1 for texts with "record", across for the rest. Enough to tell a meaning from another.
-fn embed(texts: &[String]) -> Vec<Option<Embedding>> {
-    let vector = |text: &String| if text.contains("record") { vec![127, 0] } else { vec![0, 127] };
+fn embed(_: Language, texts: &[String]) -> Vec<Option<Embedding>> {
+    let vector =
+        |text: &String| if text.contains("record") || text.contains("录音") { vec![127, 0] } else { vec![0, 127] };
     texts.iter().map(|t| Some(Embedding(vector(t)))).collect()
 }
 
-fn no_encoder(texts: &[String]) -> Vec<Option<Embedding>> {
+fn no_encoder(_: Language, texts: &[String]) -> Vec<Option<Embedding>> {
     vec![None; texts.len()]
 }
 
 /// Every example of a scorecard must come out as its author says.
-fn check_with(requirements: &str, embed: &dyn Fn(&[String]) -> Vec<Option<Embedding>>) {
+fn check_with(requirements: &str, embed: &Embed<'_>) {
     let results = run_examples(&parse(requirements), &lexicon(), embed);
     assert!(!results.is_empty());
     for r in &results {

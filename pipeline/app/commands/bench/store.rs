@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
-use callmark_core::recording::{Language, sha256_hex};
+use callmark_core::recording::sha256_hex;
 use callmark_core::redaction;
 use callmark_core::transcript::TurnScores;
 use callmark_models::text_encoder::{EncoderPool, TurnText};
@@ -13,13 +13,14 @@ use callmark_store::RecordingLink;
 use rayon::prelude::*;
 
 use crate::FINISHED;
-use crate::analysis::{Analysed, Analyst, open_encoders, prepare_phrases};
+use crate::analysis::{Analysed, Analyst};
 use crate::call::transcript_hash;
 use crate::cli::{Common, StoreBenchArgs};
 use crate::commands::explain;
 use crate::config::Config;
 use crate::install::Install;
 use crate::night_generator::stored::{MadeCall, Maker, Shape};
+use crate::text_encoders::TextEncoders;
 
 /// Calls that are made before they are written.
 const GROUP: usize = 256;
@@ -45,8 +46,8 @@ pub fn run(args: &StoreBenchArgs, common: &Common) -> Result<u8> {
     let (config, install) = (Config::load(common)?, Install::find()?);
     let mut warnings = Vec::new();
     let mut analyst = Analyst::load(args.scorecard.as_deref(), &config, &install)?;
-    let encoders = open_encoders(&install, rayon::current_num_threads(), &mut warnings);
-    prepare_phrases(&mut analyst, encoders.as_ref(), store.as_ref())?;
+    let encoders = TextEncoders::open(&install, rayon::current_num_threads(), &mut warnings);
+    encoders.prepare_phrases(&mut analyst, store.as_ref())?;
     analyst.remember_scorecards(store.as_ref())?;
     for warning in &warnings {
         eprintln!("warning: {warning}");
@@ -59,7 +60,7 @@ pub fn run(args: &StoreBenchArgs, common: &Common) -> Result<u8> {
         languages: super::languages(&args.language)?,
         last_day: args.last_day,
     });
-    let reader = Reader { encoders: encoders.as_ref(), known: Mutex::default() };
+    let reader = Reader { encoders: &encoders, known: Mutex::default() };
     let mut written = Written { reps: maker.reps(), ..Written::default() };
     let all: Vec<u64> = (0..args.calls).collect();
     for group in all.chunks(GROUP) {
@@ -101,15 +102,15 @@ pub fn run(args: &StoreBenchArgs, common: &Common) -> Result<u8> {
 
 /// What the text models say, read once per sentence of the generator instead of once per turn.
 struct Reader<'a> {
-    encoders: Option<&'a EncoderPool>,
+    encoders: &'a TextEncoders,
     known: Mutex<HashMap<&'static str, TurnText>>,
 }
 
 impl Reader<'_> {
     fn analysed(&self, call: MadeCall) -> Result<Analysed> {
-        let english = self.encoders.filter(|_| call.transcript.language == Some(Language::En));
+        let pool = self.encoders.of(call.transcript.language);
         let turns = call.transcript.turns.len();
-        let scores = match english {
+        let scores = match pool {
             Some(pool) => {
                 let read: Result<Vec<TurnText>> = call.templates.iter().map(|t| self.read(pool, t)).collect();
                 let (sentiment, embeddings) = read?.into_iter().map(|t| (Some(t.sentiment), Some(t.embedding))).unzip();
@@ -122,7 +123,7 @@ impl Reader<'_> {
             models: [("recogniser".to_string(), sha256_hex(b"none: made-up calls"))].into(),
             configuration: String::new(),
             reviews: vec![],
-            encoder_hash: english.map(|pool| pool.encoder_hash().to_string()),
+            encoder_hash: pool.map(|pool| pool.encoder_hash().to_string()),
             call_id: call.call_id,
             metadata: call.metadata,
             transcript: call.transcript,

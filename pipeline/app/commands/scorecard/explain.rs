@@ -448,7 +448,10 @@ impl Teller<'_> {
             Pattern::AtLeast { n, of } => phrases(&(words.at_least)(&n.to_string()), of),
             Pattern::Regex(p) => phrases(words.regex, p),
             Pattern::Meaning { phrases: p, similarity_permille } => {
-                phrases(&(words.meaning)(&percent(similarity_permille.unsigned_abs())), p)
+                let used = similarity_permille.iter().filter(|(language, _)| !p.get(**language).is_empty());
+                let mut least: Vec<String> = used.map(|(_, least)| percent(least.unsigned_abs())).collect();
+                least.dedup();
+                phrases(&(words.meaning)(&least.join(" / ")), p)
             }
             Pattern::Act { act, permille } => (words.act)(act, &percent(u64::from(*permille))),
             Pattern::Stage(stage) => (words.stage)(stage),

@@ -1,7 +1,7 @@
 //! `callmark scorecard new FILE`: a first scorecard from the sentences of a company's script. What resembles a requirement of a known
 //! scorecard is copied from there; everything else becomes a requirement of its own, tried on its own examples before it is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::path::PathBuf;
@@ -12,15 +12,15 @@ use callmark_core::record::{ItemKind, Outcome};
 use callmark_core::recording::Language;
 use callmark_core::scorecard::{LintSeverity, Pattern, Requirement, Scorecard, lint};
 use callmark_core::transcript::{Embedding, Role};
-use callmark_models::text_encoder::EncoderPool;
 use rayon::prelude::*;
 
 use super::sentence::{Place, Sentence, sentences};
 use super::test::{encoders, outcomes};
 use crate::FINISHED;
-use crate::analysis::{embed, read_scorecard};
+use crate::analysis::read_scorecard;
 use crate::cli::{Common, NewArgs};
 use crate::install::Install;
+use crate::text_encoders::TextEncoders;
 
 /// Weights of SCORING.md for the dimensions that occur.
 const WEIGHTS: &[(&str, u32)] = &[
@@ -33,8 +33,13 @@ const WEIGHTS: &[(&str, u32)] = &[
 ];
 /// Weight of a dimension that is not among them.
 const OTHER_WEIGHT: u32 = 10;
-/// Similarity of meaning from which a sentence resembles a requirement's phrase. An engineering guess.
-const RESEMBLES_PERMILLE: i64 = 720;
+/// Similarity of meaning from which a sentence resembles a requirement's phrase; each encoder has its own scale. An engineering guess.
+fn resembles_permille(language: Language) -> i64 {
+    match language {
+        Language::En => 720,
+        Language::Zh => 620,
+    }
+}
 
 pub fn run(args: &NewArgs, common: &Common) -> Result<u8> {
     if args.file.exists() {
@@ -116,9 +121,9 @@ struct Source {
 
 struct Known {
     sources: Vec<Source>,
-    encoders: Option<EncoderPool>,
-    /// English phrases of all requirements: place, phrase, meaning.
-    meanings: Vec<((usize, usize), Embedding)>,
+    encoders: TextEncoders,
+    /// Phrases of all requirements, by language: place and meaning.
+    meanings: BTreeMap<Language, Vec<((usize, usize), Embedding)>>,
 }
 
 impl Known {
@@ -138,12 +143,13 @@ impl Known {
             Ok(Source { text, card: read_scorecard(file)? })
         };
         let sources = files.iter().map(source).collect::<Result<Vec<_>>>()?;
-        let mut known = Known { sources, encoders: encoders(install), meanings: Vec::new() };
-        if let Some(pool) = &known.encoders {
-            let phrases: Vec<((usize, usize), String)> =
-                known.requirements().flat_map(|(at, r)| phrases(r).map(move |p| (at, p.to_string()))).collect();
-            let texts: Vec<String> = phrases.iter().map(|(_, text)| text.clone()).collect();
-            known.meanings = phrases.into_iter().map(|(at, _)| at).zip(embed(pool, &texts)?).collect();
+        let mut known = Known { sources, encoders: encoders(install), meanings: BTreeMap::new() };
+        for language in Language::ALL {
+            let of = |(at, r)| phrases(r, language).map(move |p| (at, p.to_string()));
+            let (places, texts): (Vec<_>, Vec<_>) = known.requirements().flat_map(of).unzip();
+            if let Some(meant) = known.encoders.embed(language, &texts)? {
+                known.meanings.insert(language, places.into_iter().zip(meant).collect());
+            }
         }
         Ok(known)
     }
@@ -218,7 +224,7 @@ impl Known {
                 continue;
             }
             let example = of_sentence(&sentence.text, expect);
-            let result = outcomes(&self.sources[s].card, requirement, vec![example], self.encoders.as_ref());
+            let result = outcomes(&self.sources[s].card, requirement, vec![example], &self.encoders);
             // Without a quote it is met by something that is not in the sentence.
             if result.iter().any(|(outcome, quote)| is_found(*outcome) && !quote.is_empty()) {
                 ids.insert(requirement.id.clone());
@@ -226,16 +232,15 @@ impl Known {
             }
         }
         if found.is_empty()
-            && sentence.language == Language::En
-            && let Some(said) =
-                self.encoders.as_ref().and_then(|pool| embed(pool, std::slice::from_ref(&sentence.text)).ok())
+            && let Some(known) = self.meanings.get(&sentence.language)
+            && let Ok(Some(said)) = self.encoders.embed(sentence.language, std::slice::from_ref(&sentence.text))
         {
-            let of_kind =
-                self.meanings.iter().filter(|((s, r), _)| self.sources[*s].card.requirements[*r].kind() == kind);
+            let of_kind = known.iter().filter(|((s, r), _)| self.sources[*s].card.requirements[*r].kind() == kind);
             let best = of_kind
                 .map(|(at, meant)| (meant.similarity_permille(&said[0]), *at))
                 .max_by_key(|(similarity, _)| *similarity);
-            found.extend(best.filter(|(similarity, _)| *similarity >= RESEMBLES_PERMILLE).map(|(_, at)| at));
+            let least = resembles_permille(sentence.language);
+            found.extend(best.filter(|(similarity, _)| *similarity >= least).map(|(_, at)| at));
         }
         found
     }
@@ -269,18 +274,18 @@ impl Known {
         );
         let Ok(card) = Scorecard::parse(&whole) else { return false };
         let requirement = &card.requirements[0];
-        let results = outcomes(&card, requirement, requirement.examples.clone(), self.encoders.as_ref());
+        let results = outcomes(&card, requirement, requirement.examples.clone(), &self.encoders);
         let as_expected =
             requirement.examples.iter().zip(results).all(|(example, (actual, _))| example.expect == actual);
         as_expected && !lint(&card).iter().any(|finding| finding.severity == LintSeverity::Warning)
     }
 }
 
-/// The English phrases that a requirement looks for on the rep's side.
-fn phrases(requirement: &Requirement) -> impl Iterator<Item = &str> {
+/// The phrases that a requirement looks for on the rep's side.
+fn phrases(requirement: &Requirement, language: Language) -> impl Iterator<Item = &str> {
     let own = requirement.matchers.values().filter(|m| m.role != Some(Role::Customer));
-    let lists = own.filter_map(|matcher| match &matcher.pattern {
-        Pattern::Any(phrases) | Pattern::Meaning { phrases, .. } => Some(phrases.get(Language::En)),
+    let lists = own.filter_map(move |matcher| match &matcher.pattern {
+        Pattern::Any(phrases) | Pattern::Meaning { phrases, .. } => Some(phrases.get(language)),
         _ => None,
     });
     lists.flatten().map(String::as_str)

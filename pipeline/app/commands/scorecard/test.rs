@@ -14,16 +14,16 @@ use callmark_core::record::Outcome;
 use callmark_core::recording::Language;
 use callmark_core::scorecard::{Example, Matcher, Pattern, Requirement, Scorecard};
 use callmark_core::transcript::Embedding;
-use callmark_models::text_encoder::EncoderPool;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::accuracy_table;
-use crate::analysis::{open_encoders, read_scorecard};
+use crate::analysis::read_scorecard;
 use crate::cli::{Common, TableFormat, TestArgs};
 use crate::commands::terminal_table::percent;
 use crate::install::Install;
 use crate::render::outputs::snake;
+use crate::text_encoders::TextEncoders;
 use crate::{FINISHED, GATE};
 
 pub fn run(args: &TestArgs, common: &Common) -> Result<u8> {
@@ -41,7 +41,7 @@ pub fn run(args: &TestArgs, common: &Common) -> Result<u8> {
         let own = |id: &str| -> Vec<&LabelledExample> {
             labelled.iter().filter(|l| l.card == card.name && l.requirement_id == id).collect()
         };
-        let trial = Trial { file, card, encoders: encoders.as_ref(), args };
+        let trial = Trial { file, card, encoders: &encoders, args };
         let all: Vec<Vec<Run>> = card.requirements.par_iter().map(|r| trial.requirement(r, own(&r.id))).collect();
         tested.runs.extend(all.into_iter().flatten());
     }
@@ -67,9 +67,9 @@ fn read_labelled(file: &Path) -> Result<Vec<LabelledExample>> {
 }
 
 /// The encoders for `meaning`, with a warning where there are none.
-pub fn encoders(install: &Install) -> Option<EncoderPool> {
+pub fn encoders(install: &Install) -> TextEncoders {
     let mut warnings = Vec::new();
-    let encoders = open_encoders(install, rayon::current_num_threads(), &mut warnings);
+    let encoders = TextEncoders::open(install, rayon::current_num_threads(), &mut warnings);
     for warning in &warnings {
         eprintln!("warning: {warning}");
     }
@@ -81,15 +81,20 @@ pub fn outcomes(
     card: &Scorecard,
     requirement: &Requirement,
     examples: Vec<Example>,
-    encoders: Option<&EncoderPool>,
+    encoders: &TextEncoders,
 ) -> Vec<(Outcome, String)> {
     // Embeddings take longer than everything else: only for whom they matter.
     let about_meaning = |matcher: &Matcher| matches!(matcher.pattern, Pattern::Meaning { .. });
-    let encoders = encoders.filter(|_| requirement.matchers.values().chain(&requirement.except).any(about_meaning));
-    let embed = |texts: &[String]| -> Vec<Option<Embedding>> {
-        match encoders.map(|pool| crate::analysis::embed(pool, texts)) {
-            Some(Ok(embeddings)) => embeddings.into_iter().map(Some).collect(),
-            _ => vec![None; texts.len()],
+    let matters = requirement.matchers.values().chain(&requirement.except).any(about_meaning);
+    let embed = |language: Language, texts: &[String]| -> Vec<Option<Embedding>> {
+        let embedded = if matters { encoders.embed(language, texts) } else { Ok(None) };
+        match embedded {
+            Ok(Some(embeddings)) => embeddings.into_iter().map(Some).collect(),
+            Ok(None) => vec![None; texts.len()],
+            Err(error) => {
+                eprintln!("warning: {}: meaning is left out: {error}", requirement.id);
+                vec![None; texts.len()]
+            }
         }
     };
     let mut card = card.clone();
@@ -147,7 +152,7 @@ impl Tested {
 struct Trial<'a> {
     file: &'a Path,
     card: &'a Scorecard,
-    encoders: Option<&'a EncoderPool>,
+    encoders: &'a TextEncoders,
     args: &'a TestArgs,
 }
 

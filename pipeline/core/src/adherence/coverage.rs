@@ -65,7 +65,7 @@ impl Judge<'_> {
                 turns.iter().any(|turn| self.regex_hit(&one, *turn, &matcher.within).is_some())
             }
             Pattern::Meaning { similarity_permille, .. } => {
-                self.meaning(&[phrase.to_string()], *similarity_permille, &turns).truth == Truth::True
+                self.meaning(&[phrase.to_string()], similarity_permille, &turns).truth == Truth::True
             }
             _ => {
                 let Some(id) = compiled.phrases.get(*n) else { return false };

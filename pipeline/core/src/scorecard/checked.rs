@@ -142,6 +142,15 @@ impl Scorecard {
     }
 }
 
+/// Least similarity of a `meaning` that names none. Each encoder has its own scale: at these, one phrase finds one of 10,000
+/// turns of unrelated talk (the model cards give the tables).
+fn usual_similarity(language: Language) -> f64 {
+    match language {
+        Language::En => 0.75,
+        Language::Zh => 0.65,
+    }
+}
+
 fn dimension(written: &Spanned<String>, names: &Names<'_>) -> Result<String, ScorecardError> {
     if names.dimensions.contains(&written.value) {
         return Ok(written.value.clone());
@@ -482,7 +491,9 @@ impl RawMatcher {
             regex_place = Some(Spanned::new((), patterns.referenced, patterns.defined));
             Pattern::Regex(patterns.value)
         } else if let Some(phrases) = self.meaning {
-            Pattern::Meaning { phrases, similarity_permille: i64::from(permille(self.similarity, 0.75)?) }
+            let of = |language| Ok((language, i64::from(permille(self.similarity, usual_similarity(language))?)));
+            let similarity_permille = Language::ALL.into_iter().map(of).collect::<Result<_, _>>()?;
+            Pattern::Meaning { phrases, similarity_permille }
         } else if let Some(act) = self.act {
             if !names.lexicon.names().any(|known| known == act.value) {
                 let hint = did_you_mean(&act.value, names.lexicon.names());

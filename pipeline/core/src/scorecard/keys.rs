@@ -200,7 +200,7 @@ pub const OBJECTS: &[Object] = &[
             key("role", SIDE, "the rule's", "who says it"),
             key("within", Form::Object("within"), "the rule's", "where it is searched"),
             key("threshold", Form::Number, "0.75", "of phrases: least similarity (short ones 0.85)"),
-            key("similarity", Form::Number, "0.75", "of `meaning`: least cosine"),
+            key("similarity", Form::Number, "0.75, Chinese 0.65", "of `meaning`: least cosine"),
             key("p", Form::Number, "0.7", "of `act`: least probability"),
             key(
                 "period",

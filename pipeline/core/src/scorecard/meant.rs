@@ -235,7 +235,8 @@ pub enum Pattern {
     Regex(Phrases),
     Meaning {
         phrases: Phrases,
-        similarity_permille: i64,
+        /// Least similarity, by language: encoders of two languages have scales of their own.
+        similarity_permille: BTreeMap<Language, i64>,
     },
     Act {
         act: String,

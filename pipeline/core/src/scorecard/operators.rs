@@ -70,13 +70,14 @@ examples:
     },
     Operator {
         name: "meaning",
-        what: "A turn means about the same as one of the phrases (cosine of sentence embeddings, at least `similarity`). Unknown without an encoder for the language.",
+        what: "A turn means about the same as one of the phrases (cosine of sentence embeddings, at least `similarity`). A negation means about the same as what it negates: pair it with a phrase that must be there, or forbid nothing by it alone. Unknown without an encoder for the language.",
         why: "Nobody can list every way of saying it.",
-        example: r#"match: {recorded: {meaning: {en: ["we record calls"]}, similarity: 0.75}}
+        example: r#"match: {recorded: {meaning: {en: ["we record calls"], zh: ["通话会被录音"]}}}
 require: {expr: recorded}
 examples:
   - {turns: [[rep, 0, "we keep a record of it"]], expect: met}
   - {turns: [[rep, 0, "good morning"]], expect: missed}
+  - {turns: [[rep, 0, "这次通话我们会录音"]], expect: met}
 "#,
     },
     Operator {
