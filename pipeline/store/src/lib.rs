@@ -20,7 +20,7 @@ pub use error::StoreError;
 pub use search::{Phrase, SearchHit, SearchQuery, SearchResults, Terms};
 
 /// Version of the stored schema; a store with a higher one is refused, one with a lower one is migrated.
-pub const STORE_SCHEMA: u32 = 3;
+pub const STORE_SCHEMA: u32 = 4;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -103,6 +103,19 @@ pub struct NewReview {
     pub is_final: bool,
     /// RFC 3339.
     pub ts: String,
+}
+
+/// One row of a call log or a sales system, as it was imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivityRow {
+    /// Where it comes from, as the configuration names it.
+    pub source: String,
+    /// The source's own id of the row: a row that comes again replaces the former one.
+    pub row_id: String,
+    pub rep_id: String,
+    pub day: Date,
+    /// JSON.
+    pub row: String,
 }
 
 /// What is left of something that was forgotten or purged.
@@ -250,6 +263,16 @@ pub trait Store: Send + Sync {
     fn all_reviews(&self) -> Result<Vec<Review>>;
     /// The result that a forgotten call's decision was about; `None` when its call is not forgotten or had no such row.
     fn reviewed_result(&self, review_id: i64) -> Result<Option<Outcome>>;
+
+    /// Keeps imported rows, all or none; each in the place of the one of the same source and id. How many were new.
+    fn put_activity(&self, rows: &[ActivityRow]) -> Result<u64>;
+    /// Imported rows of these days, by day, rep, source and id.
+    fn activity(&self, since: Option<Date>, until: Option<Date>) -> Result<Vec<ActivityRow>>;
+
+    /// Appends what happened to a coaching plan (JSON).
+    fn append_coaching(&self, plan_id: &str, event: &str) -> Result<()>;
+    /// Plan id and event, in the order they were appended.
+    fn coaching(&self) -> Result<Vec<(String, String)>>;
 
     /// Turns that answer a query.
     fn search(&self, query: &SearchQuery) -> Result<SearchResults>;

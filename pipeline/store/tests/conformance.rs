@@ -7,8 +7,8 @@ use callmark_core::record::{CallRecord, Decision, Outcome, ReviewSource};
 use callmark_core::redaction::{Entity, Redaction};
 use callmark_core::transcript::{Embedding, Medium, Role, Sentiment, Transcript, Turn, TurnScores};
 use callmark_store::{
-    AnalysisRow, CallFilter, FailureRow, FileStamp, Gone, NewReview, RecordingLink, STORE_SCHEMA, SearchQuery,
-    SearchResults, Store, StoreError, Terms, Tombstone, record_json,
+    ActivityRow, AnalysisRow, CallFilter, FailureRow, FileStamp, Gone, NewReview, RecordingLink, STORE_SCHEMA,
+    SearchQuery, SearchResults, Store, StoreError, Terms, Tombstone, record_json,
 };
 use common::{record, transcript};
 use jiff::civil::{Date, date};
@@ -16,7 +16,7 @@ use jiff::civil::{Date, date};
 /// One behaviour, checked on a fresh store.
 type Check = fn(&dyn Store);
 
-const CHECKS: [(&str, Check); 25] = [
+const CHECKS: [(&str, Check); 27] = [
     ("schema_version", schema_version),
     ("files", files),
     ("analyses", analyses),
@@ -42,7 +42,37 @@ const CHECKS: [(&str, Check); 25] = [
     ("purged_words_leave_the_scores", purged_words_leave_the_scores),
     ("a_backup_is_a_store", a_backup_is_a_store),
     ("statistics", statistics),
+    ("activity_is_imported_once", activity_is_imported_once),
+    ("coaching_keeps_its_order", coaching_keeps_its_order),
 ];
+
+fn activity_is_imported_once(store: &dyn Store) {
+    let row = |id: &str, rep: &str, day: Date, row: &str| ActivityRow {
+        source: "crm".into(),
+        row_id: id.into(),
+        rep_id: rep.into(),
+        day,
+        row: row.into(),
+    };
+    let (monday, tuesday) = (date(2026, 3, 2), date(2026, 3, 3));
+    let rows = [row("2", "li", tuesday, "{}"), row("1", "kim", monday, "{}"), row("3", "ann", tuesday, "{}")];
+    assert_eq!(store.put_activity(&rows).unwrap(), 3);
+    let corrected = row("2", "li", monday, r#"{"deals":1}"#);
+    assert_eq!(store.put_activity(std::slice::from_ref(&corrected)).unwrap(), 0, "it replaces");
+    let [_, first, third] = rows;
+    assert_eq!(store.activity(None, None).unwrap(), [first.clone(), corrected.clone(), third.clone()]);
+    assert_eq!(store.activity(Some(tuesday), None).unwrap(), [third]);
+    assert_eq!(store.activity(None, Some(monday)).unwrap(), [first, corrected]);
+}
+
+fn coaching_keeps_its_order(store: &dyn Store) {
+    assert_eq!(store.coaching().unwrap(), []);
+    for (plan, event) in [("b", "1"), ("a", "2"), ("b", "3")] {
+        store.append_coaching(plan, event).unwrap();
+    }
+    let pair = |plan: &str, event: &str| (plan.to_string(), event.to_string());
+    assert_eq!(store.coaching().unwrap(), [pair("b", "1"), pair("a", "2"), pair("b", "3")]);
+}
 
 fn scorecards(store: &dyn Store) {
     assert_eq!(store.scorecards().unwrap(), []);

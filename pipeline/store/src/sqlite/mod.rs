@@ -20,8 +20,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    AnalysisRow, BackupReport, CallFilter, Calls, FailureRow, FileStamp, NewReview, RecordingLink, Removed, Result,
-    SearchQuery, SearchResults, Store, StoreError, StoreStatistics, StoredCall, Tombstone, record_json,
+    ActivityRow, AnalysisRow, BackupReport, CallFilter, Calls, FailureRow, FileStamp, NewReview, RecordingLink,
+    Removed, Result, SearchQuery, SearchResults, Store, StoreError, StoreStatistics, StoredCall, Tombstone,
+    record_json,
 };
 
 /// How long a statement waits for another process that writes.
@@ -971,6 +972,54 @@ impl Store for SqliteStore {
 
     fn reviewed_result(&self, review_id: i64) -> Result<Option<Outcome>> {
         forget::reviewed_result(&self.lock(), review_id)
+    }
+
+    fn put_activity(&self, rows: &[ActivityRow]) -> Result<u64> {
+        self.write(|transaction| {
+            let sql = "INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (source, row_id) DO UPDATE SET \
+                       rep_id = excluded.rep_id, day = excluded.day, row = excluded.row";
+            let count = |transaction: &Transaction| -> Result<i64> {
+                Ok(transaction.query_row("SELECT count(*) FROM activity", [], |row| row.get(0))?)
+            };
+            let before = count(transaction)?;
+            for row in rows {
+                let values = params![row.source, row.row_id, row.rep_id, row.day.to_string(), row.row];
+                transaction.prepare_cached(sql)?.execute(values)?;
+            }
+            Ok((count(transaction)? - before).unsigned_abs())
+        })
+    }
+
+    fn activity(&self, since: Option<Date>, until: Option<Date>) -> Result<Vec<ActivityRow>> {
+        let connection = self.read();
+        let mut statement = connection.prepare_cached(
+            "SELECT source, row_id, rep_id, day, row FROM activity WHERE day >= coalesce(?1, '') AND day <= coalesce(?2, '~') \
+             ORDER BY day, rep_id, source, row_id",
+        )?;
+        let bounds = params![since.map(|day| day.to_string()), until.map(|day| day.to_string())];
+        let mut rows = statement.query(bounds)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let day: String = row.get(3)?;
+            let day = day.parse().map_err(|_| StoreError::Damaged { what: format!("activity.day is {day}") })?;
+            let (source, row_id, rep_id) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            found.push(ActivityRow { source, row_id, rep_id, day, row: row.get(4)? });
+        }
+        Ok(found)
+    }
+
+    fn append_coaching(&self, plan_id: &str, event: &str) -> Result<()> {
+        self.write_durably(|transaction| {
+            transaction.execute("INSERT INTO coaching (plan_id, event) VALUES (?1, ?2)", params![plan_id, event])?;
+            Ok(())
+        })
+    }
+
+    fn coaching(&self) -> Result<Vec<(String, String)>> {
+        let connection = self.read();
+        let mut statement = connection.prepare_cached("SELECT plan_id, event FROM coaching ORDER BY event_id")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.map(|row| row.map_err(StoreError::from)).collect()
     }
 
     fn search(&self, query: &SearchQuery) -> Result<SearchResults> {
