@@ -5,6 +5,7 @@ mod broken_files;
 mod channels;
 mod determinism;
 mod eval;
+mod exports;
 mod findings;
 mod harness;
 mod hostile_files;

@@ -59,6 +59,8 @@ pub enum Command {
     /// Who is rep and who customer in a call, and why; change it with --swap or --set 0=rep,1=customer (append-only; where channels are
     /// not known, 0 is who speaks first)
     Roles(RolesArgs),
+    /// Write all tables of the store as CSV, Parquet or JSON lines for spreadsheets, notebooks and BI tools
+    Export(ExportArgs),
     /// Find what was said: words, "phrases", beginnings*, Chinese from one character on
     Search(SearchArgs),
     /// Remove everything about a call, for good
@@ -248,6 +250,34 @@ pub struct RepsArgs {
     /// Only calls that started on or after this day
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
     pub since: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Folder for the files; those of an earlier export are replaced
+    pub folder: PathBuf,
+    #[arg(long, value_enum, default_value_t = ExportFormat::Csv)]
+    pub format: ExportFormat,
+    /// Begin CSV files with a byte-order mark: Excel then reads Chinese rightly
+    #[arg(long)]
+    pub bom: bool,
+    /// Only calls that started on or after this day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub since: Option<String>,
+    /// Only calls that started on or before this day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub until: Option<String>,
+    /// Numbers of rows as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    Csv,
+    Parquet,
+    /// One JSON object a line
+    Jsonl,
 }
 
 #[derive(Debug, Args)]

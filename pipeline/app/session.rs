@@ -243,7 +243,7 @@ impl Session {
         }
         tables.finish()?;
         let everything = self.store.summaries(&CallFilter::default()).map_err(explain)?;
-        outputs::write_reps(&self.out, &everything)?;
+        outputs::write_performance(&self.out, &everything)?;
         outputs::write_reviews(&self.out, &self.store.all_reviews().map_err(explain)?)?;
         let scope = Scope {
             calls: covered.iter().cloned().collect(),

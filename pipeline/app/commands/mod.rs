@@ -5,6 +5,7 @@ pub mod bench;
 pub mod config;
 pub mod doctor;
 pub mod eval;
+pub mod export;
 pub mod forget;
 pub mod generate;
 pub mod models;

@@ -10,7 +10,7 @@ use crate::FINISHED;
 use crate::cli::{Common, Format, Period, RepsArgs};
 use crate::commands::existing_store;
 use crate::commands::explain;
-use crate::render::{outputs, summary};
+use crate::render::{summary, tables};
 
 pub fn reps(args: &RepsArgs, common: &Common) -> Result<u8> {
     let store = existing_store(common)?;
@@ -25,9 +25,12 @@ pub fn reps(args: &RepsArgs, common: &Common) -> Result<u8> {
     let mut out = std::io::stdout().lock();
     match args.format {
         Format::Table => summary::print_reps(&calls, kind)?,
-        Format::Csv => out.write_all(&outputs::reps_csv(&performance::rep_period(&calls, kind))?)?,
+        Format::Csv => {
+            out.write_all(&tables::csv(performance::REP_PERIOD, &performance::rep_period(&calls, kind)).as_bytes())?
+        }
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &outputs::reps_json(&performance::rep_period(&calls, kind)))?;
+            let rows = tables::json(performance::REP_PERIOD, &performance::rep_period(&calls, kind));
+            serde_json::to_writer_pretty(&mut out, &rows)?;
             writeln!(out)?;
         }
     }

@@ -65,8 +65,8 @@ pub fn outputs(
     }
     if !dry_run {
         // Both are made from the store; equal files stay.
-        if folder.join("reps.csv").is_file() {
-            outputs::write_reps(folder, &store.summaries(&CallFilter::default()).map_err(explain)?)?;
+        if folder.join("rep_period.csv").is_file() {
+            outputs::write_performance(folder, &store.summaries(&CallFilter::default()).map_err(explain)?)?;
         }
         if folder.join("reviews.csv").is_file() {
             outputs::write_reviews(folder, &store.all_reviews().map_err(explain)?)?;

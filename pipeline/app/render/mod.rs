@@ -7,6 +7,7 @@ pub mod erase;
 pub mod messages;
 pub mod metrics;
 pub mod outputs;
+pub mod parquet_file;
 pub mod report;
 pub mod summary;
 pub mod tables;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use callmark_core::performance::{self, CallSummary, Column, PeriodKind, RepRow};
+use callmark_core::performance::{self, CallSummary, PerformanceTables};
 use callmark_core::record::{CallRecord, Review};
 use callmark_core::recording::sha256_hex;
 use tempfile::NamedTempFile;
@@ -112,39 +112,17 @@ impl Tables {
     }
 }
 
-/// `reps.csv`: every kind of period over all stored calls.
-pub fn write_reps(folder: &Path, calls: &[CallSummary]) -> Result<()> {
-    let kinds = [PeriodKind::All, PeriodKind::Month, PeriodKind::Week, PeriodKind::Day];
-    let rows: Vec<RepRow> = kinds.into_iter().flat_map(|kind| performance::rep_period(calls, kind)).collect();
-    write_whole(&folder.join("reps.csv"), &reps_csv(&rows)?)
-}
-
-/// The rep table as CSV, one column per [`Column`].
-pub fn reps_csv(rows: &[RepRow]) -> Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(Column::ALL.iter().map(|c| c.id()))?;
-    for row in rows {
-        writer.write_record(Column::ALL.iter().map(|c| tables::escape_formula(&c.value(row)).into_owned()))?;
-    }
-    Ok(writer.into_inner().map_err(csv::IntoInnerError::into_error)?)
-}
-
-/// The rep table as JSON objects with the CSV's column names.
-pub fn reps_json(rows: &[RepRow]) -> Vec<serde_json::Map<String, serde_json::Value>> {
-    let object =
-        |row: &RepRow| Column::ALL.iter().map(|c| (c.id().to_string(), json_value(*c, c.value(row)))).collect();
-    rows.iter().map(object).collect()
-}
-
-/// Numbers as numbers, what is not applicable as null; names stay text even when they look like numbers.
-fn json_value(column: Column, cell: String) -> serde_json::Value {
-    let text =
-        ["rep_id", "team", "period_kind", "period", "top3", "scorecard_versions", "warnings"].contains(&column.id());
-    match cell.parse::<serde_json::Number>() {
-        _ if cell.is_empty() => serde_json::Value::Null,
-        Ok(number) if !text => number.into(),
-        _ => cell.into(),
-    }
+/// The performance tables over all stored calls, every kind of period.
+pub fn write_performance(folder: &Path, calls: &[CallSummary]) -> Result<()> {
+    let all = PerformanceTables::of(calls);
+    let files = [
+        ("rep_period", tables::csv(performance::REP_PERIOD, &all.reps)),
+        ("rep_dimension", tables::csv(performance::REP_DIMENSION, &all.dimensions)),
+        ("team_period", tables::csv(performance::TEAM_PERIOD, &all.teams)),
+        ("requirement_period", tables::csv(performance::REQUIREMENT_PERIOD, &all.requirements)),
+        ("hour_weekday", tables::csv(performance::HOUR_WEEKDAY, &all.hours)),
+    ];
+    files.iter().try_for_each(|(name, csv)| write_whole(&folder.join(format!("{name}.csv")), csv.as_bytes()))
 }
 
 /// The snake_case name of a serialisable enum value.
@@ -162,5 +140,5 @@ pub fn prepare_folder(folder: &Path) -> Result<()> {
 
 /// `reviews.csv`: every decision in the store.
 pub fn write_reviews(folder: &Path, reviews: &[Review]) -> Result<()> {
-    write_whole(&folder.join("reviews.csv"), tables::reviews_csv(reviews).as_bytes())
+    write_whole(&folder.join("reviews.csv"), tables::csv(tables::REVIEWS, reviews).as_bytes())
 }

@@ -1,27 +1,23 @@
 //! Flat tables of calls for spreadsheets and databases: `calls`, `turns`, `ledger`, `reviews` as CSV.
 //!
-//! Each table is a closed list of columns with a header, a meaning and a value; writers loop over it. UTF-8, `\n` at line
-//! ends. Scores, points, sentiment and confidences are decimals with three places, exact because they are stored as
-//! thousandths; an empty cell means not applicable or unknown.
+//! Each table is a closed list of columns; writers loop over it. In CSV: UTF-8, `\n` at line ends, decimals with three places,
+//! exact because they are stored as thousandths; an empty cell means not applicable or unknown.
 
 use std::borrow::Cow;
 
 use callmark_core::performance::model_hash;
 use callmark_core::record::{CallRecord, LedgerRow, Outcome, Review};
 use callmark_core::recording::Language;
+use callmark_core::table::{Cell, Column};
+use callmark_core::table_columns;
 use callmark_core::transcript::{Medium, Role, Turn};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// The call that the renderers' tests share.
 #[cfg(test)]
 #[path = "sample.rs"]
 pub(crate) mod sample;
-
-/// One column: its header and how to read it from row `n` of a `T` (a call has many turns).
-struct Column<T> {
-    header: &'static str,
-    value: fn(&T, usize) -> String,
-}
 
 /// The tables that calls fill. Closed: a new one is a variant here and a list of columns below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,15 +41,15 @@ impl Table {
 
     /// The header line.
     pub fn header(self) -> String {
-        line(self.columns().iter().map(|column| column.header.to_string()))
+        csv_header(self.columns())
     }
 
     /// A call's lines; tables are written call by call, so that a night's calls need not be in memory together.
     pub fn rows(self, record: &CallRecord) -> String {
-        (0..self.count(record)).map(|n| line(self.columns().iter().map(|column| (column.value)(record, n)))).collect()
+        csv_rows(self.columns(), record, self.count(record))
     }
 
-    fn columns(self) -> &'static [Column<CallRecord>] {
+    pub fn columns(self) -> &'static [Column<CallRecord>] {
         match self {
             Table::Calls => CALLS,
             Table::Turns => TURNS,
@@ -62,7 +58,7 @@ impl Table {
     }
 
     /// How many rows a call has.
-    fn count(self, record: &CallRecord) -> usize {
+    pub fn count(self, record: &CallRecord) -> usize {
         match self {
             Table::Calls => 1,
             Table::Turns => record.transcript.turns.len() + record.transcript.other_turns.len(),
@@ -71,122 +67,99 @@ impl Table {
     }
 }
 
-/// `header, what it holds, value;` for each column. What it holds is for the reader of this file.
-macro_rules! columns {
-    ($($header:literal, $doc:literal, $value:expr;)*) => {
-        &[$(Column { header: $header, value: $value }),*]
-    };
-}
-
 /// Columns of `calls.csv`, one row per call.
-const CALLS: &[Column<CallRecord>] = columns! {
-    "call_id", "identity of the call", |c, _| c.call_id.clone();
-    "rep_id", "who spoke for the company", |c, _| text(&c.metadata.rep_id);
-    "team", "the rep's team at the time of the call", |c, _| text(&c.metadata.team);
-    "campaign", "from the metadata", |c, _| text(&c.metadata.campaign);
-    "direction", "inbound or outbound", |c, _| c.metadata.direction.as_ref().map(name).unwrap_or_default();
-    "call_type", "from the metadata", |c, _| text(&c.metadata.call_type);
-    "start_ts", "start of the call as the metadata gives it", |c, _| text(&c.metadata.start_ts);
-    "tz", "zone of start_ts when the stamp has none", |c, _| text(&c.metadata.tz);
-    "duration_ms", "length of the call; empty for text without times", |c, _| number(c.signals.duration_ms.filter(|_| timed(c)));
-    "language", "en or zh", |c, _| c.transcript.language.map(Language::code).unwrap_or_default().to_string();
-    "role_method", "how rep and customer were told apart", |c, _| name(&c.transcript.role_method);
-    "role_confidence", "0 to 1", |c, _| thousandths(Some(c.transcript.role_confidence_permille.into()));
-    "recogniser_confidence", "0 to 1; empty for text that people wrote",
-        |c, _| thousandths(c.transcript.recogniser_confidence_permille.map(i64::from));
-    "rep_talk_permille", "rep speech time / (rep + customer speech time)", |c, _| number(c.signals.rep_talk_permille);
-    "customer_talk_permille", "customer speech time / (rep + customer speech time)", |c, _| number(c.signals.customer_talk_permille);
-    "silence_ms", "time in which nobody speaks", |c, _| number(c.signals.silence_ms);
-    "unexcused_silence_ms", "gaps over 3 s that the rep did not announce", |c, _| number(c.signals.unexcused_silence_ms);
-    "interruptions_rep", "the rep starts over a customer who is at least 1 s in", |c, _| number(c.signals.interruptions_rep);
-    "interruptions_customer", "the customer starts over a rep who is at least 1 s in", |c, _| number(c.signals.interruptions_customer);
-    "pace_rep", "on the rep's own speech time, in pace_unit", |c, _| number(c.signals.pace_rep);
-    "pace_customer", "on the customer's own speech time, in pace_unit", |c, _| number(c.signals.pace_customer);
-    "pace_unit", "English words or Chinese characters per minute", |c, _| pace_unit(c);
-    "longest_monologue_ms", "the longer of the two roles' longest monologues", |c, _| number(c.signals.longest_monologue_ms);
-    "questions_rep", "questions of the rep", |c, _| number(c.signals.questions_rep);
-    "patience_ms", "median wait of the rep after the customer's end", |c, _| number(c.signals.patience_ms);
-    "sentiment_customer", "mean customer sentiment, -5 to 5", |c, _| thousandths(c.signals.sentiment_customer_milli);
-    "sentiment_customer_q1", "first quarter, -5 to 5", |c, _| thousandths(c.signals.sentiment_customer_quarters_milli[0]);
-    "sentiment_customer_q2", "second quarter, -5 to 5", |c, _| thousandths(c.signals.sentiment_customer_quarters_milli[1]);
-    "sentiment_customer_q3", "third quarter, -5 to 5", |c, _| thousandths(c.signals.sentiment_customer_quarters_milli[2]);
-    "sentiment_customer_q4", "last quarter, -5 to 5", |c, _| thousandths(c.signals.sentiment_customer_quarters_milli[3]);
-    "sentiment_customer_shift", "last quarter less first", |c, _| thousandths(c.signals.sentiment_customer_shift_milli);
-    "score", "0 to 100; empty when unscored", |c, _| thousandths(c.evaluation.score);
-    "score_low", "with everything unknown missed", |c, _| thousandths(c.evaluation.score_low);
-    "score_high", "with everything unknown met", |c, _| thousandths(c.evaluation.score_high);
-    "status", "scored, unscored, pending_review or failed", |c, _| name(&c.evaluation.status);
-    "reason", "why the call is unscored", |c, _| c.evaluation.reason.as_ref().map(name).unwrap_or_default();
-    "verdict", "pass, coach, flag or auto_fail; only when scored", |c, _| c.evaluation.verdict.as_ref().map(name).unwrap_or_default();
-    "fatal_count", "confirmed fatals", |c, _| c.evaluation.fatal_count.to_string();
-    "scorecard", "name", |c, _| c.evaluation.scorecard.clone();
-    "scorecard_version", "version", |c, _| c.evaluation.scorecard_version.to_string();
-    "scorecard_hash", "SHA-256", |c, _| c.evaluation.scorecard_hash.clone();
-    "model_hash", "SHA-256 over the names and hashes of all models used; empty when none was", |c, _| model_hash(&c.provenance);
+const CALLS: &[Column<CallRecord>] = table_columns! {
+    call_id: Text, "identity of the call", |c, _| Cell::from(&c.call_id);
+    rep_id: Text, "who spoke for the company", |c, _| c.metadata.rep_id.as_ref().into();
+    team: Text, "the rep's team at the time of the call", |c, _| c.metadata.team.as_ref().into();
+    campaign: Text, "from the metadata", |c, _| c.metadata.campaign.as_ref().into();
+    direction: Text, "inbound or outbound", |c, _| c.metadata.direction.as_ref().map(name).into();
+    call_type: Text, "from the metadata", |c, _| c.metadata.call_type.as_ref().into();
+    start_ts: Text, "start of the call as the metadata gives it", |c, _| c.metadata.start_ts.as_ref().into();
+    tz: Text, "zone of start_ts when the stamp has none", |c, _| c.metadata.tz.as_ref().into();
+    duration_ms: Whole, "length of the call; empty for text without times", |c, _| c.signals.duration_ms.filter(|_| timed(c)).into();
+    language: Text, "en or zh", |c, _| c.transcript.language.map(Language::code).into();
+    role_method: Text, "how rep and customer were told apart", |c, _| name(&c.transcript.role_method).into();
+    role_confidence: Thousandths, "0 to 1", |c, _| Cell::Thousandths(c.transcript.role_confidence_permille.into());
+    recogniser_confidence: Thousandths, "0 to 1; empty for text that people wrote",
+        |c, _| Cell::thousandths(c.transcript.recogniser_confidence_permille.map(i64::from));
+    rep_talk_permille: Whole, "rep speech time / (rep + customer speech time)", |c, _| c.signals.rep_talk_permille.into();
+    customer_talk_permille: Whole, "customer speech time / (rep + customer speech time)", |c, _| c.signals.customer_talk_permille.into();
+    silence_ms: Whole, "time in which nobody speaks", |c, _| c.signals.silence_ms.into();
+    unexcused_silence_ms: Whole, "gaps over 3 s that the rep did not announce", |c, _| c.signals.unexcused_silence_ms.into();
+    interruptions_rep: Whole, "the rep starts over a customer who is at least 1 s in", |c, _| c.signals.interruptions_rep.into();
+    interruptions_customer: Whole, "the customer starts over a rep who is at least 1 s in", |c, _| c.signals.interruptions_customer.into();
+    pace_rep: Whole, "on the rep's own speech time, in pace_unit", |c, _| c.signals.pace_rep.into();
+    pace_customer: Whole, "on the customer's own speech time, in pace_unit", |c, _| c.signals.pace_customer.into();
+    pace_unit: Text, "English words or Chinese characters per minute", |c, _| pace_unit(c).into();
+    longest_monologue_ms: Whole, "the longer of the two roles' longest monologues", |c, _| c.signals.longest_monologue_ms.into();
+    questions_rep: Whole, "questions of the rep", |c, _| c.signals.questions_rep.into();
+    patience_ms: Whole, "median wait of the rep after the customer's end", |c, _| c.signals.patience_ms.into();
+    sentiment_customer: Thousandths, "mean customer sentiment, -5 to 5", |c, _| Cell::thousandths(c.signals.sentiment_customer_milli);
+    sentiment_customer_q1: Thousandths, "first quarter, -5 to 5", |c, _| Cell::thousandths(c.signals.sentiment_customer_quarters_milli[0]);
+    sentiment_customer_q2: Thousandths, "second quarter, -5 to 5", |c, _| Cell::thousandths(c.signals.sentiment_customer_quarters_milli[1]);
+    sentiment_customer_q3: Thousandths, "third quarter, -5 to 5", |c, _| Cell::thousandths(c.signals.sentiment_customer_quarters_milli[2]);
+    sentiment_customer_q4: Thousandths, "last quarter, -5 to 5", |c, _| Cell::thousandths(c.signals.sentiment_customer_quarters_milli[3]);
+    sentiment_customer_shift: Thousandths, "last quarter less first", |c, _| Cell::thousandths(c.signals.sentiment_customer_shift_milli);
+    score: Thousandths, "0 to 100; empty when unscored", |c, _| Cell::thousandths(c.evaluation.score);
+    score_low: Thousandths, "with everything unknown missed", |c, _| Cell::thousandths(c.evaluation.score_low);
+    score_high: Thousandths, "with everything unknown met", |c, _| Cell::thousandths(c.evaluation.score_high);
+    status: Text, "scored, unscored, pending_review or failed", |c, _| name(&c.evaluation.status).into();
+    reason: Text, "why the call is unscored", |c, _| c.evaluation.reason.as_ref().map(name).into();
+    verdict: Text, "pass, coach, flag or auto_fail; only when scored", |c, _| c.evaluation.verdict.as_ref().map(name).into();
+    fatal_count: Whole, "confirmed fatals", |c, _| c.evaluation.fatal_count.into();
+    scorecard: Text, "name", |c, _| Cell::from(&c.evaluation.scorecard);
+    scorecard_version: Whole, "version", |c, _| c.evaluation.scorecard_version.into();
+    scorecard_hash: Text, "SHA-256", |c, _| Cell::from(&c.evaluation.scorecard_hash);
+    model_hash: Text, "SHA-256 over the names and hashes of all models used; empty when none was", |c, _| model_hash(&c.provenance).into();
 };
 
 /// Columns of `turns.csv`, one row per turn.
-const TURNS: &[Column<CallRecord>] = columns! {
-    "call_id", "identity of the call", |c, _| c.call_id.clone();
-    "turn", "from 0", |_, n| n.to_string();
-    "role", "rep, customer, unknown; ivr, supervisor, transfer_target", |c, n| name(&turn(c, n).role);
-    "begin_ms", "empty for text without times", |c, n| time(c, turn(c, n).begin_ms);
-    "end_ms", "empty for text without times", |c, n| time(c, turn(c, n).end_ms);
-    "text", "as recognised", |c, n| turn(c, n).text.clone();
-    "confidence", "0 to 1", |c, n| thousandths(Some(turn(c, n).confidence_permille.into()));
-    "sentiment", "of a customer's turn, -5 to 5", turn_sentiment;
-    "acts", "dialogue acts with a probability of at least 0.5, separated by ;", turn_acts;
-    "flags", "requirements that were violated or missed here, separated by ;", turn_flags;
+const TURNS: &[Column<CallRecord>] = table_columns! {
+    call_id: Text, "identity of the call", |c, _| Cell::from(&c.call_id);
+    turn: Whole, "from 0", |_, n| (n as u64).into();
+    role: Text, "rep, customer, unknown; ivr, supervisor, transfer_target", |c, n| name(&turn(c, n).role).into();
+    begin_ms: Whole, "empty for text without times", |c, n| time(c, turn(c, n).begin_ms);
+    end_ms: Whole, "empty for text without times", |c, n| time(c, turn(c, n).end_ms);
+    text: Text, "as recognised", |c, n| Cell::from(&turn(c, n).text);
+    confidence: Thousandths, "0 to 1", |c, n| Cell::Thousandths(turn(c, n).confidence_permille.into());
+    sentiment: Thousandths, "of a customer's turn, -5 to 5", turn_sentiment;
+    acts: Text, "dialogue acts with a probability of at least 0.5, separated by ;", turn_acts;
+    flags: Text, "requirements that were violated or missed here, separated by ;", turn_flags;
 };
 
 /// Columns of `ledger.csv`, one row per ledger row; `points` add up to the score.
-const LEDGER: &[Column<CallRecord>] = columns! {
-    "call_id", "identity of the call", |c, _| c.call_id.clone();
-    "requirement_id", "requirement or metric", |c, n| c.evaluation.ledger[n].requirement_id.clone();
-    "version", "of the requirement", |c, n| c.evaluation.ledger[n].version.to_string();
-    "dimension", "of the score", |c, n| c.evaluation.ledger[n].dimension.clone();
-    "result", "met, missed, violated, clear, not_applicable or unknown", |c, n| name(&c.evaluation.ledger[n].result);
-    "points", "given or taken, of 100 points", |c, n| thousandths(Some(c.evaluation.ledger[n].points));
-    "possible", "most points", |c, n| thousandths(Some(c.evaluation.ledger[n].possible));
-    "weight", "the item's points in the scorecard", |c, n| c.evaluation.ledger[n].weight.to_string();
-    "confidence", "0 to 1", |c, n| thousandths(Some(c.evaluation.ledger[n].confidence_permille.into()));
-    "begin_ms", "of the best evidence; empty for text without times", |c, n| time(c, c.evaluation.ledger[n].begin_ms);
-    "end_ms", "of the best evidence; empty for text without times", |c, n| time(c, c.evaluation.ledger[n].end_ms);
-    "quote", "of the best evidence", |c, n| c.evaluation.ledger[n].quote.clone();
-    "match_type", "how it was found", |c, n| name(&c.evaluation.ledger[n].match_type);
+const LEDGER: &[Column<CallRecord>] = table_columns! {
+    call_id: Text, "identity of the call", |c, _| Cell::from(&c.call_id);
+    requirement_id: Text, "requirement or metric", |c, n| Cell::from(&c.evaluation.ledger[n].requirement_id);
+    version: Whole, "of the requirement", |c, n| c.evaluation.ledger[n].version.into();
+    dimension: Text, "of the score", |c, n| Cell::from(&c.evaluation.ledger[n].dimension);
+    result: Text, "met, missed, violated, clear, not_applicable or unknown", |c, n| name(&c.evaluation.ledger[n].result).into();
+    points: Thousandths, "given or taken, of 100 points", |c, n| Cell::Thousandths(c.evaluation.ledger[n].points);
+    possible: Thousandths, "most points", |c, n| Cell::Thousandths(c.evaluation.ledger[n].possible);
+    weight: Whole, "the item's points in the scorecard", |c, n| c.evaluation.ledger[n].weight.into();
+    confidence: Thousandths, "0 to 1", |c, n| Cell::Thousandths(c.evaluation.ledger[n].confidence_permille.into());
+    begin_ms: Whole, "of the best evidence; empty for text without times", |c, n| time(c, c.evaluation.ledger[n].begin_ms);
+    end_ms: Whole, "of the best evidence; empty for text without times", |c, n| time(c, c.evaluation.ledger[n].end_ms);
+    quote: Text, "of the best evidence", |c, n| Cell::from(&c.evaluation.ledger[n].quote);
+    match_type: Text, "how it was found", |c, n| name(&c.evaluation.ledger[n].match_type).into();
 };
 
 /// Columns of `reviews.csv`, the append-only table of decisions.
-const REVIEWS: &[Column<Review>] = columns! {
-    "review_id", "rising", |r, _| r.review_id.to_string();
-    "call_id", "identity of the call", |r, _| r.call_id.clone();
-    "requirement_id", "requirement or metric", |r, _| r.requirement_id.clone();
-    "reviewer", "who decided", |r, _| r.reviewer.clone();
-    "source", "flag, audit or appeal", |r, _| name(&r.source);
-    "inclusion_permille", "chance that this row was drawn into the sample", |r, _| r.inclusion_permille.to_string();
-    "blind", "the reviewer did not see the machine's result", |r, _| r.blind.to_string();
-    "decision", "agree, overturn or comment", |r, _| name(&r.decision);
-    "reason", "in the reviewer's words", |r, _| r.reason.clone();
-    "appeal_of", "the review that is contested", |r, _| number(r.appeal_of);
-    "final", "the last final decision about a row counts", |r, _| r.is_final.to_string();
-    "ts", "RFC 3339", |r, _| r.ts.clone();
+pub const REVIEWS: &[Column<Review>] = table_columns! {
+    review_id: Whole, "rising", |r, _| r.review_id.into();
+    call_id: Text, "identity of the call", |r, _| Cell::from(&r.call_id);
+    requirement_id: Text, "requirement or metric", |r, _| Cell::from(&r.requirement_id);
+    reviewer: Text, "who decided", |r, _| Cell::from(&r.reviewer);
+    source: Text, "flag, audit or appeal", |r, _| name(&r.source).into();
+    inclusion_permille: Whole, "chance that this row was drawn into the sample", |r, _| u32::from(r.inclusion_permille).into();
+    blind: Truth, "the reviewer did not see the machine's result", |r, _| r.blind.into();
+    decision: Text, "agree, overturn or comment", |r, _| name(&r.decision).into();
+    reason: Text, "in the reviewer's words", |r, _| Cell::from(&r.reason);
+    appeal_of: Whole, "the review that is contested", |r, _| r.appeal_of.into();
+    final: Truth, "the last final decision about a row counts", |r, _| r.is_final.into();
+    ts: Text, "RFC 3339", |r, _| Cell::from(&r.ts);
 };
-
-fn text(value: &Option<String>) -> String {
-    value.clone().unwrap_or_default()
-}
-
-fn number(value: Option<i64>) -> String {
-    value.map(|n| n.to_string()).unwrap_or_default()
-}
-
-/// Thousandths as a decimal number, exactly: −70723 → `-70.723`.
-fn thousandths(value: Option<i64>) -> String {
-    let Some(value) = value else { return String::new() };
-    let sign = if value < 0 { "-" } else { "" };
-    let size = value.unsigned_abs();
-    format!("{sign}{}.{:03}", size / 1000, size % 1000)
-}
 
 /// The snake_case name of a closed enum's variant.
 fn name<T: Serialize>(variant: &T) -> String {
@@ -201,17 +174,16 @@ fn timed(record: &CallRecord) -> bool {
     record.transcript.medium == Medium::Speech
 }
 
-fn time(record: &CallRecord, ms: i64) -> String {
-    number(Some(ms).filter(|_| timed(record)))
+fn time(record: &CallRecord, ms: i64) -> Cell {
+    Some(ms).filter(|_| timed(record)).into()
 }
 
-fn pace_unit(record: &CallRecord) -> String {
+fn pace_unit(record: &CallRecord) -> Option<&'static str> {
     let paced = record.signals.pace_rep.or(record.signals.pace_customer).is_some();
-    match record.transcript.language.filter(|_| paced) {
-        Some(Language::En) => "words_per_min".into(),
-        Some(Language::Zh) => "characters_per_min".into(),
-        None => String::new(),
-    }
+    record.transcript.language.filter(|_| paced).map(|language| match language {
+        Language::En => "words_per_min",
+        Language::Zh => "characters_per_min",
+    })
 }
 
 /// `id` counts the turns of everybody, so it has one.
@@ -221,25 +193,25 @@ fn turn(record: &CallRecord, id: usize) -> &Turn {
 }
 
 /// A rep's sentiment is not shown: reps are judged by what they do, see SCORING.md §1.
-fn turn_sentiment(record: &CallRecord, turn: usize) -> String {
+fn turn_sentiment(record: &CallRecord, turn: usize) -> Cell {
     let customer = record.transcript.turns.get(turn).is_some_and(|t| t.role == Role::Customer);
     let sentiment = record.sentiment.get(turn).copied().flatten().filter(|_| customer);
-    thousandths(sentiment.map(|s| s.milli()))
+    Cell::thousandths(sentiment.map(|s| s.milli()))
 }
 
-fn turn_acts(record: &CallRecord, turn: usize) -> String {
+fn turn_acts(record: &CallRecord, turn: usize) -> Cell {
     let acts = record.acts.get(turn).into_iter().flatten();
-    acts.filter(|(_, p)| **p >= 500).map(|(act, _)| act.as_str()).collect::<Vec<_>>().join(";")
+    acts.filter(|(_, p)| **p >= 500).map(|(act, _)| act.as_str()).collect::<Vec<_>>().join(";").into()
 }
 
-fn turn_flags(record: &CallRecord, turn: usize) -> String {
+fn turn_flags(record: &CallRecord, turn: usize) -> Cell {
     let here = |ledger: &&LedgerRow| {
         matches!(ledger.result, Outcome::Violated | Outcome::Missed)
             && ledger.evidence.iter().any(|e| e.turn.is_some_and(|at| at as usize == turn))
     };
     let ids: Vec<&str> =
         record.evaluation.ledger.iter().filter(here).map(|ledger| ledger.requirement_id.as_str()).collect();
-    ids.join(";")
+    ids.join(";").into()
 }
 
 /// Keeps spreadsheets from running a cell as a formula: text that begins like one gets an apostrophe before it. Plain
@@ -268,11 +240,40 @@ fn line(cells: impl Iterator<Item = String>) -> String {
     quoted.collect::<Vec<_>>().join(",") + "\n"
 }
 
-/// `reviews.csv`.
-pub fn reviews_csv(reviews: &[Review]) -> String {
-    let header = line(REVIEWS.iter().map(|column| column.header.to_string()));
-    let row = |review: &Review| line(REVIEWS.iter().map(|column| (column.value)(review, 0)));
-    header + &reviews.iter().map(row).collect::<String>()
+/// The header line of a table.
+pub fn csv_header<R>(columns: &[Column<R>]) -> String {
+    line(columns.iter().map(|column| column.name.to_string()))
+}
+
+/// Rows 0 to `count` of one `R`, a line each.
+pub fn csv_rows<R>(columns: &[Column<R>], of: &R, count: usize) -> String {
+    (0..count).map(|n| line(columns.iter().map(|column| (column.cell)(of, n).text()))).collect()
+}
+
+/// A whole table of which each `R` is one row.
+pub fn csv<R>(columns: &[Column<R>], rows: &[R]) -> String {
+    csv_header(columns) + &rows.iter().map(|row| csv_rows(columns, row, 1)).collect::<String>()
+}
+
+/// Rows as JSON objects: numbers as numbers, what is not applicable as null.
+pub fn json<R>(columns: &[Column<R>], rows: &[R]) -> Vec<Map<String, Value>> {
+    rows.iter().map(|row| json_row(columns, row, 0)).collect()
+}
+
+/// Row `n` of an `R` as a JSON object.
+pub fn json_row<R>(columns: &[Column<R>], of: &R, n: usize) -> Map<String, Value> {
+    columns.iter().map(|c| (c.name.to_string(), json_value((c.cell)(of, n)))).collect()
+}
+
+fn json_value(cell: Cell) -> Value {
+    match cell {
+        Cell::Text(text) => text.into(),
+        Cell::Whole(number) => number.into(),
+        // The nearest double prints as the thousandths that it stands for.
+        Cell::Thousandths(value) => (value as f64 / 1000.0).into(),
+        Cell::Truth(truth) => truth.into(),
+        Cell::Empty => Value::Null,
+    }
 }
 
 #[cfg(test)]
@@ -313,10 +314,10 @@ mod tests {
              quote, match_type",
         ];
         for (table, specified) in Table::ALL.into_iter().zip(specified) {
-            let headers: Vec<_> = table.columns().iter().map(|column| column.header).collect();
+            let headers: Vec<_> = table.columns().iter().map(|column| column.name).collect();
             assert_eq!(headers.join(", "), specified);
         }
-        let reviews: Vec<_> = REVIEWS.iter().map(|column| column.header).collect();
+        let reviews: Vec<_> = REVIEWS.iter().map(|column| column.name).collect();
         assert_eq!(
             reviews.join(", "),
             "review_id, call_id, requirement_id, reviewer, source, inclusion_permille, blind, decision, reason, appeal_of, \
@@ -413,15 +414,6 @@ mod tests {
     }
 
     #[test]
-    fn thousandths_are_exact() {
-        let cases = [(0, "0.000"), (70_723, "70.723"), (-50, "-0.050"), (-10_000, "-10.000")];
-        for (value, expected) in cases {
-            assert_eq!(thousandths(Some(value)), expected);
-        }
-        assert_eq!(thousandths(Some(i64::MIN)), "-9223372036854775.808");
-    }
-
-    #[test]
     fn reviews() {
         let review = Review {
             review_id: 4,
@@ -437,7 +429,7 @@ mod tests {
             is_final: true,
             ts: "2025-02-20T09:00:00+08:00".into(),
         };
-        let csv = reviews_csv(&[review]);
+        let csv = super::csv(REVIEWS, &[review]);
         let row =
             "4,c-1,disclose_recording,王芳,appeal,1000,false,overturn,said at 0:07,2,true,2025-02-20T09:00:00+08:00\n";
         assert_eq!(csv.split_once('\n').unwrap().1, row);

@@ -25,6 +25,7 @@ pub mod scorecard;
 pub mod scoring;
 pub mod signals;
 pub mod statistics;
+pub mod table;
 pub mod transcript;
 pub mod trial;
 pub mod warning;

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use callmark_core::performance::{CallSummary, Column, Loss, PeriodKind, RepRow, rep_period};
+use callmark_core::performance::sums::Sums;
+use callmark_core::performance::{
+    CallSummary, HOUR_WEEKDAY, Loss, PerformanceTables, PeriodKind, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD,
+    RepRow, TEAM_PERIOD, rep_period, rep_table,
+};
 use callmark_core::record::Status;
 use callmark_core::statistics::SplitMix64;
+use callmark_core::table::{Cell, CellType, Column};
 
 fn call(id: usize, rep: &str, start: &str, score: i64) -> CallSummary {
     CallSummary {
@@ -218,19 +223,52 @@ fn the_table_is_the_same_whatever_the_order_of_calls() {
 }
 
 #[test]
-fn columns_give_exact_cells_and_one_decimal_for_people() {
+fn columns_give_exact_cells() {
     let rows = rep_period(&[call(0, "ann", FEB, 70_723)], PeriodKind::Day);
-    let value = |id: &str| {
-        let column = Column::ALL.iter().find(|column| column.id() == id).unwrap();
-        (column.value(&rows[0]), column.display(&rows[0]))
+    let cell = |name: &str| {
+        let column = REP_PERIOD.iter().find(|column| column.name == name).unwrap();
+        (column.cell)(&rows[0], 0)
     };
-    assert_eq!(value("mean"), ("70.723".into(), "70.7".into()));
-    assert_eq!(value("rank_low"), ("".into(), "–".into()));
-    assert_eq!(value("period"), ("2025-02-19".into(), "2025-02-19".into()));
-    assert_eq!(value("n_scored").0, "1");
-    assert_eq!(value("scorecard_versions").0, "telesales 1");
-    let ids: Vec<&str> = Column::ALL.iter().map(|column| column.id()).collect();
-    assert_eq!(ids[..4], ["rep_id", "team", "period_kind", "period"]);
+    assert_eq!(cell("mean"), Cell::Thousandths(70_723));
+    assert_eq!(cell("rank_low"), Cell::Empty);
+    assert_eq!(cell("period"), Cell::Text("2025-02-19".into()));
+    assert_eq!(cell("n_scored"), Cell::Whole(1));
+    assert_eq!(cell("scorecard_versions"), Cell::Text("telesales 1".into()));
+    // SCORING.md §3.
+    let specified = "rep_id, team, period_kind, period, n_scored, n_unscored, n_pending, n_failed, mean, shrunk, low, high, rank_low, \
+                     rank_high, flags_per_call, trend, trend_low, trend_high, top3, scorecard_versions, warnings";
+    assert_eq!(REP_PERIOD.iter().map(|column| column.name).collect::<Vec<_>>().join(", "), specified);
+}
+
+/// Cells are of their column's type, in every table and kind of period.
+#[test]
+fn tables_keep_their_types() {
+    let calls: Vec<CallSummary> = (0..120)
+        .map(|i| call(i, ["ann", "bob", "cid", "dan"][i % 4], FEB, 60_000 + (i as i64 * 7_919) % 30_000))
+        .collect();
+    let tables = PerformanceTables::of(&calls);
+    fn check<R>(columns: &[Column<R>], rows: &[R]) {
+        assert!(!rows.is_empty());
+        for (row, column) in rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column))) {
+            let fits = match ((column.cell)(row, 0), column.cell_type) {
+                (Cell::Empty, _) => true,
+                (Cell::Text(_), kind) => kind == CellType::Text,
+                (Cell::Whole(_), kind) => kind == CellType::Whole,
+                (Cell::Thousandths(_), kind) => kind == CellType::Thousandths,
+                (Cell::Truth(_), kind) => kind == CellType::Truth,
+            };
+            assert!(fits, "{}", column.name);
+        }
+    }
+    check(REP_PERIOD, &tables.reps);
+    check(REP_DIMENSION, &tables.dimensions);
+    check(TEAM_PERIOD, &tables.teams);
+    check(REQUIREMENT_PERIOD, &tables.requirements);
+    check(HOUR_WEEKDAY, &tables.hours);
+    assert_eq!(
+        tables.reps,
+        PeriodKind::ALL.iter().rev().flat_map(|kind| rep_table(&Sums::of(&calls), *kind)).collect::<Vec<_>>()
+    );
 }
 
 #[test]

@@ -1,101 +1,128 @@
-//! The columns of the rep table: a closed list that every renderer loops over.
+//! The columns of the performance tables. SCORING.md §3 names those of `rep_period`.
 
+use super::hour_weekday::HourRow;
+use super::rep_dimension::RepDimensionRow;
 use super::rep_period::RepRow;
+use super::requirement_period::RequirementRow;
+use super::team_period::TeamRow;
+use crate::table::{Cell, Column};
+use crate::table_columns;
 
-/// Declares [`Column`]: `Variant, "id", "header", "doc", |row| exact value;`
-macro_rules! columns {
-    ($($variant:ident, $id:literal, $header:literal, $doc:literal, $value:expr;)*) => {
-        /// A column of the rep table. Renderers loop over [`Column::ALL`], so a new column is a row below.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Column {
-            $(#[doc = $doc] $variant,)*
-        }
+const TEAM: &str = "the team of most of the calls";
+const PERIOD_KIND: &str = "day, week, month, quarter or all";
+const PERIOD: &str = "2025-02-19, 2025-W08 (ISO 8601), 2025-02, 2025-Q1 or all";
+const LOW: &str = "points: lower end of the estimate's 95 % interval";
+const HIGH: &str = "points: upper end of the estimate's 95 % interval";
+const TREND_LOW: &str = "points: lower end of the trend's 95 % interval";
+const TREND_HIGH: &str = "points: upper end of the trend's 95 % interval";
+const TEAM_OR_ALL: &str = "empty: all teams together";
 
-        impl Column {
-            pub const ALL: &'static [Column] = &[$(Column::$variant),*];
+/// One row per rep and period.
+pub const REP_PERIOD: &[Column<RepRow>] = table_columns! {
+    rep_id: Text, "the rep; `unassigned` for calls without one", |r, _| Cell::from(&r.rep_id);
+    team: Text, TEAM, |r, _| r.team.as_ref().into();
+    period_kind: Text, PERIOD_KIND, |r, _| r.period_kind.id().into();
+    period: Text, PERIOD, |r, _| Cell::from(&r.period);
+    n_scored: Whole, "calls with a score", |r, _| r.n_scored.into();
+    n_unscored: Whole, "calls left without a score for a reason", |r, _| r.n_unscored.into();
+    n_pending: Whole, "calls that wait for a reviewer; they count in means uncapped", |r, _| r.n_pending.into();
+    n_failed: Whole, "calls that could not be processed", |r, _| r.n_failed.into();
+    mean: Thousandths, "points: plain mean of scored and pending calls", |r, _| Cell::thousandths(r.mean);
+    shrunk: Thousandths, "points: mean adjusted for campaign and call type, shrunk towards the team", |r, _| Cell::thousandths(r.shrunk);
+    low: Thousandths, LOW, |r, _| Cell::thousandths(r.low);
+    high: Thousandths, HIGH, |r, _| Cell::thousandths(r.high);
+    rank_low: Whole, "best rank in the team that the calls allow (95 %); empty: insufficient data", |r, _| r.rank_low.into();
+    rank_high: Whole, "worst rank in the team that the calls allow (95 %); empty: insufficient data", |r, _| r.rank_high.into();
+    flags_per_call: Thousandths, "violated requirements and missed fatals per counted call", |r, _| Cell::thousandths(r.flags_per_call_milli);
+    trend: Thousandths, "points: adjusted mean less that of the rep's previous period", |r, _| Cell::thousandths(r.trend.as_ref().map(|t| t.millipoints));
+    trend_low: Thousandths, TREND_LOW, |r, _| Cell::thousandths(r.trend.as_ref().map(|t| t.low));
+    trend_high: Thousandths, TREND_HIGH, |r, _| Cell::thousandths(r.trend.as_ref().map(|t| t.high));
+    top3: Text, "up to three requirements or metrics to work on: points lost against the team, often, and coachable",
+        |r, _| Cell::joined(r.top3.iter().map(|i| i.requirement_id.as_str()));
+    scorecard_versions: Text, "scorecards and versions behind the scores", |r, _| Cell::joined(r.scorecard_versions.iter().map(String::as_str));
+    warnings: Text, "why there is no rank, breaks, calls without a period",
+        |r, _| Cell::joined(r.insufficient.iter().chain(&r.warnings).map(String::as_str));
+};
 
-            /// snake_case name in CSV, Parquet and JSON.
-            pub fn id(self) -> &'static str {
-                match self { $(Column::$variant => $id,)* }
-            }
+/// One row per rep, period and dimension.
+pub const REP_DIMENSION: &[Column<RepDimensionRow>] = table_columns! {
+    rep_id: Text, "the rep", |r, _| Cell::from(&r.rep_id);
+    team: Text, TEAM, |r, _| r.team.as_ref().into();
+    period_kind: Text, PERIOD_KIND, |r, _| r.period_kind.id().into();
+    period: Text, PERIOD, |r, _| Cell::from(&r.period);
+    dimension: Text, "of the scorecard", |r, _| Cell::from(&r.dimension);
+    n: Whole, "calls to which the dimension applied", |r, _| r.n.into();
+    mean_permille: Whole, "plain mean share of the dimension's points", |r, _| r.mean_permille.into();
+    shrunk_permille: Whole, "adjusted for campaign and call type, shrunk towards the team", |r, _| r.shrunk_permille.into();
+    low_permille: Whole, "lower end of the estimate's 95 % interval", |r, _| r.low_permille.into();
+    high_permille: Whole, "upper end of the estimate's 95 % interval", |r, _| r.high_permille.into();
+    team_permille: Whole, "mean of the reps compared", |r, _| r.team_permille.into();
+    reliability_permille: Whole, "how much of the rep's own mean the estimate takes; the rest is the team's", |r, _| r.reliability_permille.into();
+    trend_permille: Whole, "less the rep's previous period", |r, _| r.trend.as_ref().map(|t| t.permille).into();
+    trend_low_permille: Whole, "lower end of its 95 % interval", |r, _| r.trend.as_ref().map(|t| t.low_permille).into();
+    trend_high_permille: Whole, "upper end of its 95 % interval", |r, _| r.trend.as_ref().map(|t| t.high_permille).into();
+    trend_significant: Truth, "survives a false-discovery rate of 5 % over all reps and dimensions", |r, _| r.trend.as_ref().map(|t| t.significant).into();
+};
 
-            /// Short heading for people.
-            pub fn header(self) -> &'static str {
-                match self { $(Column::$variant => $header,)* }
-            }
+/// One row per team and period.
+pub const TEAM_PERIOD: &[Column<TeamRow>] = table_columns! {
+    team: Text, "empty: calls without a team", |r, _| r.team.as_ref().into();
+    period_kind: Text, PERIOD_KIND, |r, _| r.period_kind.id().into();
+    period: Text, PERIOD, |r, _| Cell::from(&r.period);
+    reps: Whole, "reps with counted calls", |r, _| r.reps.into();
+    n_scored: Whole, "calls with a score", |r, _| r.n_scored.into();
+    n_unscored: Whole, "calls left without a score for a reason", |r, _| r.n_unscored.into();
+    n_pending: Whole, "calls that wait for a reviewer", |r, _| r.n_pending.into();
+    n_failed: Whole, "calls that could not be processed", |r, _| r.n_failed.into();
+    mean: Thousandths, "points: plain mean", |r, _| Cell::thousandths(r.mean);
+    adjusted: Thousandths, "points: mean adjusted for campaign and call type", |r, _| Cell::thousandths(r.adjusted);
+    low: Thousandths, LOW, |r, _| Cell::thousandths(r.low);
+    high: Thousandths, HIGH, |r, _| Cell::thousandths(r.high);
+    between_rep_sd: Thousandths, "points: standard deviation of the reps' true means, as estimated", |r, _| Cell::thousandths(r.between_rep_sd);
+    pass_permille: Whole, "counted calls at or above the pass line", |r, _| r.pass.map(|s| s.permille).into();
+    pass_low_permille: Whole, "lower end of its 95 % interval (Wilson)", |r, _| r.pass.map(|s| s.low_permille).into();
+    pass_high_permille: Whole, "upper end of its 95 % interval (Wilson)", |r, _| r.pass.map(|s| s.high_permille).into();
+    flags_per_call: Thousandths, "violated requirements and missed fatals per counted call", |r, _| Cell::thousandths(r.flags_per_call_milli);
+    fatals: Whole, "calls with a confirmed fatal", |r, _| r.fatals.into();
+    trend: Thousandths, "points: less the team's previous period; who joined or left is part of it", |r, _| Cell::thousandths(r.trend.as_ref().map(|t| t.millipoints));
+    trend_low: Thousandths, TREND_LOW, |r, _| Cell::thousandths(r.trend.as_ref().map(|t| t.low));
+    trend_high: Thousandths, TREND_HIGH, |r, _| Cell::thousandths(r.trend.as_ref().map(|t| t.high));
+    scorecard_versions: Text, "scorecards and versions behind the scores", |r, _| Cell::joined(r.scorecard_versions.iter().map(String::as_str));
+    warnings: Text, "breaks", |r, _| Cell::joined(r.warnings.iter().map(String::as_str));
+};
 
-            /// Unit and definition.
-            pub fn doc(self) -> &'static str {
-                match self { $(Column::$variant => $doc,)* }
-            }
+/// One row per requirement or metric, period and team.
+pub const REQUIREMENT_PERIOD: &[Column<RequirementRow>] = table_columns! {
+    requirement_id: Text, "requirement or metric", |r, _| Cell::from(&r.requirement_id);
+    team: Text, TEAM_OR_ALL, |r, _| r.team.as_ref().into();
+    period_kind: Text, PERIOD_KIND, |r, _| r.period_kind.id().into();
+    period: Text, PERIOD, |r, _| Cell::from(&r.period);
+    n: Whole, "calls with a decided result, after reviews", |r, _| r.n.into();
+    pass_permille: Whole, "met, or clear of it", |r, _| r.pass.map(|s| s.permille).into();
+    pass_low_permille: Whole, "lower end of its 95 % interval (Wilson)", |r, _| r.pass.map(|s| s.low_permille).into();
+    pass_high_permille: Whole, "upper end of its 95 % interval (Wilson)", |r, _| r.pass.map(|s| s.high_permille).into();
+    violations: Whole, "calls that violated it", |r, _| r.violations.into();
+    unknown: Whole, "calls whose evidence did not decide", |r, _| r.unknown.into();
+    judged: Whole, "findings that a reviewer judged", |r, _| r.precision.map(|s| s.of).into();
+    precision_permille: Whole, "judged findings that were upheld", |r, _| r.precision.map(|s| s.permille).into();
+    precision_low_permille: Whole, "lower end of its 95 % interval (Wilson)", |r, _| r.precision.map(|s| s.low_permille).into();
+    precision_high_permille: Whole, "upper end of its 95 % interval (Wilson)", |r, _| r.precision.map(|s| s.high_permille).into();
+    losing_calls: Whole, "calls that lost points on it", |r, _| r.losing_calls.into();
+    lost: Thousandths, "points lost in all calls together", |r, _| Cell::thousandths(r.lost_millipoints);
+    lost_per_call: Thousandths, "points lost per call to which it applied", |r, _| Cell::thousandths(r.lost_per_call_millipoints);
+};
 
-            /// The cell; empty when there is none. Points have three decimals, which is exact.
-            pub fn value(self, row: &RepRow) -> String {
-                match self { $(Column::$variant => { let value: fn(&RepRow) -> String = $value; value(row) })* }
-            }
-        }
-    };
-}
-
-columns! {
-    RepId, "rep_id", "Rep", "the rep; `unassigned` for calls without one", |r| r.rep_id.clone();
-    Team, "team", "Team", "the team of most of the calls", |r| r.team.clone().unwrap_or_default();
-    PeriodKind, "period_kind", "Kind", "day, week, month, quarter or all", |r| r.period_kind.id().to_string();
-    Period, "period", "Period", "2025-02-19, 2025-W08, 2025-02, 2025-Q1 or all", |r| r.period.clone();
-    NScored, "n_scored", "Scored", "calls with a score", |r| r.n_scored.to_string();
-    NUnscored, "n_unscored", "Unscored", "calls left without a score for a reason", |r| r.n_unscored.to_string();
-    NPending, "n_pending", "Pending", "calls that wait for a reviewer; they count in means uncapped", |r| r.n_pending.to_string();
-    NFailed, "n_failed", "Failed", "calls that could not be processed", |r| r.n_failed.to_string();
-    Mean, "mean", "Mean", "points: plain mean of scored and pending calls", |r| points(r.mean);
-    Shrunk, "shrunk", "Estimate", "points: mean adjusted for campaign and call type, shrunk towards the team", |r| points(r.shrunk);
-    Low, "low", "Low", "points: lower end of the estimate's 95 % interval", |r| points(r.low);
-    High, "high", "High", "points: upper end of the estimate's 95 % interval", |r| points(r.high);
-    RankLow, "rank_low", "Rank from", "best rank in the team that the calls allow (95 %); empty: insufficient data", |r| number(r.rank_low);
-    RankHigh, "rank_high", "Rank to", "worst rank in the team that the calls allow (95 %); empty: insufficient data", |r| number(r.rank_high);
-    FlagsPerCall, "flags_per_call", "Flags/call", "violated requirements and missed fatals per counted call", |r| points(r.flags_per_call_milli);
-    Trend, "trend", "Trend", "points: adjusted mean less that of the rep's previous period", |r| points(r.trend.as_ref().map(|t| t.millipoints));
-    TrendLow, "trend_low", "Trend low", "points: lower end of the trend's 95 % interval", |r| points(r.trend.as_ref().map(|t| t.low));
-    TrendHigh, "trend_high", "Trend high", "points: upper end of the trend's 95 % interval", |r| points(r.trend.as_ref().map(|t| t.high));
-    Top3, "top3", "Work on", "up to three requirements or metrics with the most points lost", |r| joined(r.top3.iter().map(|i| i.requirement_id.as_str()));
-    ScorecardVersions, "scorecard_versions", "Scorecards", "scorecards and versions behind the scores", |r| joined(r.scorecard_versions.iter().map(String::as_str));
-    Warnings, "warnings", "Notes", "why there is no rank, breaks, calls without a period",
-        |r| joined(r.insufficient.iter().chain(&r.warnings).map(String::as_str));
-}
-
-impl Column {
-    /// The cell for people: points with one decimal, `–` when there is none.
-    pub fn display(self, row: &RepRow) -> String {
-        let one_decimal = |points: Option<i64>| {
-            points.map(|p| {
-                let tenths = (p.abs() + 50) / 100;
-                let sign = if p < 0 && tenths > 0 { "-" } else { "" };
-                format!("{sign}{}.{}", tenths / 10, tenths % 10)
-            })
-        };
-        let shown = match self {
-            Column::Mean => one_decimal(row.mean),
-            Column::Shrunk => one_decimal(row.shrunk),
-            Column::Low => one_decimal(row.low),
-            Column::High => one_decimal(row.high),
-            Column::FlagsPerCall => one_decimal(row.flags_per_call_milli),
-            Column::Trend => one_decimal(row.trend.as_ref().map(|t| t.millipoints)),
-            Column::TrendLow => one_decimal(row.trend.as_ref().map(|t| t.low)),
-            Column::TrendHigh => one_decimal(row.trend.as_ref().map(|t| t.high)),
-            _ => Some(self.value(row)).filter(|value| !value.is_empty()),
-        };
-        shown.unwrap_or_else(|| "–".to_string())
-    }
-}
-
-/// Thousandths as a decimal with three places.
-fn points(milli: Option<i64>) -> String {
-    milli.map_or(String::new(), |m| format!("{}{}.{:03}", if m < 0 { "-" } else { "" }, m.abs() / 1000, m.abs() % 1000))
-}
-
-fn number(n: Option<u32>) -> String {
-    n.map_or(String::new(), |n| n.to_string())
-}
-
-fn joined<'a>(parts: impl Iterator<Item = &'a str>) -> String {
-    parts.collect::<Vec<_>>().join("; ")
-}
+/// One row per hour of the week, period (months and longer) and team.
+pub const HOUR_WEEKDAY: &[Column<HourRow>] = table_columns! {
+    team: Text, TEAM_OR_ALL, |r, _| r.team.as_ref().into();
+    period_kind: Text, "month, quarter or all", |r, _| r.period_kind.id().into();
+    period: Text, PERIOD, |r, _| Cell::from(&r.period);
+    weekday: Whole, "1 = Monday … 7 = Sunday (ISO 8601)", |r, _| u32::from(r.weekday).into();
+    hour: Whole, "0 … 23, as the clock showed where the call was made", |r, _| u32::from(r.hour).into();
+    n: Whole, "counted calls", |r, _| r.n.into();
+    mean: Thousandths, "points: plain mean", |r, _| Cell::thousandths(r.mean);
+    shrunk: Thousandths, "points: as if every hour had the same reps, campaigns and call types, shrunk towards all hours", |r, _| Cell::thousandths(r.shrunk);
+    low: Thousandths, LOW, |r, _| Cell::thousandths(r.low);
+    high: Thousandths, HIGH, |r, _| Cell::thousandths(r.high);
+    dip: Truth, "below all hours, with a false-discovery rate of 5 % over the hours with at least twenty calls", |r, _| r.dip.into();
+};

@@ -23,6 +23,7 @@ mod requirement_period;
 mod share;
 mod summary;
 pub mod sums;
+mod tables;
 mod team_period;
 mod trend;
 
@@ -31,7 +32,7 @@ pub use blend::{
     Blend, FIRST_QUARTER_DAYS, Indicator, RAMP_DAYS, WeightProfile, blend, break_even_conversion_ppm, outcome,
 };
 pub use coaching::{BeforeAfter, CoachingEffect, CoachingVerdict, Design, coaching_effect};
-pub use columns::Column;
+pub use columns::{HOUR_WEEKDAY, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD, TEAM_PERIOD};
 pub use hour_weekday::{HourRow, hour_rows};
 pub use improvement::{Improvement, name_worst_calls};
 pub use period::{PeriodKind, Slot};
@@ -42,6 +43,7 @@ pub use requirement_period::{RequirementRow, requirement_rows};
 pub use share::Share;
 pub use summary::{CallSummary, Loss, SUMMARY_SCHEMA, model_hash};
 pub use sums::UNASSIGNED;
+pub use tables::{PASS_MILLIPOINTS, PerformanceTables};
 pub use team_period::{TeamRow, team_rows};
 pub use trend::Trend;
 

@@ -1,0 +1,190 @@
+//! `callmark export`: all tables of the store as files for spreadsheets, notebooks and BI tools.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use callmark_core::performance::{self, PerformanceTables};
+use callmark_core::table::{CellType, Column};
+use callmark_core::table_columns;
+use callmark_store::CallFilter;
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
+use crate::FINISHED;
+use crate::cli::{Common, ExportArgs, ExportFormat};
+use crate::commands::{counted, existing_store, explain};
+use crate::render::parquet_file::ParquetFile;
+use crate::render::{outputs, tables};
+
+/// What one column of one file holds: the data dictionary that comes with an export.
+struct Entry {
+    table: &'static str,
+    column: &'static str,
+    cell_type: CellType,
+    doc: &'static str,
+}
+
+const DICTIONARY: &[Column<Entry>] = table_columns! {
+    table: Text, "name of the file without its ending", |e, _| e.table.into();
+    column: Text, "name of the column", |e, _| e.column.into();
+    type: Text, "text, whole (64 bit), decimal (thousandths; DOUBLE in Parquet) or truth; every column may be empty", |e, _| type_name(e.cell_type).into();
+    doc: Text, "what it holds, with its unit", |e, _| e.doc.into();
+};
+
+fn type_name(cell_type: CellType) -> &'static str {
+    match cell_type {
+        CellType::Text => "text",
+        CellType::Whole => "whole",
+        CellType::Thousandths => "decimal",
+        CellType::Truth => "truth",
+    }
+}
+
+/// Rows written, by table.
+#[derive(Debug, Serialize)]
+struct Exported {
+    folder: String,
+    tables: Vec<(&'static str, u64)>,
+}
+
+pub fn export(args: &ExportArgs, common: &Common) -> Result<u8> {
+    let store = existing_store(common)?;
+    let day = |text: &Option<String>| text.as_deref().map(str::parse).transpose();
+    let filter = CallFilter { since: day(&args.since)?, until: day(&args.until)?, ..CallFilter::default() };
+    outputs::prepare_folder(&args.folder)?;
+    let mut export =
+        Export { folder: &args.folder, format: args.format, bom: args.bom, written: vec![], dictionary: vec![] };
+
+    let of_calls = tables::Table::ALL;
+    let opened = of_calls.map(|table| export.open(table.name(), table.columns()));
+    let mut files = opened.into_iter().collect::<Result<Vec<_>>>()?;
+    for call_id in store.call_ids(&filter).map_err(explain)? {
+        // Another process may have removed it meanwhile.
+        let Some(stored) = store.get_call(&call_id).map_err(explain)? else { continue };
+        for (table, file) in of_calls.iter().zip(&mut files) {
+            file.add(&stored.record, table.count(&stored.record))?;
+        }
+    }
+    for file in files {
+        export.close(file)?;
+    }
+    export.whole("reviews", tables::REVIEWS, &store.all_reviews().map_err(explain)?)?;
+    let all = PerformanceTables::of(&store.summaries(&filter).map_err(explain)?);
+    export.whole("rep_period", performance::REP_PERIOD, &all.reps)?;
+    export.whole("rep_dimension", performance::REP_DIMENSION, &all.dimensions)?;
+    export.whole("team_period", performance::TEAM_PERIOD, &all.teams)?;
+    export.whole("requirement_period", performance::REQUIREMENT_PERIOD, &all.requirements)?;
+    export.whole("hour_weekday", performance::HOUR_WEEKDAY, &all.hours)?;
+    let dictionary = tables::csv(DICTIONARY, &export.dictionary);
+    outputs::write_whole(&args.folder.join("columns.csv"), dictionary.as_bytes())?;
+
+    let exported = Exported { folder: args.folder.display().to_string(), tables: export.written };
+    if args.json {
+        println!("{}", serde_json::to_string(&exported)?);
+    } else if !common.quiet {
+        let rows = exported.tables.iter().map(|(table, rows)| format!("{table} {rows}"));
+        println!(
+            "{}: {} (rows); columns.csv says what each column holds",
+            exported.folder,
+            rows.collect::<Vec<_>>().join(", ")
+        );
+        let calls = exported.tables.first().map_or(0, |(_, rows)| *rows);
+        if calls == 0 {
+            eprintln!("warning: the store holds {} of these days", counted(0, "call"));
+        }
+    }
+    Ok(FINISHED)
+}
+
+struct Export<'a> {
+    folder: &'a Path,
+    format: ExportFormat,
+    bom: bool,
+    written: Vec<(&'static str, u64)>,
+    dictionary: Vec<Entry>,
+}
+
+impl Export<'_> {
+    fn open<R>(&mut self, table: &'static str, columns: &'static [Column<R>]) -> Result<TableFile<R>> {
+        let entry = |c: &Column<R>| Entry { table, column: c.name, cell_type: c.cell_type, doc: c.doc };
+        self.dictionary.extend(columns.iter().map(entry));
+        let ending = match self.format {
+            ExportFormat::Csv => "csv",
+            ExportFormat::Parquet => "parquet",
+            ExportFormat::Jsonl => "jsonl",
+        };
+        let path = self.folder.join(format!("{table}.{ending}"));
+        let file = NamedTempFile::new_in(self.folder)?;
+        let sink = match self.format {
+            ExportFormat::Csv => {
+                let mut file = BufWriter::new(file.reopen()?);
+                if self.bom {
+                    file.write_all("\u{feff}".as_bytes())?;
+                }
+                file.write_all(tables::csv_header(columns).as_bytes())?;
+                Sink::Csv(file)
+            }
+            ExportFormat::Parquet => Sink::Parquet(Box::new(ParquetFile::create(file.reopen()?, table, columns)?)),
+            ExportFormat::Jsonl => Sink::Jsonl(BufWriter::new(file.reopen()?)),
+        };
+        Ok(TableFile { table, columns, sink, file, path, rows: 0 })
+    }
+
+    fn close<R>(&mut self, file: TableFile<R>) -> Result<()> {
+        self.written.push((file.table, file.rows));
+        file.finish()
+    }
+
+    /// A table of which each `R` is one row.
+    fn whole<R>(&mut self, table: &'static str, columns: &'static [Column<R>], rows: &[R]) -> Result<()> {
+        let mut file = self.open(table, columns)?;
+        for row in rows {
+            file.add(row, 1)?;
+        }
+        self.close(file)
+    }
+}
+
+enum Sink<R: 'static> {
+    Csv(BufWriter<File>),
+    Parquet(Box<ParquetFile<R>>),
+    Jsonl(BufWriter<File>),
+}
+
+/// One file that takes its place when it is whole.
+struct TableFile<R: 'static> {
+    table: &'static str,
+    columns: &'static [Column<R>],
+    sink: Sink<R>,
+    file: NamedTempFile,
+    path: PathBuf,
+    rows: u64,
+}
+
+impl<R> TableFile<R> {
+    fn add(&mut self, of: &R, count: usize) -> Result<()> {
+        self.rows += count as u64;
+        match &mut self.sink {
+            Sink::Csv(file) => Ok(file.write_all(tables::csv_rows(self.columns, of, count).as_bytes())?),
+            Sink::Parquet(file) => file.add(of, count),
+            Sink::Jsonl(file) => {
+                for n in 0..count {
+                    serde_json::to_writer(&mut *file, &tables::json_row(self.columns, of, n))?;
+                    file.write_all(b"\n")?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        match self.sink {
+            Sink::Csv(mut file) | Sink::Jsonl(mut file) => file.flush()?,
+            Sink::Parquet(file) => file.finish()?,
+        }
+        self.file.persist(&self.path).with_context(|| format!("cannot write {}", self.path.display()))?;
+        Ok(())
+    }
+}
