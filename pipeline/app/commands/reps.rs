@@ -26,7 +26,7 @@ pub fn reps(args: &RepsArgs, common: &Common) -> Result<u8> {
     match args.format {
         Format::Table => summary::print_reps(&calls, kind)?,
         Format::Csv => {
-            out.write_all(&tables::csv(performance::REP_PERIOD, &performance::rep_period(&calls, kind)).as_bytes())?
+            out.write_all(tables::csv(performance::REP_PERIOD, &performance::rep_period(&calls, kind)).as_bytes())?
         }
         Format::Json => {
             let rows = tables::json(performance::REP_PERIOD, &performance::rep_period(&calls, kind));

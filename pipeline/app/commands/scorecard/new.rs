@@ -119,11 +119,14 @@ struct Source {
     card: Scorecard,
 }
 
+/// Where a requirement stands: number of the source, of the requirement in it.
+type At = (usize, usize);
+
 struct Known {
     sources: Vec<Source>,
     encoders: TextEncoders,
     /// Phrases of all requirements, by language: place and meaning.
-    meanings: BTreeMap<Language, Vec<((usize, usize), Embedding)>>,
+    meanings: BTreeMap<Language, Vec<(At, Embedding)>>,
 }
 
 impl Known {
@@ -154,11 +157,11 @@ impl Known {
         Ok(known)
     }
 
-    fn requirements(&self) -> impl Iterator<Item = ((usize, usize), &Requirement)> {
+    fn requirements(&self) -> impl Iterator<Item = (At, &Requirement)> {
         let of = |(s, source): (usize, &'_ Source)| {
             (0..source.card.requirements.len()).map(move |r| (s, r)).collect::<Vec<_>>()
         };
-        let places: Vec<(usize, usize)> = self.sources.iter().enumerate().flat_map(of).collect();
+        let places: Vec<At> = self.sources.iter().enumerate().flat_map(of).collect();
         places.into_iter().map(|(s, r)| ((s, r), &self.sources[s].card.requirements[r]))
     }
 
@@ -173,7 +176,7 @@ impl Known {
     }
 
     fn propose(&self, sentences: &[Sentence]) -> Vec<Proposal> {
-        let resembling: Vec<Vec<(usize, usize)>> = sentences.par_iter().map(|s| self.resembling(s)).collect();
+        let resembling: Vec<Vec<At>> = sentences.par_iter().map(|s| self.resembling(s)).collect();
         let both: BTreeSet<Language> = [Language::En, Language::Zh].into();
         let copied = resembling.iter().flatten().any(|(s, _)| self.sources[*s].card.languages.len() > 1);
         let languages: BTreeSet<Language> = if copied { both } else { sentences.iter().map(|s| s.language).collect() };
@@ -212,12 +215,12 @@ impl Known {
     }
 
     /// The requirements that find in the sentence what they look for; else the one whose phrase means the same.
-    fn resembling(&self, sentence: &Sentence) -> Vec<(usize, usize)> {
+    fn resembling(&self, sentence: &Sentence) -> Vec<At> {
         let (kind, expect) = match sentence.forbidden {
             true => (ItemKind::Forbidden, Outcome::Violated),
             false => (ItemKind::Required, Outcome::Met),
         };
-        let mut found: Vec<(usize, usize)> = Vec::new();
+        let mut found: Vec<At> = Vec::new();
         let mut ids = BTreeSet::new();
         for ((s, r), requirement) in self.requirements() {
             if requirement.kind() != kind || requirement.is_manual() || ids.contains(&requirement.id) {
