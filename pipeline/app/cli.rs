@@ -59,6 +59,9 @@ pub enum Command {
     /// Who is rep and who customer in a call, and why; change it with --swap or --set 0=rep,1=customer (append-only; where channels are
     /// not known, 0 is who speaks first)
     Roles(RolesArgs),
+    /// Coaching plans: what a rep works on, at which step it is, and whether it helped
+    #[command(subcommand)]
+    Coach(CoachCommand),
     /// Write all tables of the store as CSV, Parquet or JSON lines for spreadsheets, notebooks and BI tools
     Export(ExportArgs),
     /// Find what was said: words, "phrases", beginnings*, Chinese from one character on
@@ -250,6 +253,90 @@ pub struct RepsArgs {
     /// Only calls that started on or after this day
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
     pub since: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CoachCommand {
+    /// Begin a plan for a rep; says why and on what, with the calls that show it
+    Plan(CoachPlanArgs),
+    /// Note that a plan has come to another step
+    Step(CoachStepArgs),
+    /// The open plans, their steps and when they are to be checked
+    List(CoachListArgs),
+    /// Whether it helped: before against after, less regression to the mean and what everybody else changed
+    Check(CoachCheckArgs),
+    /// The days of the re-checks as iCalendar on standard output
+    Calendar,
+}
+
+#[derive(Debug, Args)]
+pub struct CoachPlanArgs {
+    pub rep: String,
+    /// `score`, a dimension or a requirement; default: the rep's first improvement point
+    #[arg(long, value_name = "WHAT")]
+    pub on: Option<String>,
+    /// Reps to compare with, who are not coached; default: the rest of the team
+    #[arg(long, value_name = "REP", num_args = 1..)]
+    pub control: Vec<String>,
+    /// Who plans it
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// Default: today
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub day: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CoachStage {
+    Diagnosis,
+    Training,
+    /// Calls with the trainer beside the rep; calls from the next day on count as after
+    Accompanied,
+    Recheck,
+    Closed,
+}
+
+#[derive(Debug, Args)]
+pub struct CoachStepArgs {
+    pub plan: String,
+    #[arg(value_enum)]
+    pub stage: CoachStage,
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// Default: today
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub day: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct CoachListArgs {
+    /// Closed ones, too
+    #[arg(long)]
+    pub all: bool,
+    #[arg(long)]
+    pub rep: Option<String>,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CoachCheckArgs {
+    pub plan: String,
+    /// Days before coaching began that are compared
+    #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(u16).range(1..=730))]
+    pub days: u16,
+    /// Last day of the calls after; default: today
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub until: Option<String>,
+    /// Say it and note nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

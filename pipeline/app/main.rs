@@ -73,6 +73,7 @@ fn main() -> ExitCode {
         Command::Reps(args) => commands::reps::reps(args, common),
         Command::Review(args) => commands::review::review(args, common),
         Command::Roles(args) => commands::roles::roles(args, common),
+        Command::Coach(command) => commands::coach::coach(command, common),
         Command::Export(args) => commands::export::export(args, common),
         Command::Search(args) => commands::search::search(args, common),
         Command::Forget(args) => commands::forget::forget(args, common),

@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod bench;
+pub mod coach;
 pub mod config;
 pub mod doctor;
 pub mod eval;

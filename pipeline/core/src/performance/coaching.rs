@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::adjustment::{AdjustedMean, adjust};
 use super::rounded;
@@ -39,7 +39,7 @@ pub enum Design {
     DifferenceInDifferences,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CoachingVerdict {
     /// The interval is above 0.

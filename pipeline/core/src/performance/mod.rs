@@ -10,6 +10,7 @@ pub mod adjustment;
 mod attention;
 mod blend;
 mod coaching;
+mod coaching_plan;
 mod columns;
 mod comparison;
 pub mod gaming;
@@ -32,6 +33,7 @@ pub use blend::{
     Blend, FIRST_QUARTER_DAYS, Indicator, RAMP_DAYS, WeightProfile, blend, break_even_conversion_ppm, outcome,
 };
 pub use coaching::{BeforeAfter, CoachingEffect, CoachingVerdict, Design, coaching_effect};
+pub use coaching_plan::{CoachingEvent, CoachingPlan, Stage, Target, WINDOW_DAYS, Windows};
 pub use columns::{HOUR_WEEKDAY, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD, TEAM_PERIOD};
 pub use hour_weekday::{HourRow, hour_rows};
 pub use improvement::{Improvement, name_worst_calls};

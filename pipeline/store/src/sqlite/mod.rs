@@ -116,18 +116,21 @@ impl SqliteStore {
     }
 
     fn reviews_where(&self, condition: &str, values: &[Value]) -> Result<Vec<Review>> {
-        let connection = self.read();
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT review_id, call_id, requirement_id, reviewer, source, inclusion_permille, blind, decision, reason, \
-             appeal_of, final, ts FROM reviews {condition} ORDER BY review_id"
-        ))?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-        let mut reviews = Vec::new();
-        while let Some(row) = rows.next()? {
-            reviews.push(review(row)?);
-        }
-        Ok(reviews)
+        reviews_where(&self.read(), condition, values)
     }
+}
+
+fn reviews_where(connection: &Connection, condition: &str, values: &[Value]) -> Result<Vec<Review>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT review_id, call_id, requirement_id, reviewer, source, inclusion_permille, blind, decision, reason, \
+         appeal_of, final, ts FROM reviews {condition} ORDER BY review_id"
+    ))?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut reviews = Vec::new();
+    while let Some(row) = rows.next()? {
+        reviews.push(review(row)?);
+    }
+    Ok(reviews)
 }
 
 fn write_in<T>(connection: &mut Connection, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
@@ -444,7 +447,8 @@ fn insert_call(transaction: &Transaction, record: &CallRecord, evaluation_key: &
             "INSERT INTO records VALUES (?1, ?2) ON CONFLICT (call_no) DO UPDATE SET record = excluded.record",
         )?
         .execute(params![call_no, record_json(record)?])?;
-    let summary = serde_json::to_string(&CallSummary::from_record(record)).unwrap_or_default();
+    let reviews = reviews_where(transaction, "WHERE call_id = ?1", &[Value::Text(record.call_id.clone())])?;
+    let summary = serde_json::to_string(&CallSummary::from_reviewed(record, &reviews)).unwrap_or_default();
     transaction.prepare_cached("INSERT OR REPLACE INTO summaries VALUES (?1, ?2, ?3)")?.execute(params![
         call_no,
         SUMMARY_SCHEMA,
@@ -853,7 +857,7 @@ impl Store for SqliteStore {
                 // A call that was renamed keeps its line.
                 Some(summary) => CallSummary { call_id, ..summary },
                 None => match self.get_call(&call_id)? {
-                    Some(stored) => CallSummary::from_record(&stored.record),
+                    Some(stored) => CallSummary::from_reviewed(&stored.record, &self.reviews(&call_id)?),
                     None => continue,
                 },
             };
