@@ -13,7 +13,6 @@ use super::period::PeriodKind;
 use super::summary::CallSummary;
 use super::sums::{Cells, Stratum};
 use crate::record::Outcome;
-use crate::statistics::Moments;
 
 /// Days before and after that are compared when nobody says otherwise: whole weeks, long enough for some dozens of calls. Engineering guess.
 pub const WINDOW_DAYS: i32 = 28;
@@ -233,7 +232,7 @@ impl CoachingPlan {
             };
             *team = call.team.as_deref().or(*team);
             let stratum = Stratum { campaign: call.campaign.clone(), call_type: call.call_type.clone() };
-            cells.entry(stratum).or_insert_with(Moments::default).add(value);
+            cells.entry(stratum).or_default().add(value);
         }
         let (coached, team) = people.remove(self.rep_id.as_str())?;
         let is_control = |rep: &str, of: Option<&str>| match self.control.as_slice() {
