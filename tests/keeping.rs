@@ -87,7 +87,9 @@ fn a_forgotten_call_leaves_no_byte_and_does_not_come_back() {
     let (place, night) = place_with_night();
     let out = out(&place);
     place.run(&["review", "C-1", "needs_restated", "--agree", "--by", "kim", "--reason", "wombat"]);
-    std::fs::write(place.out().join("report.html"), "wombat").unwrap();
+    for file in ["report.html", "digest-2025-02-19.html", "digest-2025-02-19.md"] {
+        std::fs::write(place.out().join(file), "wombat").unwrap();
+    }
     assert!(holding(&place, "wombat").len() >= 4, "{:?}", holding(&place, "wombat"));
     let before = place.outputs();
     let planned = place.run(&["forget", "C-1", "--out", &out, "--dry-run"]).expect(0).stdout;
@@ -95,7 +97,7 @@ fn a_forgotten_call_leaves_no_byte_and_does_not_come_back() {
     assert_eq!(place.outputs(), before, "a dry run changes nothing");
     place.run(&["forget", "C-1", "--out", &out]).expect(3); // nobody confirms
     let said = place.run(&["forget", "C-1", "--out", &out, "--yes"]).expect(0).stdout;
-    for file in ["C-1.analysis.json", "calls.csv", "turns.csv", "ledger.csv", "report.html"] {
+    for file in ["C-1.analysis.json", "calls.csv", "turns.csv", "ledger.csv", "report.html", "digest-2025-02-19.md"] {
         assert!(said.contains(file), "{file}: {said}");
     }
     assert!(said.contains("yours and stays") && night.join("a.txt").is_file(), "{said}");

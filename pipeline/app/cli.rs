@@ -59,6 +59,8 @@ pub enum Command {
     /// Who is rep and who customer in a call, and why; change it with --swap or --set 0=rep,1=customer (append-only; where channels are
     /// not known, 0 is who speaks first)
     Roles(RolesArgs),
+    /// One page for the morning meeting: numbers, whom to talk to first, what was well done, what to learn from
+    Digest(DigestArgs),
     /// Coaching plans: what a rep works on, at which step it is, and whether it helped
     #[command(subcommand)]
     Coach(CoachCommand),
@@ -253,6 +255,25 @@ pub struct RepsArgs {
     /// Only calls that started on or after this day
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
     pub since: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct DigestArgs {
+    /// The day; default: the last one with calls
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub date: Option<String>,
+    /// Only calls of this team
+    #[arg(long)]
+    pub team: Option<String>,
+    /// Folder for digest-YYYY-MM-DD.html and .md
+    #[arg(long, value_name = "DIR", default_value = "callmark-out")]
+    pub out: PathBuf,
+    /// Language of the page: en or zh; default: the configuration's
+    #[arg(long, value_name = "LANGUAGE", value_parser = crate::render::messages::parse_language)]
+    pub language: Option<Language>,
+    /// Audio clips; default: the configuration's
+    #[arg(long, value_enum)]
+    pub clips: Option<ClipKind>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -74,6 +74,7 @@ fn main() -> ExitCode {
         Command::Review(args) => commands::review::review(args, common),
         Command::Roles(args) => commands::roles::roles(args, common),
         Command::Coach(command) => commands::coach::coach(command, common),
+        Command::Digest(args) => commands::digest::digest(args, common),
         Command::Export(args) => commands::export::export(args, common),
         Command::Search(args) => commands::search::search(args, common),
         Command::Forget(args) => commands::forget::forget(args, common),

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod bench;
 pub mod coach;
 pub mod config;
+pub mod digest;
 pub mod doctor;
 pub mod eval;
 pub mod export;

@@ -107,7 +107,13 @@ fn without_calls(path: &Path, calls: &BTreeSet<String>, keep_scores: bool) -> Re
     Ok(changed.then_some(bytes))
 }
 
-/// A report quotes calls on many pages and in summaries; it goes as a whole, for it can be made again.
+/// `digest-YYYY-MM-DD.html` or `.md`.
+fn is_digest(name: &str) -> bool {
+    let day = name.strip_prefix("digest-").and_then(|rest| rest.strip_suffix(".html").or(rest.strip_suffix(".md")));
+    day.is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok())
+}
+
+/// A report or digest quotes calls on many pages and in summaries; it goes as a whole, for it can be made again.
 fn erase_report(folder: &Path, dry_run: bool, erased: &mut Erased) -> Result<()> {
     let page = folder.join("report.html");
     let pages = folder.join("report");
@@ -117,6 +123,15 @@ fn erase_report(folder: &Path, dry_run: bool, erased: &mut Erased) -> Result<()>
         }
         erased.removed.push(page);
         erased.report = true;
+    }
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_digest) {
+            if !dry_run {
+                std::fs::remove_file(entry.path())
+                    .with_context(|| format!("cannot remove {}", entry.path().display()))?;
+            }
+            erased.removed.push(entry.path());
+        }
     }
     // A folder of that name that is not ours has no style sheet of ours.
     if pages.join("style.css").is_file() {

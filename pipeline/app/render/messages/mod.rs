@@ -77,6 +77,23 @@ pub struct Messages {
     pub previous_page: &'static str,
     pub next_page: &'static str,
 
+    // ---- morning digest
+    pub morning_title: With,
+    pub morning_empty: &'static str,
+    pub morning_first: &'static str,
+    pub morning_first_note: &'static str,
+    pub morning_nobody: &'static str,
+    pub morning_best: &'static str,
+    pub morning_best_note: &'static str,
+    pub morning_misses: &'static str,
+    pub morning_misses_note: &'static str,
+    pub morning_none: &'static str,
+    pub morning_better: &'static str,
+    pub attention_fatal: Count,
+    /// Upper end of the interval, the line.
+    pub attention_band: With2,
+    pub attention_team: With2,
+
     // ---- team page
     pub report_title: &'static str,
     pub period: With2,

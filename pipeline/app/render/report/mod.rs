@@ -8,6 +8,7 @@ mod chart;
 mod digest;
 mod frame;
 mod list;
+pub mod morning;
 mod rep;
 mod site;
 mod team;

@@ -1,0 +1,57 @@
+//! `callmark digest`: the page for the morning meeting about the calls of one day.
+
+use anyhow::{Result, bail};
+use callmark_store::CallFilter;
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use crate::FINISHED;
+use crate::analysis::Analyst;
+use crate::cli::{Common, DigestArgs};
+use crate::commands::{existing_store, explain};
+use crate::config::Config;
+use crate::install::Install;
+use crate::render::outputs;
+use crate::render::report::{Options, Scope, morning};
+
+/// Who needs attention and what is missed often is judged by the four weeks up to the day.
+const HISTORY_DAYS: i64 = 27;
+
+pub fn digest(args: &DigestArgs, common: &Common) -> Result<u8> {
+    let store = existing_store(common)?;
+    let config = Config::load(common)?;
+    let analyst = Analyst::load(None, &config, &Install::find()?)?;
+    outputs::prepare_folder(&args.out)?;
+    let team = CallFilter { team: args.team.clone(), ..CallFilter::default() };
+    let day: Date = match &args.date {
+        Some(date) => date.parse()?,
+        None => {
+            let dated = store.summaries(&team).map_err(explain)?;
+            let last = dated.iter().filter_map(|call| call.start_ts.as_deref()?.get(..10)?.parse::<Date>().ok()).max();
+            let Some(last) = last else {
+                bail!("the store holds no call with a start time\nhint: metadata give it (column start_ts)");
+            };
+            last
+        }
+    };
+    let of_day = CallFilter { since: Some(day), until: Some(day), ..team.clone() };
+    let since = Some(day.saturating_sub(HISTORY_DAYS.days()));
+    let history = store.summaries(&CallFilter { since, until: Some(day), ..team }).map_err(explain)?;
+    let calls = store.call_ids(&of_day).map_err(explain)?;
+    if calls.is_empty() {
+        bail!("the store holds no call of {day}\nhint: `callmark digest` without --date takes the last day with calls");
+    }
+    let scope = Scope { calls, failures: Vec::new(), until: Some(day), history: &history };
+    let options = Options {
+        language: args.language.unwrap_or(config.report.language),
+        clips: args.clips.unwrap_or(config.report.clips),
+        scorecards: analyst.scorecards(),
+        layout: None,
+    };
+    let made = morning::morning(store.as_ref(), &scope, &options)?;
+    let [html, markdown] = morning::write(&args.out, &format!("digest-{day}"), &made)?;
+    if !common.quiet {
+        println!("digest: {} and {}", html.display(), markdown.display());
+    }
+    Ok(FINISHED)
+}
