@@ -254,3 +254,39 @@ fn a_shape_is_measured_without_its_model() {
     let unknown = place.run(&["bench", "shape", "huge"]).expect(3);
     assert!(unknown.stderr.contains("large-v3-turbo"), "{}", unknown.stderr);
 }
+
+/// The held-out call sentences of both languages, as the model cards report them; misheard; a table with roles; what is wrong in a file.
+#[test]
+fn sentiment_is_measured_on_labelled_texts() {
+    let place = Place::new();
+    let folder = place.folder.path();
+    for (recipe, accuracy) in [("sentiment_en", 0.907), ("text_zh", 0.900)] {
+        let data = project().join(format!("models/training/{recipe}/data/call_heldout.tsv"));
+        let svg = folder.join("reliability.svg");
+        let measured = |more: &[&str]| {
+            let arguments =
+                ["eval", "classifiers", "--json", "--data", data.to_str().unwrap(), "--svg", svg.to_str().unwrap()];
+            place.run(&[&arguments, more].concat()).expect(0).json()["groups"][0][1].clone()
+        };
+        let all = measured(&[]);
+        assert_eq!(all["n"], 150);
+        assert!(
+            (all["accuracy"].as_f64().unwrap() - accuracy).abs() < 0.001,
+            "{recipe}: the card says {accuracy}: {}",
+            all["accuracy"]
+        );
+        assert!(all["majority_macro_f1"].as_f64().unwrap() < 0.3);
+        assert!(all["macro_f1_interval"]["low"].as_f64().unwrap() > 0.8);
+        assert!(std::fs::read_to_string(&svg).unwrap().contains("<circle"));
+        let misheard = measured(&["--error-permille", "300"]);
+        assert!(misheard["accuracy"].as_f64().unwrap() < accuracy, "noise costs something");
+    }
+    let table = folder.join("t.csv");
+    std::fs::write(&table, "role,label,text\ncustomer,Negative,\"no, this is terrible\"\nrep,positive,wonderful\n")
+        .unwrap();
+    let shown = place.run(&["eval", "classifiers", "--data", table.to_str().unwrap()]).expect(0).stdout;
+    assert!(shown.contains("customer") && shown.contains("macro-F1"), "{shown}");
+    std::fs::write(&table, "label,text\nangry,secret words\n").unwrap();
+    let refused = place.run(&["eval", "classifiers", "--data", table.to_str().unwrap()]).expect(3).stderr;
+    assert!(refused.contains("t.csv:2") && !refused.contains("secret"), "{refused}");
+}

@@ -474,6 +474,21 @@ pub struct RolesArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ClassifiersArgs {
+    /// `label<TAB>text` on each line, or a CSV or TSV table with columns text, label, language, role
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// Share of words (Chinese: characters) to mishear first
+    #[arg(long, value_name = "PERMILLE", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=900))]
+    pub error_permille: u16,
+    /// Also draw stated probability against share of right answers
+    #[arg(long, value_name = "FILE.svg")]
+    pub svg: Option<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct RolesEvalArgs {
     /// Labelled transcripts (.vtt, .srt, .txt with `Rep:` and `Customer:`): files or folders
     #[arg(required = true, value_name = "PATH")]
@@ -693,6 +708,8 @@ pub enum EvalCommand {
     },
     /// What is personal in labelled texts and is redacted, written and spoken: recall and precision by entity
     Redaction(RedactionArgs),
+    /// Sentiment of labelled texts: accuracy, macro-F1 and calibration with intervals, by language and role
+    Classifiers(ClassifiersArgs),
     /// Who is the rep, from the words of labelled transcripts: accuracy and calibration by length
     Roles(RolesEvalArgs),
     /// Turn written text into what a recogniser with this error rate might have heard

@@ -8,6 +8,7 @@ pub mod accuracy;
 pub mod acts;
 pub mod adherence;
 pub mod calibration;
+pub mod classification;
 pub mod comparison;
 pub mod conversation;
 pub mod diarization;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const Z95: f64 = 1.959_963_984_540_054;
 
 /// A closed interval.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interval {
     pub low: f64,
     pub high: f64,

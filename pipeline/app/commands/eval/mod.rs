@@ -1,6 +1,7 @@
 //! `callmark eval`: measurements that every later claim uses: recognition of labelled sets, word error rates of stored
 //! transcripts, calls without a conversation, redaction, recogniser noise.
 
+mod classifiers;
 mod conversation;
 mod hearing;
 mod labelled;
@@ -28,6 +29,7 @@ pub fn run(command: &EvalCommand, common: &Common) -> Result<u8> {
         EvalCommand::Conversation(args) => conversation::run(args, common),
         EvalCommand::Wer { references, groups, json } => stored::run(references, groups.as_deref(), *json, common),
         EvalCommand::Redaction(args) => redaction::run(args),
+        EvalCommand::Classifiers(args) => classifiers::run(args),
         EvalCommand::Roles(args) => roles::run(args),
         EvalCommand::Noise { file, error_permille, seed } => noise(file, *error_permille, *seed),
     }
