@@ -98,6 +98,14 @@ fn coaching_is_planned_followed_and_checked() {
     );
     assert_eq!(calendar, place.run(&["coach", "calendar"]).expect(0).stdout);
 
+    for (language, result) in [("en", "helped:"), ("zh", "有效：")] {
+        let out = place.folder.path().join(language);
+        place.run(&["report", "--out", out.to_str().unwrap(), "--language", language, "--clips", "none"]).expect(0);
+        let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+        let rep = page.split("K1</th>").nth(1).unwrap();
+        assert!(rep.contains(result), "{language}: the rep's page has the plan and its result");
+    }
+
     place.run(&["coach", "step", "K1", "closed", "--by", "kim", "--day", "2025-03-03"]).expect(0);
     let open = place.run(&["coach", "list"]).expect(0).stdout;
     assert!(!open.contains("K1") && open.contains("K2"), "{open}");

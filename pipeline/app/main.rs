@@ -9,6 +9,7 @@ mod call;
 mod channel_map;
 mod cli;
 mod clips;
+mod coaching_plans;
 mod commands;
 mod config;
 mod discover;

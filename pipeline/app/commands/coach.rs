@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::FINISHED;
 use crate::cli::{CoachCheckArgs, CoachCommand, CoachListArgs, CoachPlanArgs, CoachStage, CoachStepArgs, Common};
+use crate::coaching_plans::{amount, plans};
 use crate::commands::terminal_table::table;
 use crate::commands::{existing_store, explain};
 use crate::config::Config;
@@ -36,15 +37,6 @@ pub fn coach(command: &CoachCommand, common: &Common) -> Result<u8> {
 
 fn today(day: Option<&String>) -> Result<Date> {
     day.map_or_else(|| Ok(jiff::Zoned::now().date()), |day| Ok(day.parse()?))
-}
-
-fn plans(store: &dyn Store) -> Result<Vec<CoachingPlan>> {
-    let read = |(plan_id, event): (String, String)| {
-        let damaged = |_| anyhow!("the store holds an event of the plan {plan_id} that this version cannot read");
-        Ok((plan_id.clone(), serde_json::from_str::<CoachingEvent>(&event).map_err(damaged)?))
-    };
-    let events = store.coaching().map_err(explain)?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-    CoachingPlan::all(&events).map_err(|plan| anyhow!("the store's events of the plan {plan} do not follow each other"))
 }
 
 fn append(store: &dyn Store, plan_id: &str, event: &CoachingEvent) -> Result<()> {
@@ -254,7 +246,7 @@ fn check(args: &CoachCheckArgs, store: &dyn Store) -> Result<()> {
 }
 
 fn explained(plan: &CoachingPlan, windows: &Windows, effect: &CoachingEffect) -> String {
-    let value = |value: i64| amount(&plan.target, value);
+    let value = |value: i64| with_unit(&plan.target, value);
     let mut text = format!(
         "{}: {} on {}: {}\n  effect {}\n",
         plan.plan_id,
@@ -322,17 +314,15 @@ fn verdict_name(verdict: CoachingVerdict) -> String {
     snake(&verdict).replace('_', " ")
 }
 
-/// With its unit: points of the score, or percent.
-fn amount(target: &Target, value: i64) -> String {
-    let sign = if value > 0 { "+" } else { "" };
-    match target {
-        Target::Score => format!("{sign}{} points", points(value)),
-        Target::Dimension(_) | Target::Requirement(_) => {
-            format!("{sign}{}.{} percentage points", value / 10, (value % 10).abs())
-        }
-    }
+/// With its unit.
+fn with_unit(target: &Target, value: i64) -> String {
+    let unit = match target {
+        Target::Score => "points",
+        Target::Dimension(_) | Target::Requirement(_) => "percentage points",
+    };
+    format!("{} {unit}", amount(target, value))
 }
 
 fn interval(target: &Target, effect: i64, low: i64, high: i64) -> String {
-    format!("{} [{} … {}]", amount(target, effect), amount(target, low), amount(target, high))
+    format!("{} [{} … {}]", with_unit(target, effect), amount(target, low), amount(target, high))
 }

@@ -1,5 +1,6 @@
 //! English messages: sentence case, about calls and moments.
 
+use callmark_core::performance::{CoachingVerdict, Stage};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
 use callmark_core::signals::Metric;
@@ -488,6 +489,25 @@ pub static MESSAGES: Messages = Messages {
     good_example: "A good example",
     example_of: |rep, call| format!("{rep}, call {call}"),
     no_example: "No colleague has a clear example in this report.",
+    coaching: "Coaching",
+    coaching_note: "Effects are points of the score, or percentage points: less what was to be expected anyway and what the others changed.",
+    coaching_plan: "Plan",
+    coaching_step: "Step",
+    coaching_recheck: "Re-check from",
+    coaching_result: "Last result",
+    coaching_stage: |stage| match stage {
+        Stage::Warning => "warning",
+        Stage::Diagnosis => "diagnosis",
+        Stage::Training => "training",
+        Stage::AccompaniedCalls => "accompanied calls",
+        Stage::Recheck => "re-check",
+        Stage::Closed => "closed",
+    },
+    coaching_verdict: |verdict| match verdict {
+        CoachingVerdict::Helped => "helped:",
+        CoachingVerdict::NoEvidenceYet => "no evidence yet:",
+        CoachingVerdict::DidNotHelp => "did not help:",
+    },
     rep_calls: "Calls, newest first",
     rep_calls_range: |newest, oldest| format!("{newest} back to {oldest}"),
 

@@ -6,6 +6,7 @@
 mod en;
 mod zh;
 
+use callmark_core::performance::{CoachingVerdict, Stage};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
 use callmark_core::signals::Metric;
@@ -209,6 +210,14 @@ pub struct Messages {
     pub good_example: &'static str,
     pub example_of: With2,
     pub no_example: &'static str,
+    pub coaching: &'static str,
+    pub coaching_note: &'static str,
+    pub coaching_plan: &'static str,
+    pub coaching_step: &'static str,
+    pub coaching_recheck: &'static str,
+    pub coaching_result: &'static str,
+    pub coaching_stage: fn(Stage) -> &'static str,
+    pub coaching_verdict: fn(CoachingVerdict) -> &'static str,
     pub rep_calls: &'static str,
     pub rep_calls_range: With2,
 

@@ -1,5 +1,6 @@
 //! Chinese messages: full-width punctuation, a space between Chinese characters and figures.
 
+use callmark_core::performance::{CoachingVerdict, Stage};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
 use callmark_core::signals::Metric;
@@ -481,6 +482,25 @@ pub static MESSAGES: Messages = Messages {
     good_example: "同事的好例子",
     example_of: |rep, call| format!("{rep}，通话 {call}"),
     no_example: "本报告中没有同事的明确例子。",
+    coaching: "辅导",
+    coaching_note: "效果以分或百分点计：已扣除本来就会出现的变化和其他人的变化。",
+    coaching_plan: "计划",
+    coaching_step: "阶段",
+    coaching_recheck: "复查起始日",
+    coaching_result: "最近结果",
+    coaching_stage: |stage| match stage {
+        Stage::Warning => "预警",
+        Stage::Diagnosis => "诊断",
+        Stage::Training => "培训",
+        Stage::AccompaniedCalls => "陪听陪打",
+        Stage::Recheck => "复查",
+        Stage::Closed => "已结束",
+    },
+    coaching_verdict: |verdict| match verdict {
+        CoachingVerdict::Helped => "有效：",
+        CoachingVerdict::NoEvidenceYet => "尚无证据：",
+        CoachingVerdict::DidNotHelp => "无效：",
+    },
     rep_calls: "通话（新的在前）",
     rep_calls_range: |newest, oldest| format!("{newest} 回溯至 {oldest}"),
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
+use callmark_core::performance::CoachingPlan;
 use callmark_core::record::{Status, Verdict};
 use callmark_core::scorecard::{Requirement, Scorecard};
 use jiff::civil::{Date, DateTime};
@@ -28,6 +29,7 @@ pub struct Context<'a> {
     pub digest: &'a Digest,
     pub scorecards: &'a [Scorecard],
     pub reviews: &'a Reviews,
+    pub plans: &'a [CoachingPlan],
     pub failures: &'a [FailedRecording],
     /// SHA-256 → name of the models that callmark knows.
     pub models: BTreeMap<String, String>,

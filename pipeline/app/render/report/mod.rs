@@ -31,6 +31,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use crate::clips::{Clip, ClipKind, Clips, NoClips};
+use crate::coaching_plans;
 use crate::commands::explain;
 use crate::render::messages;
 use crate::render::outputs::write_whole;
@@ -132,6 +133,7 @@ fn write_as(
     reviews: &digest::Reviews,
 ) -> Result<Written> {
     let m = messages::of(options.language);
+    let plans = coaching_plans::plans(store)?;
     let manifest = Manifest::built_in().context("the built-in model manifest is damaged")?;
     let lists = list::all(digest);
     let mut pages: BTreeSet<Page> = BTreeSet::new();
@@ -147,6 +149,7 @@ fn write_as(
         digest,
         scorecards: options.scorecards,
         reviews,
+        plans: &plans,
         failures: &scope.failures,
         starter: manifest.models.iter().find(|model| model.name == STARTER).map(|model| model.sha256.clone()),
         models: manifest.models.iter().map(|model| (model.sha256.clone(), model.name.clone())).collect(),

@@ -64,6 +64,7 @@ pub fn morning(store: &dyn Store, scope: &Scope, options: &Options) -> Result<Mo
         digest: &found,
         scorecards: options.scorecards,
         reviews: &reviews,
+        plans: &[],
         failures: &scope.failures,
         models: BTreeMap::new(),
         starter: None,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use callmark_core::performance::{Improvement, MIN_CALLS, PeriodKind, UNASSIGNED};
+use callmark_core::performance::{CoachingPlan, Improvement, MIN_CALLS, PeriodKind, Target, UNASSIGNED};
 use callmark_core::record::{CallRecord, LedgerRow, RowKind};
 use callmark_core::recording::Language;
 use callmark_core::statistics::{Moments, Z95};
@@ -13,6 +13,7 @@ use jiff::civil::DateTime;
 use maud::{Markup, html};
 
 use crate::clips::Clip;
+use crate::coaching_plans::amount;
 use crate::commands::explain;
 use crate::render::call_page::{clock, points};
 use crate::render::report::chart::{self, Band};
@@ -193,6 +194,7 @@ pub fn body(context: &Context, rep: usize, part: usize, points: &[Point], heard:
             (over_time(context, &page, rep))
             (profile(context, rep))
             (improvements(context, &page, points, heard, rep))
+            (coaching(context, rep))
         }
         section aria-label=(m.rep_calls) {
             h2 { (m.rep_calls) }
@@ -407,6 +409,46 @@ fn profile(context: &Context, rep: &RepDigest) -> Markup {
                         }
                     } }
                 } }
+            }
+        }
+    }
+}
+
+/// What the rep works on with a trainer, at which step, and what came of it.
+fn coaching(context: &Context, rep: &RepDigest) -> Markup {
+    let m = context.m;
+    let plans: Vec<&CoachingPlan> = context.plans.iter().filter(|plan| plan.rep_id == rep.id).collect();
+    let target = |plan: &CoachingPlan| match &plan.target {
+        Target::Score => m.mean_score.to_string(),
+        Target::Dimension(name) => context.dimension(name),
+        Target::Requirement(id) => context.name(id),
+    };
+    html! {
+        @if !plans.is_empty() {
+            section aria-label=(m.coaching) {
+                h2 { (m.coaching) }
+                p.note { (m.coaching_note) }
+                div.table-scroll tabindex="0" role="region" aria-label=((m.scroll_table)(m.coaching)) {
+                    table {
+                        thead { tr {
+                            th scope="col" { (m.coaching_plan) } th scope="col" { (m.work_on) } th scope="col" { (m.coaching_step) }
+                            th scope="col" { (m.coaching_recheck) } th scope="col" { (m.coaching_result) }
+                        } }
+                        tbody { @for plan in plans { tr {
+                            th scope="row" { (plan.plan_id) }
+                            td { (target(plan)) }
+                            td { ((m.coaching_stage)(plan.stage)) @if let Some(since) = plan.entered.get(&plan.stage) { " " small { (day(m, *since)) } } }
+                            td { @if let Some(due) = plan.recheck_due().filter(|_| plan.is_open()) { (day(m, due)) } @else { "–" } }
+                            td { @match plan.last_check {
+                                Some((on, verdict, effect, low, high)) => {
+                                    ((m.coaching_verdict)(verdict)) " " (amount(&plan.target, effect))
+                                    " " ((m.interval_95)(&amount(&plan.target, low), &amount(&plan.target, high))) " " small { (day(m, on)) }
+                                },
+                                None => { "–" },
+                            } }
+                        } } }
+                    }
+                }
             }
         }
     }
