@@ -7,6 +7,8 @@ pub mod doctor;
 pub mod eval;
 pub mod forget;
 pub mod generate;
+pub mod import;
+pub mod indicators;
 pub mod models;
 pub mod purge;
 pub mod report;

@@ -41,7 +41,7 @@ fn activity(rep: &str, day: &str, measures: &[(Measure, i64)]) -> Activity {
 }
 
 fn one(activities: &[Activity], kind: PeriodKind) -> IndicatorRow {
-    let mut rows = indicator_rows(activities, &[], kind, &settings());
+    let mut rows = indicator_rows(activities, &[], kind, None, &settings());
     assert_eq!(rows.len(), 1, "{rows:?}");
     rows.remove(0)
 }
@@ -105,7 +105,7 @@ fn conversion_falls_back_to_connected_calls_for_everybody_or_nobody() {
     let row = one(&[activity("a", "2025-02-17", &calls)], PeriodKind::All);
     assert_eq!((value(&row, IndicatorKind::Conversion), row.conversion_of), (Some(100), ConversionOf::Connected));
     let both = [activity("a", "2025-02-17", &calls), activity("b", "2025-02-17", &[(Measure::Opportunities, 9)])];
-    let rows = indicator_rows(&both, &[], PeriodKind::All, &settings());
+    let rows = indicator_rows(&both, &[], PeriodKind::All, None, &settings());
     assert!(rows.iter().all(|row| row.conversion_of == ConversionOf::Opportunities), "{rows:?}");
     // Without a team mate's word it would be unknown; with it, b has made no deal, and a has no opportunity.
     assert_eq!(value(&rows[1], IndicatorKind::Conversion), Some(0));
@@ -124,7 +124,7 @@ fn what_nobody_says_is_unknown_and_other_teams_say_nothing() {
         with_team("b", "north", &[(Measure::Connected, 10)]),
         with_team("c", "south", &[(Measure::Connected, 10)]),
     ];
-    let rows = indicator_rows(&rows, &[], PeriodKind::Month, &settings());
+    let rows = indicator_rows(&rows, &[], PeriodKind::Month, None, &settings());
     let complaints: Vec<_> = rows.iter().map(|row| value(row, IndicatorKind::ComplaintsPer100)).collect();
     assert_eq!(complaints, [Some(10_000), Some(0), None]);
     assert!(rows.iter().all(|row| value(row, IndicatorKind::CallsPerDay).is_none()));
@@ -134,7 +134,7 @@ fn what_nobody_says_is_unknown_and_other_teams_say_nothing() {
 fn coverage_is_a_level_that_grows_from_the_period_before() {
     let levels = [("2025-01-30", 200), ("2025-02-03", 210), ("2025-02-27", 230), ("2025-03-05", 207)];
     let rows: Vec<Activity> = levels.map(|(day, n)| activity("a", day, &[(Measure::Customers, n)])).into();
-    let growth: Vec<_> = indicator_rows(&rows, &[], PeriodKind::Month, &settings())
+    let growth: Vec<_> = indicator_rows(&rows, &[], PeriodKind::Month, None, &settings())
         .iter()
         .map(|row| (row.totals[&Measure::Customers], value(row, IndicatorKind::CoverageGrowth)))
         .collect();
@@ -201,7 +201,7 @@ fn summary(id: &str, rep: &str, score: i64) -> callmark_core::performance::CallS
 #[test]
 fn the_blend_stands_beside_its_parts_and_quality_beside_conversion() {
     let (reps, mut activities) = eight();
-    let rows = indicator_rows(&activities, &reps, PeriodKind::All, &settings());
+    let rows = indicator_rows(&activities, &reps, PeriodKind::All, None, &settings());
     for (row, rep) in rows.iter().zip(&reps) {
         assert_eq!((row.blend.process, row.team.as_deref()), (rep.shrunk, Some("north")));
         assert_eq!(row.blend.outcome, None, "none of what weighs is known");
@@ -212,7 +212,7 @@ fn the_blend_stands_beside_its_parts_and_quality_beside_conversion() {
     assert_eq!((found.reps, found.rho_permille, found.high_permille), (8, 1000, 1000));
     assert_eq!(found.low_permille, 816);
     activities.pop();
-    assert_eq!(quality_and_conversion(&indicator_rows(&activities, &reps, PeriodKind::All, &settings())), None);
+    assert_eq!(quality_and_conversion(&indicator_rows(&activities, &reps, PeriodKind::All, None, &settings())), None);
 }
 
 #[test]

@@ -158,11 +158,13 @@ pub struct IndicatorRow {
 const EVENTS: [Measure; 5] =
     [Measure::Opportunities, Measure::Deals, Measure::Revenue, Measure::Complaints, Measure::Repurchases];
 
-/// The indicators of all periods of a kind, by period and rep. `reps`: the rep table of the same kind.
+/// The indicators of all periods of a kind, by period and rep. `reps`: the rep table of the same kind. Rows before `since` only say what was
+/// before: tenure and customers covered.
 pub fn indicator_rows(
     activities: &[Activity],
     reps: &[RepRow],
     kind: PeriodKind,
+    since: Option<Date>,
     settings: &IndicatorSettings,
 ) -> Vec<IndicatorRow> {
     let says = |measure: Measure| activities.iter().any(|activity| activity.measures.contains_key(&measure));
@@ -177,7 +179,11 @@ pub fn indicator_rows(
     let mut found: BTreeMap<(String, &str), Period> = BTreeMap::new();
     for (rep, history) in &mut histories {
         history.sort_by_key(|activity| activity.day);
-        for activity in history.iter() {
+        for activity in history.iter().filter(|activity| since.is_none_or(|since| activity.day >= since)) {
+            // A row of a staff list says when somebody began, not that he or she worked.
+            if activity.measures.is_empty() {
+                continue;
+            }
             let Some(period) = kind.period(Some(&activity.day.to_string())) else { continue };
             found.entry((period, rep)).or_default().add(activity);
         }
