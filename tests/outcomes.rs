@@ -227,16 +227,35 @@ fn events_in_json_lines_are_counted() {
 }
 
 #[test]
+fn what_two_sources_count_is_said() {
+    let place = place();
+    put(&place, "crm.csv", format!("{HEADER}1,Zhang San,2025-02-17,10,2,1,0,0,0,x\n"));
+    put(&place, "cdr.csv", "agent_name,calldate,billsec,disposition\n张三,2025-02-17,5,ANSWERED\n");
+    assert!(!place.run(&["import", "crm.csv", "--source", "crm"]).expect(0).stderr.contains("warning"));
+    let said = place.run(&["import", "cdr.csv", "--source", "cdr"]).expect(0).stderr;
+    assert!(said.contains("`crm` says connected, dialled, talk_s of the same reps and days"), "{said}");
+    // The mapping is what to change, and the same file sets it right.
+    put(
+        &place,
+        "callmark.toml",
+        CONFIG.replace("dialled = 'Dials'\nconnected = 'Answered'\n", "").replace("talk_s = 'Talk'\n", ""),
+    );
+    let said = place.run(&["import", "crm.csv", "--source", "crm"]).expect(0);
+    assert!(said.stdout.contains("1 replaced") && !said.stderr.contains("warning"), "{}", said.stderr);
+    assert_eq!(indicators(&place, &[])[0]["dialled"], 1);
+}
+
+#[test]
 fn a_spreadsheet_is_imported() {
     let place = Place::new();
     let source = crate::harness::project().join("tests/oracles/spreadsheets/metadata.xlsx");
-    // Its columns are those of metadata: every row is a call of somebody on a day.
-    let mapping = "[[import]]\nname = 'x'\nrep = 'agent'\ndate = 'start_ts'\neach = ['dialled']\n";
+    // A title above the header, on the second sheet; real dates and whole numbers as another program writes them.
+    let mapping = "[[import]]\nname = 'x'\nrep = '工号'\ndate = 'start_time'\neach = ['dialled']\n";
     put(&place, "callmark.toml", mapping);
-    let said = place.run(&["import", source.to_str().expect("UTF-8"), "--source", "x", "--json"]);
-    assert!([0, 2].contains(&said.code), "{}", said.stderr);
-    let row = indicators(&place, &["--period", "day"]).remove(0);
-    assert_eq!((row["rep_id"].as_str(), row["period"].as_str()), (Some("1017"), Some("2025-02-19")));
+    assert_eq!(counts(&import(&place, "x", &source, 0)), [2, 0, 0, 0]);
+    let found = indicators(&place, &["--period", "day"]);
+    let days: Vec<_> = found.iter().map(|row| (row["rep_id"].as_str(), row["period"].as_str())).collect();
+    assert_eq!(days, [(Some("1017"), Some("2025-02-19")), (Some("1018"), Some("2025-03-01"))]);
 }
 
 #[test]
@@ -285,6 +304,11 @@ fn the_table_stands_beside_the_others_when_there_is_something_to_show() {
         place.run(&[command, "--out", out.to_str().expect("UTF-8")]).expect(0);
         assert!(out.join("indicators.csv").exists(), "{command}");
     }
+    // Made again when a call goes.
+    std::fs::write(out.join("indicators.csv"), "stale").expect("writable");
+    let call = place.table("calls.csv")[0]["call_id"].clone();
+    place.run(&["forget", &call, "--yes", "--out", out.to_str().expect("UTF-8")]).expect(0);
+    assert_eq!(read_csv(&out.join("indicators.csv")).len(), 5);
     let said = place.run(&["indicators"]).expect(0).stdout;
     assert!(said.contains("20.0 % [13.3–28.9]") && said.contains("fewer than 8 reps"), "{said}");
 }
@@ -294,15 +318,22 @@ fn the_table_stands_beside_the_others_when_there_is_something_to_show() {
 fn process_and_outcome_stand_beside_the_blend() {
     let place = place();
     let (mut paths, mut rows) = (Vec::new(), HEADER.to_string());
-    for rep in 0..9 {
+    for (rep, name) in ('A'..='I').enumerate() {
         for n in 0..3 {
             // The first reps keep less of the script.
-            let greeting = if rep >= 3 { "Thank you for calling, this is Anna. This call is recorded for quality." } else { "Yes?" };
-            let close = if rep >= 6 + n % 2 { "Rep: Is there anything else I can help you with?\nCustomer: No.\n" } else { "" };
-            let text = format!("Rep: {greeting}\nCustomer: Hello, my bill is wrong, {n} {rep}.\nRep: I see.\nCustomer: Bye.\n{close}");
-            paths.push(put(&place, &format!("{rep}{n}_REP_{rep}_DT_2025-02-17T06-01-22.txt"), text));
+            let greeting = if rep >= 3 {
+                "Thank you for calling, this is Anna. This call is recorded for quality."
+            } else {
+                "Yes?"
+            };
+            let close =
+                if rep >= 6 + n % 2 { "Rep: Is there anything else I can help you with?\nCustomer: No.\n" } else { "" };
+            let text = format!(
+                "Rep: {greeting}\nCustomer: Hello, my bill is wrong, {n} {rep}.\nRep: I see.\nCustomer: Bye.\n{close}"
+            );
+            paths.push(put(&place, &format!("{rep}{n}_REP_{name}_DT_2025-02-17T06-01-22.txt"), text));
         }
-        rows += &format!("{rep},Rep {rep},2025-02-17,100,20,10,{rep},0,0,x\n");
+        rows += &format!("{rep},REP {name},2025-02-17,100,20,10,{rep},0,0,x\n");
     }
     let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
     place.run_on(&paths, &[]).expect(0);
@@ -311,7 +342,8 @@ fn process_and_outcome_stand_beside_the_blend() {
     let all = found["rows"].as_array().expect("rows");
     assert_eq!(all.len(), 9);
     for row in all {
-        let [process, outcome, blended] = ["process", "outcome", "blended"].map(|part| row[part].as_f64().expect("points"));
+        let [process, outcome, blended] =
+            ["process", "outcome", "blended"].map(|part| row[part].as_f64().expect("points"));
         assert!((blended - (0.6 * process + 0.4 * outcome)).abs() < 0.002, "{row}");
     }
     let association = &found["quality_and_conversion"];

@@ -1,10 +1,12 @@
 //! `callmark import`: call logs and sales exports into the store. What is refused is named by line, column and rule, never by its values.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use callmark_core::performance::{Activity, Measure};
 use callmark_store::{ActivityRow, Store, StoreError};
+use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::cli::{Common, ImportArgs};
@@ -18,13 +20,14 @@ use crate::{FINISHED, SOME_FAILED};
 /// Refused rows of a file that are named on the terminal; `--json` has all.
 const NAMED: usize = 20;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct ImportSummary {
     source: String,
     dry_run: bool,
     files: Vec<FileSummary>,
     /// TOML to paste, when the mapping was guessed.
     guessed_mapping: Option<String>,
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -57,10 +60,9 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
         }
     }
     let store = open(args, common)?;
-    let mut known = known_rows(store.as_deref(), source)?;
+    let (mut known, others) = known_rows(store.as_deref(), source)?;
     let reps = Reps::new(&config.reps);
-    let mut summary =
-        ImportSummary { source: source.to_string(), dry_run: args.dry_run, files: vec![], guessed_mapping: None };
+    let mut summary = ImportSummary { source: source.to_string(), dry_run: args.dry_run, ..ImportSummary::default() };
     for path in &args.files {
         let taken = match take(path, source, mapping, &reps) {
             Ok(taken) => taken,
@@ -99,6 +101,7 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
         }
         summary.files.push(file);
     }
+    summary.warnings = counted_twice(&known, &others);
     report(&summary, args, common)
 }
 
@@ -115,11 +118,42 @@ fn open(args: &ImportArgs, common: &Common) -> Result<Option<Box<dyn Store>>> {
     }
 }
 
-/// What the store has of the source, by row id.
-fn known_rows(store: Option<&dyn Store>, source: &str) -> Result<HashMap<String, ActivityRow>> {
-    let Some(store) = store else { return Ok(HashMap::new()) };
+/// What the store has of the source, by row id, and of other sources.
+fn known_rows(store: Option<&dyn Store>, source: &str) -> Result<(HashMap<String, ActivityRow>, Vec<ActivityRow>)> {
+    let Some(store) = store else { return Ok((HashMap::new(), Vec::new())) };
     let rows = store.activity(None, None).map_err(explain)?;
-    Ok(rows.into_iter().filter(|row| row.source == source).map(|row| (row.row_id.clone(), row)).collect())
+    let (own, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.source == source);
+    Ok((own.into_iter().map(|row| (row.row_id.clone(), row)).collect(), others))
+}
+
+/// Measures that two sources give of the same rep and day: a call in the call log and in the sales system is added up as two.
+fn counted_twice(known: &HashMap<String, ActivityRow>, others: &[ActivityRow]) -> Vec<String> {
+    let measures = |row: &ActivityRow| {
+        Activity::from_json(&row.rep_id, row.day, &row.row).map(|activity| activity.measures).unwrap_or_default()
+    };
+    let mut own: BTreeSet<(&str, Date, Measure)> = BTreeSet::new();
+    if !others.is_empty() {
+        for row in known.values() {
+            own.extend(measures(row).into_keys().map(|measure| (row.rep_id.as_str(), row.day, measure)));
+        }
+    }
+    let mut twice: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for row in others {
+        let both = measures(row).into_keys().filter(|measure| own.contains(&(row.rep_id.as_str(), row.day, *measure)));
+        let both: BTreeSet<&str> = both.map(Measure::column).collect();
+        if !both.is_empty() {
+            twice.entry(row.source.as_str()).or_default().extend(both);
+        }
+    }
+    let warning = |(source, measures): (&str, BTreeSet<&str>)| {
+        let measures: Vec<&str> = measures.into_iter().collect();
+        format!(
+            "the source `{source}` says {} of the same reps and days, too: both are added up (hint: take them from one \
+             source only: leave them out of one [[import]] and import its files again)",
+            measures.join(", ")
+        )
+    };
+    twice.into_iter().map(warning).collect()
 }
 
 fn take(path: &Path, source: &str, mapping: Option<&Mapping>, reps: &Reps) -> Result<activity::Imported> {
@@ -141,6 +175,9 @@ fn report(summary: &ImportSummary, args: &ImportArgs, common: &Common) -> Result
         if file.refused.len() > NAMED {
             eprintln!("refused: {}: {} more (--json lists all)", file.file, file.refused.len() - NAMED);
         }
+    }
+    for warning in &summary.warnings {
+        eprintln!("warning: {warning}");
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(summary)?);
