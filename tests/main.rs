@@ -18,6 +18,7 @@ mod metadata;
 mod models;
 mod night;
 mod no_conversation;
+mod outcomes;
 mod package;
 mod privacy;
 mod recogniser;

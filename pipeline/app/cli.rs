@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use callmark_core::performance::PeriodKind;
 use callmark_core::recording::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -54,6 +55,10 @@ pub enum Command {
     Report(ReportArgs),
     /// Rep table: shrunken means, intervals, rank ranges
     Reps(RepsArgs),
+    /// Take in call logs and sales exports: CSV, spreadsheets, JSON lines
+    Import(ImportArgs),
+    /// Telesales indicators of the imported rows: calls a day, connect rate, conversion …, and process and outcome blended
+    Indicators(IndicatorsArgs),
     /// Agree with or overturn a ledger row (append-only)
     Review(ReviewArgs),
     /// Who is rep and who customer in a call, and why; change it with --swap or --set 0=rep,1=customer (append-only; where channels are
@@ -235,7 +240,20 @@ pub enum Period {
     Day,
     Week,
     Month,
+    Quarter,
     All,
+}
+
+impl From<Period> for PeriodKind {
+    fn from(period: Period) -> PeriodKind {
+        match period {
+            Period::Day => PeriodKind::Day,
+            Period::Week => PeriodKind::Week,
+            Period::Month => PeriodKind::Month,
+            Period::Quarter => PeriodKind::Quarter,
+            Period::All => PeriodKind::All,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -361,6 +379,22 @@ pub struct CoachCheckArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Exports of one source
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The source, as [[import]] in the configuration names it; of another one the columns are guessed from their names
+    #[arg(long, value_name = "NAME")]
+    pub source: String,
+    /// Only say what would be taken
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What was taken and refused, as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct ExportArgs {
     /// Folder for the files; those of an earlier export are replaced
     pub folder: PathBuf,
@@ -386,6 +420,21 @@ pub enum ExportFormat {
     Parquet,
     /// One JSON object a line
     Jsonl,
+}
+
+#[derive(Debug, Args)]
+pub struct IndicatorsArgs {
+    /// Length of a period
+    #[arg(long, value_enum, default_value_t = Period::All)]
+    pub period: Period,
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Only rows and calls of this day or later
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub since: Option<String>,
+    /// Only rows and calls of this day or earlier
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub until: Option<String>,
 }
 
 #[derive(Debug, Args)]

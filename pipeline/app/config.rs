@@ -19,6 +19,8 @@ use toml::{Table, Value};
 use crate::channel_map::ChannelMap;
 use crate::cli::Common;
 use crate::clips::ClipKind;
+use crate::indicator_settings::IndicatorConfig;
+use crate::read::activity::mapping::{Mapping, check_mappings};
 use crate::read::metadata::fields::Field;
 use crate::read::metadata::file_name::FileNamePattern;
 use crate::read::metadata::reps::{Rep, check_reps};
@@ -76,6 +78,9 @@ pub struct Config {
     pub metadata: MetadataSettings,
     #[serde(rename = "rep", deserialize_with = "reps")]
     pub reps: Vec<Rep>,
+    #[serde(rename = "import", deserialize_with = "imports")]
+    pub imports: Vec<Mapping>,
+    pub indicators: IndicatorConfig,
     pub night: NightSettings,
     /// Where relative scorecard paths start.
     #[serde(skip)]
@@ -336,12 +341,11 @@ fn one_key(key: &str, text: &str) -> Result<Table> {
             bail!("there is no key `{key}`{suggestion}\nhint: {KEYS_HINT}")
         }
     };
-    let mut layer = Table::new();
-    match key.split_once('.') {
-        Some((section, key)) => {
-            layer.insert(section.to_string(), Value::Table(Table::from_iter([(key.to_string(), value)])));
-        }
-        None => drop(layer.insert(key.to_string(), value)),
+    // Known keys have no dots of their own: those of lists and tables of the site are not set one by one.
+    let (sections, last) = key.rsplit_once('.').map_or(("", key), |(sections, last)| (sections, last));
+    let mut layer = Table::from_iter([(last.to_string(), value)]);
+    for section in sections.rsplit('.').filter(|section| !section.is_empty()) {
+        layer = Table::from_iter([(section.to_string(), Value::Table(layer))]);
     }
     let check: Result<Config, _> = Value::Table(layer.clone()).try_into();
     check.map(|_| layer).map_err(|error| explain(&error, None))
@@ -469,6 +473,12 @@ fn reps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Rep>, D::Error
     Ok(reps)
 }
 
+fn imports<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Mapping>, D::Error> {
+    let mappings = Vec::deserialize(deserializer)?;
+    check_mappings(&mappings).map_err(D::Error::custom)?;
+    Ok(mappings)
+}
+
 /// `$VARIABLE`, else `$HOME/<fallback>`.
 pub fn user_folder(variable: &str, fallback: &str) -> Option<PathBuf> {
     let set = std::env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from);
@@ -478,6 +488,7 @@ pub fn user_folder(variable: &str, fallback: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use callmark_core::performance::{IndicatorKind, WeightProfile};
 
     fn merged(file: &str) -> Config {
         Config::merge(vec![(Origin::File("f.toml".into()), parse(file).unwrap())]).unwrap()
@@ -535,6 +546,13 @@ mod tests {
         assert_eq!([elsewhere, crossed].map(|path| config.sources[0].holds(path)), [false, true]);
         assert_eq!(config.sources[0].channels, ChannelMap::sides(1, 0));
         assert!(!config.reps.is_empty() && !config.metadata.columns.is_empty());
+        let sources: Vec<&str> = config.imports.iter().map(|mapping| mapping.name.as_str()).collect();
+        assert_eq!(sources, ["crm", "cdr"]);
+        let settings = config.indicators.settings();
+        assert_eq!(settings.team_profiles["flash-sale"], WeightProfile::Sprint);
+        let benchmark = settings.benchmarks[&IndicatorKind::CallsPerDay];
+        assert_eq!((benchmark.full_milli, benchmark.full_new_hire_milli), (100_000, Some(80_000)));
+        assert!(IndicatorKind::ALL.iter().eq(settings.benchmarks.keys()));
         assert!(!config.metadata.file_names.is_empty());
     }
 
@@ -575,6 +593,11 @@ mod tests {
             ("[metadata.columns]\n\"Agent\" = \"repid\"", "line 2", "rep_id"),
             ("[[rep]]\nid = \"r1\"\nteams = [{ team = \"a\", since = \"soon\" }]", "line 3", "2025-03-01"),
             ("[[rep]]\nid = \"r1\"\naliases = [\"X y\"]\n[[rep]]\nid = \"r2\"\naliases = [\"xY\"]", "line", "r1"),
+            ("[indicators]\nprofile = \"spint\"", "line", "did you mean `sprint`?"),
+            ("[indicators.call_per_day]\nfull = 3", "line", "did you mean `calls_per_day`?"),
+            ("[indicators.calls_per_day]\nful = 3", "line", "did you mean `full`?"),
+            ("[[import]]\nname = 'a'\nrep = 'R'\ndate = 'D'\ndialed = 'C'", "line", "did you mean `dialled`?"),
+            ("[[import]]\nname = 'a'\nrep = 'R'\ndate = 'D'", "line", "names no measure"),
             ("max_minutes 3", "line 1", "hint:"),
         ];
         for (text, place, meaning) in cases {
@@ -583,6 +606,7 @@ mod tests {
         }
         let error = one_key("night.setle_s", "3").unwrap_err().to_string();
         assert!(error.contains("`night.settle_s`"), "{error}");
+        assert!(one_key("indicators.connect_rate.full", "0.28").is_ok());
         assert!(one_key("night.settle_s", "soon").is_err() && one_key("max_minutes", "0").is_err());
     }
 }

@@ -13,6 +13,7 @@ mod coaching_plans;
 mod commands;
 mod config;
 mod discover;
+mod indicator_settings;
 mod install;
 mod kept_words;
 mod lanes;
@@ -72,6 +73,8 @@ fn main() -> ExitCode {
         Command::Show(args) => commands::show::show(args, common),
         Command::Report(args) => commands::report::report(args, common),
         Command::Reps(args) => commands::reps::reps(args, common),
+        Command::Import(args) => commands::import::import(args, common),
+        Command::Indicators(args) => commands::indicators::indicators(args, common),
         Command::Review(args) => commands::review::review(args, common),
         Command::Roles(args) => commands::roles::roles(args, common),
         Command::Coach(command) => commands::coach::coach(command, common),

@@ -30,7 +30,7 @@ use crate::plan::{self, Diligence, Engines};
 use crate::progress::Progress;
 use crate::read::metadata::MetadataSources;
 use crate::render::report::{self, Options, Scope};
-use crate::render::{outputs, summary};
+use crate::render::{indicators, outputs, summary};
 use crate::run_summary::{Failure, RunSummary};
 use crate::sound_networks::SoundNetworkFiles;
 use crate::text_encoders::TextEncoders;
@@ -244,6 +244,7 @@ impl Session {
         tables.finish()?;
         let everything = self.store.summaries(&CallFilter::default()).map_err(explain)?;
         outputs::write_performance(&self.out, &everything)?;
+        indicators::write(&self.out, self.store.as_ref(), &self.config)?;
         outputs::write_reviews(&self.out, &self.store.all_reviews().map_err(explain)?)?;
         let scope = Scope {
             calls: covered.iter().cloned().collect(),

@@ -111,5 +111,15 @@ for size in (12, 80):
         "mean": list(map(float, mean.confidence_interval)), "difference": list(map(float, both.confidence_interval)),
     })
 
+out["spearman"] = []
+for size, levels, slope in ((8, 1000, 0.5), (8, 5, -0.8), (30, 1000, 0.0), (50, 20, 0.3)):
+    x = rng.integers(0, levels, size)
+    y = (slope * x + rng.normal(0, levels / 3, size)).astype(int)
+    rho = float(stats.spearmanr(x, y).statistic)
+    # Bonett and Wright (2000).
+    half = stats.norm.ppf(0.975) * np.sqrt((1 + rho**2 / 2) / (size - 3))
+    low, high = np.tanh(np.arctanh(rho) + np.array([-half, half]))
+    out["spearman"].append({"x": x.tolist(), "y": y.tolist(), "rho": rho, "low": float(low), "high": float(high)})
+
 path = pathlib.Path(__file__).with_name("statistics.json")
 path.write_text(json.dumps(out, indent=1) + "\n")

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use callmark_core::performance::{self, PerformanceTables};
+use callmark_core::performance::{self, PerformanceTables, PeriodKind};
 use callmark_core::table::{CellType, Column};
 use callmark_core::table_columns;
 use callmark_store::CallFilter;
@@ -15,6 +15,8 @@ use tempfile::NamedTempFile;
 use crate::FINISHED;
 use crate::cli::{Common, ExportArgs, ExportFormat};
 use crate::commands::{counted, existing_store, explain};
+use crate::config::Config;
+use crate::render::indicators::{Days, indicators};
 use crate::render::parquet_file::ParquetFile;
 use crate::render::{outputs, tables};
 
@@ -77,6 +79,10 @@ pub fn export(args: &ExportArgs, common: &Common) -> Result<u8> {
     export.whole("team_period", performance::TEAM_PERIOD, &all.teams)?;
     export.whole("requirement_period", performance::REQUIREMENT_PERIOD, &all.requirements)?;
     export.whole("hour_weekday", performance::HOUR_WEEKDAY, &all.hours)?;
+    let config = Config::load(common)?;
+    let days = Days { since: filter.since, until: filter.until };
+    let (rows, _) = indicators(store.as_ref(), &config, PeriodKind::ALL, days)?;
+    export.whole("indicators", performance::INDICATORS, &rows)?;
     let dictionary = tables::csv(DICTIONARY, &export.dictionary);
     outputs::write_whole(&args.folder.join("columns.csv"), dictionary.as_bytes())?;
 

@@ -10,7 +10,8 @@ use jiff::civil::Date;
 use crate::FINISHED;
 use crate::cli::{Common, ForgetArgs};
 use crate::commands::{confirm, counted, existing_store, explain, find_one};
-use crate::render::erase;
+use crate::config::Config;
+use crate::render::{erase, indicators};
 
 pub(super) const LOOK_FIRST: &str = "look with --dry-run, then give --yes";
 
@@ -163,6 +164,8 @@ impl Removal<'_> {
         for path in backups.iter().filter(|_| !common.quiet) {
             println!("removed {} (the store as it was before an upgrade)", path.display());
         }
+        // Last, for a mistake in the configuration must not keep anything.
+        indicators::refresh(self.out, store, &Config::load(common)?)?;
         Ok(FINISHED)
     }
 

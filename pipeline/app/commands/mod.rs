@@ -10,6 +10,8 @@ pub mod eval;
 pub mod export;
 pub mod forget;
 pub mod generate;
+pub mod import;
+pub mod indicators;
 pub mod models;
 pub mod purge;
 pub mod report;

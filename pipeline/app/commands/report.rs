@@ -11,8 +11,8 @@ use crate::cli::{Common, ReportArgs};
 use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::install::Install;
-use crate::render::outputs;
 use crate::render::report::{self, Options, Scope};
+use crate::render::{indicators, outputs};
 
 /// How far before the report trends may look: the longest month and the one before.
 const HISTORY_DAYS: i64 = 62;
@@ -46,6 +46,7 @@ pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
         layout: args.layout,
     };
     let written = report::write(&args.out, store.as_ref(), &scope, &options)?;
+    indicators::write(&args.out, store.as_ref(), &config)?;
     if !common.quiet {
         println!("report: {} ({} files, {:.1} MB)", written.start.display(), written.pages, written.bytes as f64 / 1e6);
     }

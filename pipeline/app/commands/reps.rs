@@ -3,11 +3,11 @@
 use std::io::Write as _;
 
 use anyhow::Result;
-use callmark_core::performance::{self, PeriodKind};
+use callmark_core::performance;
 use callmark_store::CallFilter;
 
 use crate::FINISHED;
-use crate::cli::{Common, Format, Period, RepsArgs};
+use crate::cli::{Common, Format, RepsArgs};
 use crate::commands::existing_store;
 use crate::commands::explain;
 use crate::render::{summary, tables};
@@ -16,12 +16,7 @@ pub fn reps(args: &RepsArgs, common: &Common) -> Result<u8> {
     let store = existing_store(common)?;
     let since = args.since.as_deref().map(str::parse).transpose()?;
     let calls = store.summaries(&CallFilter { since, ..CallFilter::default() }).map_err(explain)?;
-    let kind = match args.period {
-        Period::Day => PeriodKind::Day,
-        Period::Week => PeriodKind::Week,
-        Period::Month => PeriodKind::Month,
-        Period::All => PeriodKind::All,
-    };
+    let kind = args.period.into();
     let mut out = std::io::stdout().lock();
     match args.format {
         Format::Table => summary::print_reps(&calls, kind)?,

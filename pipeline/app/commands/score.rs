@@ -14,7 +14,7 @@ use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::install::Install;
 use crate::kept_words;
-use crate::render::outputs;
+use crate::render::{indicators, outputs};
 use crate::stored_calls::StoredCalls;
 
 /// Calls are read, scored and written in groups, so that memory stays bounded: one is written while the next is scored.
@@ -67,6 +67,9 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
         drop(scored);
         writer.join().unwrap_or_else(|_| Err(anyhow!("the writer of the store stopped")))
     })?;
+    if let Some(out) = &args.out {
+        indicators::write(out, store, &config)?;
+    }
     if summary.left_alone > 0 {
         let count = summary.left_alone;
         summary.warnings.push(format!(

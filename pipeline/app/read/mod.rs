@@ -1,4 +1,5 @@
-//! What comes in besides audio: interactions that are text already, and metadata.
+//! What comes in besides audio: interactions that are text already, metadata, call logs and sales exports.
 
+pub mod activity;
 pub mod metadata;
 pub mod text;

@@ -4,6 +4,7 @@ pub mod analysis_json;
 pub mod call_page;
 pub mod captions;
 pub mod erase;
+pub mod indicators;
 pub mod messages;
 pub mod metrics;
 pub mod outputs;

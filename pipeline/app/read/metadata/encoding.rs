@@ -1,5 +1,7 @@
 //! Text from bytes of unknown encoding: mark, valid UTF-8, UTF-16 without a mark, then a detector.
 
+use std::collections::BTreeSet;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
 
@@ -10,6 +12,8 @@ pub struct Decoded {
     pub encoding: &'static str,
     /// The first line with bytes that mean nothing in that encoding.
     pub damaged_line: Option<usize>,
+    /// Lines that are UTF-8 in a text of another encoding, where they read as other characters; from 1.
+    pub foreign_lines: BTreeSet<u64>,
 }
 
 /// Decodes a table or sidecar. Never fails: what means nothing becomes U+FFFD.
@@ -20,7 +24,23 @@ pub fn decode(bytes: &[u8]) -> Decoded {
     };
     let (text, damaged) = encoding.decode_without_bom_handling(body);
     let line = || text.find('\u{FFFD}').map(|at| text[..at].matches('\n').count() + 1);
-    Decoded { encoding: encoding.name(), damaged_line: if damaged { line() } else { None }, text: text.into_owned() }
+    let narrow = ![UTF_8, UTF_16LE, UTF_16BE].contains(&encoding);
+    Decoded {
+        encoding: encoding.name(),
+        damaged_line: if damaged { line() } else { None },
+        foreign_lines: if narrow { utf8_lines(body).map(|(line, _)| line).collect() } else { BTreeSet::new() },
+        text: text.into_owned(),
+    }
+}
+
+/// Lines that hold characters of three bytes in valid UTF-8, such as Chinese ones, with their numbers from 1: in other encodings hardly
+/// any line does so by chance.
+fn utf8_lines(bytes: &[u8]) -> impl Iterator<Item = (u64, &str)> {
+    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
+    lines.filter_map(|(number, line)| {
+        let text = std::str::from_utf8(line).ok()?;
+        text.chars().any(|c| c.len_utf8() == 3).then_some((number, text))
+    })
 }
 
 fn guess(bytes: &[u8]) -> &'static Encoding {
@@ -59,7 +79,12 @@ fn is_utf8(bytes: &[u8]) -> bool {
         characters += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         errors += usize::from(!chunk.invalid().is_empty());
     }
-    errors == 0 || errors * 10 < characters
+    if errors == 0 || errors * 10 < characters {
+        return true;
+    }
+    // Short tables, where one line of another encoding weighs a lot.
+    let damaged = bytes.split(|byte| *byte == b'\n').filter(|line| std::str::from_utf8(line).is_err()).count();
+    utf8_lines(bytes).count() > damaged
 }
 
 #[cfg(test)]
@@ -110,5 +135,20 @@ mod tests {
         let decoded = decode(&bytes);
         assert_eq!((decoded.encoding, decoded.damaged_line), ("UTF-8", Some(13)));
         assert!(decoded.text.starts_with(TABLE));
+    }
+
+    #[test]
+    fn a_line_of_another_encoding_does_not_turn_its_neighbours() {
+        // d.wav,张三,北区 in GBK, after three lines of UTF-8.
+        let gbk: &[u8] = b"d.wav,\xD5\xC5\xC8\xFD,\xB1\xB1\xC7\xF8\n";
+        let decoded = decode(&[TABLE.as_bytes(), gbk].concat());
+        assert_eq!((decoded.encoding, decoded.damaged_line), ("UTF-8", Some(4)));
+        assert!(decoded.text.starts_with(TABLE));
+        // And the other way round.
+        let utf8 = "e.wav,李四,南区\n".as_bytes();
+        let decoded = decode(&[&gbk.repeat(3), utf8].concat());
+        assert_eq!(decoded.encoding, "gb18030");
+        assert_eq!(decoded.foreign_lines.into_iter().collect::<Vec<_>>(), [4]);
+        assert!(decoded.text.starts_with("d.wav,张三,北区\n"));
     }
 }

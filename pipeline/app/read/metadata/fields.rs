@@ -231,7 +231,8 @@ pub fn set(
     }
 }
 
-fn yes_or_no(value: &str) -> Option<bool> {
+/// `None` for anything else than yes or no.
+pub fn yes_or_no(value: &str) -> Option<bool> {
     match value.to_lowercase().as_str() {
         "yes" | "y" | "true" | "1" | "是" => Some(true),
         "no" | "n" | "false" | "0" | "否" => Some(false),
@@ -249,7 +250,7 @@ fn direction(value: &str) -> Option<Direction> {
 
 /// A stamp as [`Metadata::start_ts`] holds it: ISO, with or without an offset, or a date alone. ISO stays as written;
 /// other forms with the year first (`2025/2/19 6:01`, `20250219-060122`, `2025年2月19日`) are brought into it.
-fn stamp(value: &str) -> Option<String> {
+pub fn stamp(value: &str) -> Option<String> {
     static YEAR_FIRST: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
             r"^(\d{4})[-/._年]?(\d{1,2})[-/._月]?(\d{1,2})日?(?:[T_\- ]*(\d{1,2})[:\-_.时]?(\d{2})(?:[:\-_.分]?(\d{2})秒?(?:[.,](\d{1,9}))?)?)?\s*(?:([Zz])|([+-]\d{2}):?(\d{2}))?$",

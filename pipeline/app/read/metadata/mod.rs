@@ -3,9 +3,10 @@
 //! Field by field a sidecar outranks a table, a table the file name. Nothing here blocks scoring: what cannot be
 //! understood is left out with a warning.
 
-mod encoding;
+pub mod encoding;
 pub mod fields;
 pub mod file_name;
+pub mod lines;
 pub mod reps;
 mod sidecar;
 
@@ -18,6 +19,7 @@ use callmark_core::recording::Metadata;
 
 use self::fields::{Oddity, Warnings};
 use self::file_name::{FileNamePattern, from_file_name};
+use self::lines::TableError;
 use self::reps::Reps;
 pub use self::sidecar::sidecar_paths;
 pub use self::table::MetadataTable;
@@ -36,6 +38,15 @@ pub enum MetadataError {
     Workbook { cause: String },
     #[error("the sidecar is not a JSON object (line {line}, column {column})")]
     Json { line: usize, column: usize },
+}
+
+impl From<TableError> for MetadataError {
+    fn from(error: TableError) -> MetadataError {
+        match error {
+            TableError::Csv { line } => MetadataError::Csv { line },
+            TableError::Workbook { cause } => MetadataError::Workbook { cause },
+        }
+    }
 }
 
 impl MetadataError {

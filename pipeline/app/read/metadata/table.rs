@@ -1,23 +1,14 @@
 //! Metadata tables: CSV of any usual kind or a spreadsheet, indexed for joining by file name or call id.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
-use calamine::{Data, ExcelDateTime, Reader as _, Sheets, XlsxError};
 use callmark_core::recording::Metadata;
 
 use super::MetadataError;
-use super::encoding::decode;
+use super::encoding::Decoded;
 use super::fields::{Field, Oddity, Warnings, near_column, set};
-
-/// A header may stand below a title.
-const LINES_BEFORE_HEADER: usize = 10;
-/// A quoted value that is longer lacks its closing quote.
-const LONGEST_VALUE_BYTES: usize = 1 << 16;
-/// Cells further right are no metadata.
-const MOST_COLUMNS: usize = 1000;
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+use super::lines::{LineReader, read_lines};
 
 struct Row {
     line: u64,
@@ -60,11 +51,7 @@ impl MetadataTable {
     /// `columns` names the site's own columns.
     pub fn read(bytes: &[u8], columns: &BTreeMap<String, Field>) -> Result<MetadataTable, MetadataError> {
         let mut reader = TableReader { columns, header: vec![], candidates: vec![], table: MetadataTable::default() };
-        if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xD0\xCF\x11\xE0") {
-            read_workbook(bytes, &mut reader)?;
-        } else {
-            read_csv(bytes, &mut reader)?;
-        }
+        read_lines(bytes, &mut reader)?;
         if reader.header.is_empty() {
             return Err(MetadataError::NoKeyColumn { columns: reader.candidates.join(", ") });
         }
@@ -140,7 +127,31 @@ struct TableReader<'a> {
     table: MetadataTable,
 }
 
-impl TableReader<'_> {
+impl LineReader for TableReader<'_> {
+    type Error = MetadataError;
+
+    fn is_header(&self, cells: &[&str]) -> bool {
+        header_fields(cells, self.columns).is_ok_and(|fields| fields.is_some())
+    }
+
+    fn has_header(&self) -> bool {
+        !self.header.is_empty()
+    }
+
+    fn decoded(&mut self, text: &Decoded) {
+        if let Some(line) = text.damaged_line {
+            self.table.warnings.add(Oddity::Encoding, || {
+                format!("line {line}: bytes that are no {} text; they are shown as \u{FFFD}", text.encoding)
+            });
+        }
+    }
+
+    fn lost_quote(&mut self, line: u64) {
+        self.table
+            .warnings
+            .add(Oddity::Quote, || format!("line {line}: a quote is opened and never closed; it is taken as a letter"));
+    }
+
     fn take(&mut self, line: u64, cells: &[&str]) -> Result<(), MetadataError> {
         if self.header.is_empty() {
             return self.look_for_header(cells);
@@ -163,7 +174,9 @@ impl TableReader<'_> {
         }
         Ok(())
     }
+}
 
+impl TableReader<'_> {
     fn look_for_header(&mut self, cells: &[&str]) -> Result<(), MetadataError> {
         let cells: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
         if self.candidates.iter().all(String::is_empty) {
@@ -212,202 +225,6 @@ fn header_fields(cells: &[&str], own: &BTreeMap<String, Field>) -> Result<Option
     }
     let joins = fields.iter().any(|field| matches!(field, Some(Field::File | Field::CallId)));
     Ok(joins.then(|| fields.into_iter().map(|field| field.unwrap_or(Field::Extra)).collect()))
-}
-
-fn read_csv(bytes: &[u8], reader: &mut TableReader) -> Result<(), MetadataError> {
-    let decoded = decode(bytes);
-    if let Some(line) = decoded.damaged_line {
-        reader.table.warnings.add(Oddity::Encoding, || {
-            format!("line {line}: bytes that are no {} text; they are shown as \u{FFFD}", decoded.encoding)
-        });
-    }
-    // `sep=;` is Excel's own way to name the delimiter.
-    let said = decoded.text.strip_prefix("sep=").and_then(|rest| rest.bytes().next());
-    let delimiter = said
-        .filter(|delimiter| DELIMITERS.contains(delimiter))
-        .unwrap_or_else(|| guess_delimiter(&decoded.text, reader.columns));
-    let text = close_quotes(&decoded.text, delimiter, &mut reader.table.warnings);
-    let mut records = csv_reader(&text, delimiter);
-    let mut record = csv::StringRecord::new();
-    let mut before_header = 0;
-    while records.read_record(&mut record).map_err(|_| MetadataError::Csv { line: records.position().line() })? {
-        let line = record.position().map_or(0, csv::Position::line);
-        reader.take(line, &record.iter().collect::<Vec<_>>())?;
-        before_header += usize::from(reader.header.is_empty());
-        if before_header > LINES_BEFORE_HEADER {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn csv_reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
-    csv::ReaderBuilder::new().flexible(true).has_headers(false).delimiter(delimiter).from_reader(text.as_bytes())
-}
-
-/// The delimiter under which a header is found, of several the one with the most columns.
-fn guess_delimiter(text: &str, columns: &BTreeMap<String, Field>) -> u8 {
-    let sample = text.lines().take(LINES_BEFORE_HEADER).collect::<Vec<_>>().join("\n");
-    let score = |delimiter: u8| {
-        let mut best = (false, 0);
-        for record in csv_reader(&sample, delimiter).records().flatten() {
-            let cells: Vec<&str> = record.iter().map(str::trim).collect();
-            let is_header = header_fields(&cells, columns).is_ok_and(|fields| fields.is_some());
-            best = best.max((is_header, cells.len()));
-        }
-        best
-    };
-    // The first of equals: max_by_key alone would take the last.
-    DELIMITERS.into_iter().rev().max_by_key(|delimiter| score(*delimiter)).unwrap_or(b',')
-}
-
-/// Takes away opening quotes that are never closed, which would swallow the lines after them, with a warning each.
-fn close_quotes<'a>(text: &'a str, delimiter: u8, warnings: &mut Warnings) -> std::borrow::Cow<'a, str> {
-    let bytes = text.as_bytes();
-    let mut lost = Vec::new();
-    let (mut at, mut line, mut begins) = (0, 1_u64, true);
-    while at < bytes.len() {
-        let byte = bytes[at];
-        if byte == b'"' && begins {
-            let end = closing_quote(bytes, at);
-            let value = &bytes[at..end.unwrap_or(at)];
-            let lines = value.iter().filter(|byte| **byte == b'\n').count() as u64;
-            let after = end.and_then(|end| bytes.get(end + 1));
-            let closed = after.is_none_or(|next| *next == delimiter || matches!(next, b'\r' | b'\n'));
-            match end {
-                Some(end) if closed || lines == 0 => {
-                    line += lines;
-                    at = end;
-                }
-                _ => {
-                    warnings.add(Oddity::Quote, || {
-                        format!("line {line}: a quote is opened and never closed; it is taken as a letter")
-                    });
-                    lost.push(at);
-                }
-            }
-            begins = false;
-        } else {
-            line += u64::from(byte == b'\n');
-            begins = byte == delimiter || matches!(byte, b'\n' | b'\r');
-        }
-        at += 1;
-    }
-    if lost.is_empty() {
-        return text.into();
-    }
-    let mut repaired = String::with_capacity(text.len());
-    let mut from = 0;
-    for quote in lost {
-        repaired.push_str(&text[from..quote]);
-        from = quote + 1;
-    }
-    repaired.push_str(&text[from..]);
-    repaired.into()
-}
-
-/// The quote that closes the value opened at `open`; `""` inside stands for a quote.
-fn closing_quote(bytes: &[u8], open: usize) -> Option<usize> {
-    let end = bytes.len().min(open + LONGEST_VALUE_BYTES);
-    let mut at = open + 1;
-    while at < end {
-        match (bytes[at], bytes.get(at + 1)) {
-            (b'"', Some(b'"')) => at += 2,
-            (b'"', _) => return Some(at),
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-/// The first sheet with a header that calls can be joined by.
-fn read_workbook(bytes: &[u8], reader: &mut TableReader) -> Result<(), MetadataError> {
-    let unreadable = |error: calamine::Error| MetadataError::Workbook { cause: error.to_string() };
-    let mut workbook = calamine::open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(unreadable)?;
-    for sheet in workbook.sheet_names() {
-        let rows = sheet_rows(&mut workbook, &sheet).map_err(unreadable)?;
-        for (index, (line, cells)) in rows.iter().enumerate() {
-            reader.take(*line, &cells.iter().map(String::as_str).collect::<Vec<_>>())?;
-            if reader.header.is_empty() && index >= LINES_BEFORE_HEADER {
-                break;
-            }
-        }
-        if !reader.header.is_empty() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// The rows of a sheet that have cells, with their numbers from 1.
-fn sheet_rows<S: Read + Seek>(
-    workbook: &mut Sheets<S>,
-    sheet: &str,
-) -> Result<Vec<(u64, Vec<String>)>, calamine::Error> {
-    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
-    if let Sheets::Xlsx(workbook) = workbook {
-        // Cell by cell: one stray cell in the last corner would make the whole rectangle of 17 thousand million cells.
-        let mut cells = match workbook.worksheet_cells_reader(sheet) {
-            Err(XlsxError::NotAWorksheet(_)) => return Ok(rows), // a chart
-            cells => cells?,
-        };
-        while let Some(cell) = cells.next_cell()? {
-            let (row, column) = cell.get_position();
-            let (line, column) = (u64::from(row) + 1, column as usize);
-            if column >= MOST_COLUMNS {
-                continue;
-            }
-            if rows.last().is_none_or(|(last, _)| *last != line) {
-                rows.push((line, Vec::new()));
-            }
-            if let Some((_, cells)) = rows.last_mut() {
-                cells.resize(cells.len().max(column + 1), String::new());
-                cells[column] = cell_text(&cell.get_value().clone().into());
-            }
-        }
-        return Ok(rows);
-    }
-    let range = workbook.worksheet_range(sheet)?;
-    let first = range.start().map_or(1, |(row, _)| u64::from(row) + 1);
-    rows.extend((first..).zip(range.rows()).map(|(line, cells)| (line, cells.iter().map(cell_text).collect())));
-    Ok(rows)
-}
-
-/// A cell as a person would write it: dates as ISO, whole numbers without a point.
-fn cell_text(cell: &Data) -> String {
-    match cell {
-        Data::Empty | Data::Error(_) => String::new(),
-        Data::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.0}"),
-        Data::DateTime(stamp) => date_text(stamp),
-        Data::DurationIso(text) => {
-            text.parse::<jiff::SignedDuration>().map_or_else(|_| text.clone(), |length| clock_text(length.as_secs()))
-        }
-        other => other.to_string(),
-    }
-}
-
-/// A time of day or a length, without a date.
-fn clock_text(seconds: i64) -> String {
-    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-}
-
-fn date_text(stamp: &ExcelDateTime) -> String {
-    let seconds = (stamp.as_f64() * 86_400.0).round();
-    if stamp.is_duration() || stamp.as_f64() < 1.0 {
-        return clock_text(seconds as i64);
-    }
-    let (year, month, day, hour, minute, second, milli) = stamp.to_ymd_hms_milli();
-    let exact = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
-    let (Ok(year), Ok(month), Ok(day)) = exact else { return String::new() };
-    let time = (i8::try_from(hour), i8::try_from(minute), i8::try_from(second));
-    let (Ok(hour), Ok(minute), Ok(second)) = time else { return String::new() };
-    let civil = jiff::civil::DateTime::new(year, month, day, hour, minute, second, i32::from(milli) * 1_000_000);
-    // Spreadsheets count days in floating point: 06:01:22 may read 06:01:21.999.
-    match civil.and_then(|civil| civil.round(jiff::Unit::Second)) {
-        Ok(civil) if seconds % 86_400.0 == 0.0 => civil.date().to_string(),
-        Ok(civil) => civil.to_string(),
-        Err(_) => String::new(),
-    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,14 @@ pub enum WeightProfile {
 }
 
 impl WeightProfile {
+    pub fn id(self) -> &'static str {
+        match self {
+            WeightProfile::Sprint => "sprint",
+            WeightProfile::Mature => "mature",
+            WeightProfile::NewHire => "new_hire",
+        }
+    }
+
     pub fn parse(id: &str) -> Option<WeightProfile> {
         match id {
             "sprint" => Some(WeightProfile::Sprint),

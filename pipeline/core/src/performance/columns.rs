@@ -1,6 +1,8 @@
 //! The columns of the performance tables. SCORING.md §3 names those of `rep_period`.
 
+use super::activity::Measure;
 use super::hour_weekday::HourRow;
+use super::indicators::{IndicatorKind, IndicatorRow};
 use super::rep_dimension::RepDimensionRow;
 use super::rep_period::RepRow;
 use super::requirement_period::RequirementRow;
@@ -126,3 +128,84 @@ pub const HOUR_WEEKDAY: &[Column<HourRow>] = table_columns! {
     high: Thousandths, HIGH, |r, _| Cell::thousandths(r.high);
     dip: Truth, "below all hours, with a false-discovery rate of 5 % over the hours with at least twenty calls", |r, _| r.dip.into();
 };
+
+/// One row per rep and period with imported rows of call logs and sales.
+pub const INDICATORS: &[Column<IndicatorRow>] = table_columns! {
+    rep_id: Text, "the rep", |r, _| Cell::from(&r.rep_id);
+    team: Text, "the team", |r, _| r.team.as_ref().into();
+    period_kind: Text, PERIOD_KIND, |r, _| r.period_kind.id().into();
+    period: Text, PERIOD, |r, _| Cell::from(&r.period);
+    days: Whole, "days worked: those with imported rows", |r, _| r.days.into();
+    dialled: Whole, "calls that were dialled", |r, _| r.totals.get(&Measure::Dialled).copied().into();
+    connected: Whole, "calls in which somebody was reached", |r, _| r.totals.get(&Measure::Connected).copied().into();
+    talk_s: Thousandths, "time in conversation in seconds", |r, _| Cell::thousandths(r.totals.get(&Measure::Talk).copied());
+    leads: Whole, "leads that were handed to the rep", |r, _| r.totals.get(&Measure::Leads).copied().into();
+    opportunities: Whole, "opportunities that were opened", |r, _| r.totals.get(&Measure::Opportunities).copied().into();
+    deals: Whole, "deals that were closed", |r, _| r.totals.get(&Measure::Deals).copied().into();
+    revenue: Thousandths, "what the deals brought, in the currency of the source", |r, _| Cell::thousandths(r.totals.get(&Measure::Revenue).copied());
+    complaints: Whole, "complaints about the rep's calls", |r, _| r.totals.get(&Measure::Complaints).copied().into();
+    repurchases: Whole, "deals with customers who had bought before", |r, _| r.totals.get(&Measure::Repurchases).copied().into();
+    cases: Whole, "first contacts that had something to resolve", |r, _| r.totals.get(&Measure::Cases).copied().into();
+    first_contact_resolved: Whole, "of these, resolved at once", |r, _| r.totals.get(&Measure::FirstContactResolved).copied().into();
+    customers: Whole, "customers that the rep covers on that day: a level, not added up over days", |r, _| r.totals.get(&Measure::Customers).copied().into();
+    calls_per_day: Thousandths, "calls dialled per day worked", |r, _| indicator(r, IndicatorKind::CallsPerDay);
+    calls_per_day_points: Thousandths, "0 to 100 between its two benchmarks", |r, _| Cell::thousandths(r.points.get(&IndicatorKind::CallsPerDay).copied());
+    connect_rate: Thousandths, "connected calls / dialled calls: a share", |r, _| indicator(r, IndicatorKind::ConnectRate);
+    connect_rate_low: Thousandths, "lower end of its 95 % interval", |r, _| interval(r, IndicatorKind::ConnectRate, |ends| ends.0);
+    connect_rate_high: Thousandths, "upper end of its 95 % interval", |r, _| interval(r, IndicatorKind::ConnectRate, |ends| ends.1);
+    connect_rate_points: Thousandths, "0 to 100 between its two benchmarks", |r, _| Cell::thousandths(r.points.get(&IndicatorKind::ConnectRate).copied());
+    talk_min_per_day: Thousandths, "minutes in conversation per day worked", |r, _| indicator(r, IndicatorKind::TalkPerDay);
+    talk_min_per_day_points: Thousandths, "0 to 100 between its two benchmarks", |r, _| Cell::thousandths(r.points.get(&IndicatorKind::TalkPerDay).copied());
+    opportunities_per_week: Thousandths, "opportunities per week worked", |r, _| indicator(r, IndicatorKind::OpportunitiesPerWeek);
+    opportunities_per_week_points: Thousandths, "0 to 100 between its two benchmarks", |r, _| Cell::thousandths(r.points.get(&IndicatorKind::OpportunitiesPerWeek).copied());
+    conversion: Thousandths, "deals / opportunities, or deals / connected calls where nobody's opportunities are known: a share", |r, _| indicator(r, IndicatorKind::Conversion);
+    conversion_low: Thousandths, "lower end of its 95 % interval", |r, _| interval(r, IndicatorKind::Conversion, |ends| ends.0);
+    conversion_high: Thousandths, "upper end of its 95 % interval", |r, _| interval(r, IndicatorKind::Conversion, |ends| ends.1);
+    conversion_of: Text, "what the conversion is a share of: opportunities or connected", |r, _| r.figures.get(&IndicatorKind::Conversion).map(|_| r.conversion_of.id()).into();
+    conversion_points: Thousandths, "0 to 100 between its two benchmarks", |r, _| Cell::thousandths(r.points.get(&IndicatorKind::Conversion).copied());
+    revenue_per_call: Thousandths, "revenue per connected call, in the currency of the source", |r, _| indicator(r, IndicatorKind::RevenuePerCall);
+    revenue_per_call_points: Thousandths, "0 to 100 between its two benchmarks", |r, _| Cell::thousandths(r.points.get(&IndicatorKind::RevenuePerCall).copied());
+    first_contact_resolution: Thousandths, "resolved at first contact / cases (connected calls where cases are not known): a share", |r, _| indicator(r, IndicatorKind::FirstContactResolution);
+    first_contact_resolution_low: Thousandths, "lower end of its 95 % interval", |r, _| interval(r, IndicatorKind::FirstContactResolution, |ends| ends.0);
+    first_contact_resolution_high: Thousandths, "upper end of its 95 % interval", |r, _| interval(r, IndicatorKind::FirstContactResolution, |ends| ends.1);
+    first_contact_resolution_points: Thousandths, "0 to 100 between its two benchmarks", |r, _| Cell::thousandths(r.points.get(&IndicatorKind::FirstContactResolution).copied());
+    complaints_per_100: Thousandths, "complaints per 100 connected calls", |r, _| indicator(r, IndicatorKind::ComplaintsPer100);
+    complaints_per_100_low: Thousandths, "lower end of its 95 % interval", |r, _| interval(r, IndicatorKind::ComplaintsPer100, |ends| ends.0);
+    complaints_per_100_high: Thousandths, "upper end of its 95 % interval", |r, _| interval(r, IndicatorKind::ComplaintsPer100, |ends| ends.1);
+    complaints_per_100_points: Thousandths, "0 to 100 between its two benchmarks", |r, _| Cell::thousandths(r.points.get(&IndicatorKind::ComplaintsPer100).copied());
+    repurchase_rate: Thousandths, "deals with former customers / deals: a share", |r, _| indicator(r, IndicatorKind::RepurchaseRate);
+    repurchase_rate_low: Thousandths, "lower end of its 95 % interval", |r, _| interval(r, IndicatorKind::RepurchaseRate, |ends| ends.0);
+    repurchase_rate_high: Thousandths, "upper end of its 95 % interval", |r, _| interval(r, IndicatorKind::RepurchaseRate, |ends| ends.1);
+    repurchase_rate_points: Thousandths, "0 to 100 between its two benchmarks", |r, _| Cell::thousandths(r.points.get(&IndicatorKind::RepurchaseRate).copied());
+    coverage_growth: Thousandths, "growth of the customers covered, as a share of those before the period (or on its first day)", |r, _| indicator(r, IndicatorKind::CoverageGrowth);
+    coverage_growth_points: Thousandths, "0 to 100 between its two benchmarks", |r, _| Cell::thousandths(r.points.get(&IndicatorKind::CoverageGrowth).copied());
+    lead_conversion: Thousandths, "deals / leads", |r, _| Cell::thousandths(r.leads.and_then(|leads| leads.conversion).map(|share| share.permille));
+    lead_conversion_low: Thousandths, "lower end of its 95 % interval", |r, _| Cell::thousandths(r.leads.and_then(|leads| leads.conversion).map(|share| share.low_permille));
+    lead_conversion_high: Thousandths, "upper end of its 95 % interval", |r, _| Cell::thousandths(r.leads.and_then(|leads| leads.conversion).map(|share| share.high_permille));
+    break_even_conversion_ppm: Whole, "lead cost / deal margin, per million: from this conversion on leads pay", |r, _| r.leads.map(|leads| leads.break_even_ppm).into();
+    leads_pay: Text, "yes, no, or open while the interval holds the break-even", |r, _| leads_pay(r).into();
+    profile: Text, "sprint, mature or new_hire", |r, _| r.profile.id().into();
+    tenure_days: Whole, "days in the job at the end of the period", |r, _| r.tenure_days.into();
+    process: Thousandths, "points: the estimate of the calls (shrunk of rep_period)", |r, _| Cell::thousandths(r.blend.process);
+    outcome: Thousandths, "points: mean of the known indicators by their weights", |r, _| Cell::thousandths(r.blend.outcome);
+    outcome_weight: Thousandths, "how much the outcome weighs in the blended figure: 0 to 1", |r, _| Cell::thousandths(r.blend.outcome_weight_permille);
+    blended: Thousandths, "points: process and outcome by that weight; empty when a part that weighs something is missing", |r, _| Cell::thousandths(r.blend.blended);
+    warnings: Text, "what the reader must know", |r, _| Cell::joined(r.warnings.iter().map(String::as_str));
+};
+
+fn indicator(row: &IndicatorRow, kind: IndicatorKind) -> Cell {
+    Cell::thousandths(row.figures.get(&kind).map(|figure| figure.value_milli))
+}
+
+fn interval(row: &IndicatorRow, kind: IndicatorKind, end: fn((i64, i64)) -> i64) -> Cell {
+    Cell::thousandths(row.figures.get(&kind).and_then(|figure| figure.interval_milli).map(end))
+}
+
+fn leads_pay(row: &IndicatorRow) -> Option<&'static str> {
+    let leads = row.leads.filter(|leads| leads.conversion.is_some())?;
+    Some(match leads.pays {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "open",
+    })
+}

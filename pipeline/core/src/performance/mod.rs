@@ -5,8 +5,10 @@
 //! being read again. Points are millipoints (100,000 = 100 points), shares per mille. An estimate never stands without its
 //! 95 % interval, a rank is an interval, and both are missing when the calls cannot carry them.
 
+mod activity;
 pub mod additive;
 pub mod adjustment;
+mod association;
 mod attention;
 mod blend;
 mod coaching;
@@ -16,6 +18,7 @@ mod comparison;
 pub mod gaming;
 mod hour_weekday;
 mod improvement;
+mod indicators;
 mod period;
 mod rank;
 mod rep_dimension;
@@ -28,15 +31,21 @@ mod tables;
 mod team_period;
 mod trend;
 
+pub use activity::{Activity, Measure, Unit};
+pub use association::{Association, MIN_REPS, association, spearman};
 pub use attention::{Attention, AttentionLines, attention};
 pub use blend::{
     Blend, FIRST_QUARTER_DAYS, Indicator, RAMP_DAYS, WeightProfile, blend, break_even_conversion_ppm, outcome,
 };
 pub use coaching::{BeforeAfter, CoachingEffect, CoachingVerdict, Design, coaching_effect};
 pub use coaching_plan::{CoachingEvent, CoachingPlan, Stage, Target, WINDOW_DAYS, Windows};
-pub use columns::{HOUR_WEEKDAY, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD, TEAM_PERIOD};
+pub use columns::{HOUR_WEEKDAY, INDICATORS, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD, TEAM_PERIOD};
 pub use hour_weekday::{HourRow, hour_rows};
 pub use improvement::{Improvement, name_worst_calls};
+pub use indicators::{
+    Benchmark, ConversionOf, Figure, IndicatorKind, IndicatorRow, IndicatorSettings, LeadReturn, indicator_rows,
+    quality_and_conversion,
+};
 pub use period::{PeriodKind, Slot};
 pub use rank::rank_intervals;
 pub use rep_dimension::{DimensionTrend, RepDimensionRow, dimension_rows};

@@ -1,0 +1,263 @@
+//! The telesales indicators: every figure against one computed by hand, and the rank correlation against scipy's.
+
+use std::collections::BTreeMap;
+
+use callmark_core::performance::{
+    Activity, Benchmark, ConversionOf, Figure, INDICATORS, IndicatorKind, IndicatorRow, IndicatorSettings, Measure,
+    PeriodKind, RepRow, WeightProfile, association, indicator_rows, quality_and_conversion, rep_period, spearman,
+};
+
+fn settings() -> IndicatorSettings {
+    let benchmark = |zero_milli, full_milli, full_new_hire_milli, weight| Benchmark {
+        zero_milli,
+        full_milli,
+        full_new_hire_milli,
+        weight,
+    };
+    IndicatorSettings {
+        profile: WeightProfile::Mature,
+        team_profiles: BTreeMap::from([("flash".to_string(), WeightProfile::Sprint)]),
+        days_per_week: 5,
+        lead_cost_milli: 20_000,
+        deal_margin_milli: 400_000,
+        benchmarks: BTreeMap::from([
+            (IndicatorKind::CallsPerDay, benchmark(0, 100_000, Some(80_000), 1)),
+            (IndicatorKind::ConnectRate, benchmark(0, 200, None, 1)),
+            (IndicatorKind::ComplaintsPer100, benchmark(4_000, 0, None, 2)),
+            (IndicatorKind::RevenuePerCall, benchmark(0, 1_000, None, 0)),
+        ]),
+    }
+}
+
+fn activity(rep: &str, day: &str, measures: &[(Measure, i64)]) -> Activity {
+    Activity {
+        rep_id: rep.to_string(),
+        day: day.parse().unwrap(),
+        team: None,
+        tenure_start: None,
+        measures: measures.iter().copied().collect(),
+    }
+}
+
+fn one(activities: &[Activity], kind: PeriodKind) -> IndicatorRow {
+    let mut rows = indicator_rows(activities, &[], kind, None, &settings());
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    rows.remove(0)
+}
+
+fn value(row: &IndicatorRow, kind: IndicatorKind) -> Option<i64> {
+    row.figures.get(&kind).map(|figure| figure.value_milli)
+}
+
+/// A working week of one rep in two sources.
+fn week() -> Vec<Activity> {
+    use Measure::*;
+    vec![
+        activity("a", "2025-02-17", &[(Dialled, 90), (Connected, 20), (Talk, 3_600_000), (Customers, 100)]),
+        activity("a", "2025-02-18", &[(Dialled, 70), (Connected, 12), (Talk, 1_800_000), (Customers, 110)]),
+        // A day of the sales system alone is no day with calls.
+        activity("a", "2025-02-22", &[(Opportunities, 4), (Deals, 3), (Revenue, 1_600_000), (Leads, 60)]),
+        activity("a", "2025-02-22", &[(Complaints, 1), (Repurchases, 1), (FirstContactResolved, 18), (Cases, 24)]),
+    ]
+}
+
+#[test]
+fn every_figure_is_the_one_computed_by_hand() {
+    let row = one(&week(), PeriodKind::Week);
+    assert_eq!((row.period.as_str(), row.days), ("2025-W08", 2));
+    assert_eq!(value(&row, IndicatorKind::CallsPerDay), Some(80_000)); // 160 / 2
+    // 32 of 160; the interval is scipy's binomtest(32, 160).proportion_ci(method="wilson").
+    let connected = Figure { value_milli: 200, interval_milli: Some((145, 269)) };
+    assert_eq!(row.figures[&IndicatorKind::ConnectRate], connected);
+    assert_eq!(value(&row, IndicatorKind::TalkPerDay), Some(45_000)); // 90 minutes in two days
+    assert_eq!(value(&row, IndicatorKind::OpportunitiesPerWeek), Some(10_000)); // 4 / 2 days × 5
+    assert_eq!(value(&row, IndicatorKind::Conversion), Some(750)); // 3 of 4
+    assert_eq!(row.conversion_of, ConversionOf::Opportunities);
+    assert_eq!(value(&row, IndicatorKind::RevenuePerCall), Some(50_000)); // 1,600 / 32
+    assert_eq!(value(&row, IndicatorKind::FirstContactResolution), Some(750)); // 18 of 24
+    let complaints = row.figures[&IndicatorKind::ComplaintsPer100];
+    // 1 of 32 calls; scipy: 0.00554 to 0.15744.
+    assert_eq!((complaints.value_milli, complaints.interval_milli), (3_125, Some((554, 15_744))));
+    assert_eq!(value(&row, IndicatorKind::RepurchaseRate), Some(333));
+    assert_eq!(value(&row, IndicatorKind::CoverageGrowth), Some(100)); // 100 → 110
+    // 80/100 → 80 points, 20 % → 100, 3.125 complaints between 4 and 0 → 21.875, twice; revenue weighs nothing.
+    assert_eq!(row.points.values().copied().collect::<Vec<_>>(), [80_000, 100_000, 21_875]);
+    assert_eq!(row.blend.outcome, Some(55_937));
+    assert_eq!((row.blend.process, row.blend.blended, row.blend.outcome_weight_permille), (None, None, 400));
+    // Leads pay from 20 / 400 = 5 % on; 3 of 60 are 5 %, and the interval holds both sides.
+    let leads = row.leads.unwrap();
+    assert_eq!((leads.break_even_ppm, leads.conversion.unwrap().permille, leads.pays), (50_000, 50, None));
+}
+
+#[test]
+fn leads_pay_only_where_the_interval_says_so() {
+    let pays = |deals: i64, leads: i64| {
+        let rows = [activity("a", "2025-02-17", &[(Measure::Deals, deals), (Measure::Leads, leads)])];
+        one(&rows, PeriodKind::All).leads.unwrap().pays
+    };
+    assert_eq!([pays(200, 1000), pays(10, 1000), pays(55, 1000)], [Some(true), Some(false), None]);
+}
+
+#[test]
+fn conversion_falls_back_to_connected_calls_for_everybody_or_nobody() {
+    let calls = [(Measure::Connected, 50), (Measure::Deals, 5)];
+    let row = one(&[activity("a", "2025-02-17", &calls)], PeriodKind::All);
+    assert_eq!((value(&row, IndicatorKind::Conversion), row.conversion_of), (Some(100), ConversionOf::Connected));
+    let both = [activity("a", "2025-02-17", &calls), activity("b", "2025-02-17", &[(Measure::Opportunities, 9)])];
+    let rows = indicator_rows(&both, &[], PeriodKind::All, None, &settings());
+    assert!(rows.iter().all(|row| row.conversion_of == ConversionOf::Opportunities), "{rows:?}");
+    // Without a team mate's word it would be unknown; with it, b has made no deal, and a has no opportunity.
+    assert_eq!(value(&rows[1], IndicatorKind::Conversion), Some(0));
+    assert_eq!(value(&rows[0], IndicatorKind::Conversion), None);
+    assert!(rows[0].warnings.iter().any(|warning| warning.contains("more deals than opportunities")), "{rows:?}");
+}
+
+#[test]
+fn what_nobody_says_is_unknown_and_other_teams_say_nothing() {
+    let with_team = |rep: &str, team: &str, measures: &[(Measure, i64)]| Activity {
+        team: Some(team.to_string()),
+        ..activity(rep, "2025-02-17", measures)
+    };
+    let rows = [
+        with_team("a", "north", &[(Measure::Connected, 10), (Measure::Complaints, 1)]),
+        with_team("b", "north", &[(Measure::Connected, 10)]),
+        with_team("c", "south", &[(Measure::Connected, 10)]),
+    ];
+    let rows = indicator_rows(&rows, &[], PeriodKind::Month, None, &settings());
+    let complaints: Vec<_> = rows.iter().map(|row| value(row, IndicatorKind::ComplaintsPer100)).collect();
+    assert_eq!(complaints, [Some(10_000), Some(0), None]);
+    assert!(rows.iter().all(|row| value(row, IndicatorKind::CallsPerDay).is_none()));
+}
+
+#[test]
+fn coverage_is_a_level_that_grows_from_the_period_before() {
+    let levels = [("2025-01-30", 200), ("2025-02-03", 210), ("2025-02-27", 230), ("2025-03-05", 207)];
+    let rows: Vec<Activity> = levels.map(|(day, n)| activity("a", day, &[(Measure::Customers, n)])).into();
+    let growth: Vec<_> = indicator_rows(&rows, &[], PeriodKind::Month, None, &settings())
+        .iter()
+        .map(|row| (row.totals[&Measure::Customers], value(row, IndicatorKind::CoverageGrowth)))
+        .collect();
+    // 230 / 200, then 207 / 230; January has nothing before it.
+    assert_eq!(growth, [(200, None), (230, Some(150)), (207, Some(-100))]);
+}
+
+#[test]
+fn tenure_and_profile_decide_how_much_the_outcome_weighs() {
+    let weight = |team: Option<&str>, start: Option<&str>| {
+        let mut row = activity("a", "2025-06-30", &[(Measure::Dialled, 80)]);
+        row.team = team.map(str::to_string);
+        row.tenure_start = start.map(|day| day.parse().unwrap());
+        let row = one(&[row], PeriodKind::Quarter);
+        (row.tenure_days, row.blend.outcome_weight_permille, row.points[&IndicatorKind::CallsPerDay])
+    };
+    assert_eq!(weight(None, None), (None, 400, 80_000));
+    assert_eq!(weight(Some("flash"), None), (None, 650, 80_000));
+    // In the first quarter: 80 calls a day are enough, and the outcome weighs nothing.
+    assert_eq!(weight(None, Some("2025-06-01")), (Some(29), 0, 100_000));
+    // 181 days: (181 − 91) / 91 of 650, rounded down.
+    assert_eq!(weight(Some("flash"), Some("2024-12-31")), (Some(181), 642, 80_000));
+}
+
+/// Eight reps of 25 calls; the better ones sell more.
+fn eight() -> (Vec<RepRow>, Vec<Activity>) {
+    let mut calls = Vec::new();
+    let mut activities = Vec::new();
+    for rep in 0..8_i64 {
+        for n in 0..25 {
+            calls.push(summary(&format!("{rep}-{n}"), &format!("r{rep}"), 50_000 + 4_000 * rep + 700 * (n % 5)));
+        }
+        let measures = [(Measure::Connected, 100), (Measure::Opportunities, 20), (Measure::Deals, 2 + rep)];
+        activities.push(activity(&format!("r{rep}"), "2025-02-19", &measures));
+    }
+    (rep_period(&calls, PeriodKind::All), activities)
+}
+
+fn summary(id: &str, rep: &str, score: i64) -> callmark_core::performance::CallSummary {
+    callmark_core::performance::CallSummary {
+        call_id: id.to_string(),
+        rep_id: Some(rep.to_string()),
+        team: Some("north".to_string()),
+        campaign: None,
+        call_type: None,
+        start_ts: Some("2025-02-19T06:01:22".to_string()),
+        tz: None,
+        status: callmark_core::record::Status::Scored,
+        score: Some(score),
+        dimensions: BTreeMap::new(),
+        flags: 0,
+        fatals: 0,
+        losses: Vec::new(),
+        results: BTreeMap::new(),
+        metrics: BTreeMap::new(),
+        judged: BTreeMap::new(),
+        scorecard: "telesales".to_string(),
+        scorecard_version: 1,
+        scorecard_hash: "ab".to_string(),
+        model_hash: "cd".to_string(),
+    }
+}
+
+#[test]
+fn the_blend_stands_beside_its_parts_and_quality_beside_conversion() {
+    let (reps, mut activities) = eight();
+    let rows = indicator_rows(&activities, &reps, PeriodKind::All, None, &settings());
+    for (row, rep) in rows.iter().zip(&reps) {
+        assert_eq!((row.blend.process, row.team.as_deref()), (rep.shrunk, Some("north")));
+        assert_eq!(row.blend.outcome, None, "none of what weighs is known");
+        assert_eq!(row.blend.blended, None);
+    }
+    let found = quality_and_conversion(&rows).unwrap();
+    // A perfect order of eight; the lower end is that of one swap: ρ = 1 − 12/504.
+    assert_eq!((found.reps, found.rho_permille, found.high_permille), (8, 1000, 1000));
+    assert_eq!(found.low_permille, 816);
+    activities.pop();
+    assert_eq!(quality_and_conversion(&indicator_rows(&activities, &reps, PeriodKind::All, None, &settings())), None);
+}
+
+#[test]
+fn rank_correlations_are_those_of_scipy() {
+    let oracle: serde_json::Value =
+        serde_json::from_str(include_str!("../../../tests/oracles/statistics.json")).unwrap();
+    let cases = oracle["spearman"].as_array().unwrap();
+    assert!(!cases.is_empty());
+    for case in cases {
+        let numbers = |key: &str| case[key].as_array().unwrap().iter().map(|x| x.as_i64().unwrap());
+        let pairs: Vec<(i64, i64)> = numbers("x").zip(numbers("y")).collect();
+        let (rho, low, high) = spearman(&pairs).unwrap();
+        for (got, key) in [(rho, "rho"), (low, "low"), (high, "high")] {
+            let expected = case[key].as_f64().unwrap();
+            assert!((got - expected).abs() < 1e-9, "{key}: {got}, expected {expected}");
+        }
+    }
+    assert_eq!(association(&[(1, 1); 20]), None, "a constant");
+}
+
+#[test]
+fn rows_survive_the_store_and_unknown_keys() {
+    let mut row = activity("a", "2025-02-17", &[(Measure::Talk, 61_500), (Measure::Deals, 0)]);
+    row.team = Some("north".into());
+    row.tenure_start = Some("2024-05-01".parse().unwrap());
+    let text = row.to_json();
+    assert_eq!(text, r#"{"deals":0,"talk_ms":61500,"team":"north","tenure_start":"2024-05-01"}"#);
+    assert_eq!(Activity::from_json("a", row.day, &text), Some(row.clone()));
+    let later = text.replace('{', r#"{"later":1,"#);
+    assert_eq!(Activity::from_json("a", row.day, &later), Some(row.clone()));
+    assert_eq!(Activity::from_json("a", row.day, "[]"), None);
+}
+
+#[test]
+fn columns_are_exact_decimals_under_distinct_names() {
+    let row = one(&week(), PeriodKind::Week);
+    let names: std::collections::BTreeSet<&str> = INDICATORS.iter().map(|column| column.name).collect();
+    assert_eq!(names.len(), INDICATORS.len());
+    let cell = |name: &str| (INDICATORS.iter().find(|column| column.name == name).unwrap().cell)(&row, 0).text();
+    assert_eq!(cell("talk_s"), "5400.000");
+    assert_eq!(cell("revenue"), "1600.000");
+    assert_eq!(cell("connect_rate_low"), "0.145");
+    assert_eq!(cell("break_even_conversion_ppm"), "50000");
+    assert_eq!(cell("conversion_of"), "opportunities");
+    assert_eq!(cell("blended"), "");
+    // What is counted and what comes of it: a new measure or indicator is a column, too.
+    let wanted = Measure::ALL.iter().map(|m| m.column()).chain(IndicatorKind::ALL.iter().map(|kind| kind.id()));
+    assert!(wanted.into_iter().all(|name| names.contains(name)));
+}
