@@ -98,7 +98,7 @@ pub fn run(args: &SpeakersArgs, common: &Common) -> Result<u8> {
     let config = Config::load(common)?;
     let install = Install::find()?;
     let manifest = Manifest::built_in().context("the built-in model manifest is damaged")?;
-    let files = SoundNetworkFiles::find(&manifest, &install.model_folders(), config.speaker_encoder.as_deref());
+    let files = SoundNetworkFiles::find(&manifest, &install.model_folders(), &config);
     let paths = files.map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?.paths();
     runtime::onnx_runtime(install.onnx_runtime().as_deref()).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
     let networks = SoundNetworks::load(&paths).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
