@@ -100,6 +100,40 @@ fn two_speakers_of_a_mono_call_are_told_apart() {
 }
 
 #[test]
+fn talk_at_once_in_a_mono_call_is_marked() {
+    let place = Place::new();
+    let set = place.folder.path().join("at-once");
+    fs::create_dir(&set).expect("a folder");
+    for file in ["T-1004.wav", "T-1007.wav", "T-1009.wav", "S-2009.wav"] {
+        let bytes = fs::read(project().join("sample-audio").join(file)).expect("a recording");
+        let audio = callmark_audio::decode(&bytes, &callmark_audio::Limits::default()).expect("it decodes");
+        let spec = hound::WavSpec {
+            channels: 2,
+            sample_rate: audio.sample_rate_hz,
+            bits_per_sample: 32,
+            sample_format: hound::SampleFormat::Float,
+        };
+        let mut writer = hound::WavWriter::create(set.join(file), spec).expect("created");
+        // The second side comes in 0.8 s early, every time.
+        let early = audio.sample_rate_hz as usize * 4 / 5;
+        for (first, second) in audio.channels[0].iter().zip(&audio.channels[1][early..]) {
+            writer.write_sample(*first).expect("written");
+            writer.write_sample(*second).expect("written");
+        }
+        writer.finalize().expect("written");
+    }
+    let arguments = ["eval", "speakers", "--mix", "--json", set.to_str().expect("UTF-8")];
+    let measure = |more: &[&str], name: &str| {
+        let judged = place.run(&[&arguments[..], more].concat()).expect(0).json();
+        assert_eq!(judged[0]["recordings"].as_array().expect("recordings").len(), 4);
+        judged[0]["overlap"][name]["value"].as_f64().expect("a share")
+    };
+    assert!(measure(&[], "precision") > 0.75 && measure(&[], "recall") > 0.5);
+    // By the sound's own features little is found.
+    assert!(measure(&["--set", "overlap_detector=none"], "recall") < 0.6 * measure(&[], "recall"));
+}
+
+#[test]
 fn one_voice_is_not_surely_taken_for_two() {
     let place = Place::new();
     let set = place.folder.path().join("sides");

@@ -54,7 +54,7 @@ fn an_installed_program_finds_its_parts_and_scores_a_recording() {
     let installed = installed();
     let listed = succeeded(&installed.run(&["models", "list", "--json"]));
     let rows: Vec<serde_json::Value> = serde_json::from_str(&listed).expect("JSON");
-    for name in ["starter-en", "silero-vad", "speaker-encoder", "onnxruntime"] {
+    for name in ["starter-en", "silero-vad", "speaker-encoder", "overlap-detector", "onnxruntime"] {
         assert!(rows.iter().any(|row| row["name"] == name && row["installed"] == true), "{name}: {listed}");
     }
     let recording = project().join("sample-audio/T-1005.mp3");

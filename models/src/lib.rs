@@ -9,6 +9,7 @@ pub mod embedding;
 pub mod ggml;
 mod guards;
 pub mod manifest;
+pub mod overlap_detector;
 pub mod random_model;
 pub mod runtime;
 pub mod sentiment;

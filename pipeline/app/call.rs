@@ -335,7 +335,10 @@ pub fn two_speakers(channel: &PreparedChannel, networks: &mut SoundNetworks) -> 
     let voices = Voices::new(&channel.samples, &channel.spans);
     let encoded = networks.speaker_encoder.as_mut().map(|encoder| encoder.vectors(&voices.windows())).transpose();
     let vectors = encoded.map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))?;
-    Ok(voices.two_speakers(vectors.as_deref()))
+    let overlap = networks.overlap_detector.as_mut();
+    let overlap = overlap.map(|detector| detector.probabilities_permille(&channel.samples, &channel.spans)).transpose();
+    let overlap = overlap.map_err(|e| CallError::new(Stage::VoiceActivity, &e, e.hint()))?;
+    Ok(voices.two_speakers(vectors.as_deref(), overlap.as_deref()))
 }
 
 /// What recognition needs to know beside the sound.

@@ -33,6 +33,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("channels", "CALLMARK_CHANNELS"),
     ("model", "CALLMARK_MODEL"),
     ("speaker_encoder", "CALLMARK_SPEAKER_ENCODER"),
+    ("overlap_detector", "CALLMARK_OVERLAP_DETECTOR"),
     ("vocabulary", "CALLMARK_VOCABULARY"),
     ("vocabulary_file", "CALLMARK_VOCABULARY_FILE"),
     ("max_minutes", "CALLMARK_MAX_MINUTES"),
@@ -63,6 +64,9 @@ pub struct Config {
     /// A name in the manifest, or `none`.
     #[serde(deserialize_with = "text")]
     pub speaker_encoder: Option<String>,
+    /// Likewise.
+    #[serde(deserialize_with = "text")]
+    pub overlap_detector: Option<String>,
     #[serde(deserialize_with = "text")]
     pub vocabulary: Option<String>,
     #[serde(deserialize_with = "text")]

@@ -63,7 +63,7 @@ impl Engines<'_> {
         let parts = [
             "transcript 6", // 2: two speakers of one channel are told apart, 3: word by word, 4: babble, 5: words dated by their letters, 6: babble again
             &self.model.sha256,
-            &self.network_hashes().join(" "),
+            &self.network_hashes().map(|(_, hash)| hash).collect::<Vec<_>>().join(" "),
             &self.config.transcription_key(),
             &channels.key(),
             &format!("{:?}", self.model.recogniser_settings()),
@@ -77,16 +77,20 @@ impl Engines<'_> {
     }
 
     pub fn hashes(&self) -> BTreeMap<String, String> {
-        let roles = ["recogniser", "voice_activity", "speaker_encoder"];
-        let hashes = std::iter::once(self.model.sha256.as_str()).chain(self.network_hashes());
-        roles.into_iter().zip(hashes).map(|(role, hash)| (role.to_string(), hash.to_string())).collect()
+        let recogniser = std::iter::once(("recogniser", self.model.sha256.as_str()));
+        recogniser.chain(self.network_hashes()).map(|(role, hash)| (role.to_string(), hash.to_string())).collect()
     }
 
-    /// Of the voice activity and, where one is used, of the speaker encoder.
-    fn network_hashes(&self) -> Vec<&str> {
-        let Some(networks) = self.networks else { return vec![] };
-        let encoder = networks.speaker_encoder.as_ref().map(|file| file.sha256.as_str());
-        std::iter::once(networks.voice_activity.sha256.as_str()).chain(encoder).collect()
+    /// Role and SHA-256 of the networks that listen: the voice activity and, where they are used, the others.
+    fn network_hashes(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let files = self.networks.map(|networks| {
+            [
+                ("voice_activity", Some(&networks.voice_activity)),
+                ("speaker_encoder", networks.speaker_encoder.as_ref()),
+                ("overlap_detector", networks.overlap_detector.as_ref()),
+            ]
+        });
+        files.into_iter().flatten().filter_map(|(role, file)| Some((role, file?.sha256.as_str())))
     }
 }
 

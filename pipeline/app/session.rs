@@ -88,7 +88,7 @@ impl Session {
         let name =
             args.model.as_deref().or(config.model.as_deref()).unwrap_or_else(|| manifest.default_recogniser(&folders));
         let model = manifest.find_model(name, &folders).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
-        let networks = SoundNetworkFiles::find(&manifest, &folders, config.speaker_encoder.as_deref());
+        let networks = SoundNetworkFiles::find(&manifest, &folders, &config);
         let threads = args.jobs.map_or_else(rayon::current_num_threads, |n| n as usize);
         // Each has a text encoder of its own.
         let threads = if args.max_memory.is_some() { threads.min(lanes::LIMITED_ANALYSIS_THREADS) } else { threads };

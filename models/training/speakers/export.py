@@ -10,28 +10,18 @@ size; vectors differ by less than 0.001), sums are computed in single precision.
 import argparse
 import hashlib
 import pathlib
+import sys
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import helper, numpy_helper
 
 from network import WINDOW_SAMPLES, base
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 
-def halve(model: onnx.ModelProto):
-    """Large tensors of weights in half precision, each behind a Cast that is folded when the file is loaded."""
-    casts = []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype == np.float32 and values.size >= 1024:
-            name = tensor.name
-            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + "_half"))
-            casts.append(helper.make_node("Cast", [name + "_half"], [name], to=onnx.TensorProto.FLOAT))
-    nodes = casts + list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
+from onnx_half import halve  # noqa: E402
 
 
 def main():

@@ -96,8 +96,7 @@ pub fn doctor(args: &DoctorArgs, common: &Common) -> Result<u8> {
     match Install::find() {
         Ok(install) => {
             let languages = config.as_ref().map(Config::languages).unwrap_or_default();
-            let wanted = config.as_ref().map(|config| [config.model.as_deref(), config.speaker_encoder.as_deref()]);
-            models(&mut findings, &install, wanted.unwrap_or_default(), &languages);
+            models(&mut findings, &install, &config.clone().unwrap_or_default(), &languages);
             text_models(&mut findings, &install);
             if let Some(config) = &config {
                 scorecards(&mut findings, &install, config);
@@ -213,15 +212,15 @@ fn configuration(findings: &mut Findings, common: &Common) -> Option<Config> {
     }
 }
 
-fn models(findings: &mut Findings, install: &Install, wanted: [Option<&str>; 2], languages: &BTreeSet<Language>) {
-    let [wanted, speaker_encoder] = wanted;
+fn models(findings: &mut Findings, install: &Install, config: &Config, languages: &BTreeSet<Language>) {
     const SUBJECT: &str = "recogniser";
+    const OVERLAP: &str = "overlap detector";
     let manifest = match known_models() {
         Ok(manifest) => manifest,
         Err(error) => return findings.failed(SUBJECT, &error),
     };
     let folders = install.model_folders();
-    let used = wanted.unwrap_or_else(|| manifest.default_recogniser(&folders)).to_string();
+    let used = config.model.as_deref().unwrap_or_else(|| manifest.default_recogniser(&folders)).to_string();
     let mut best_installed = false;
     let mut names: Vec<&str> =
         manifest.models.iter().filter(|entry| entry.kind == "recogniser").map(|entry| entry.name.as_str()).collect();
@@ -258,14 +257,21 @@ fn models(findings: &mut Findings, install: &Install, wanted: [Option<&str>; 2],
         };
         findings.warning(SUBJECT, "only the starter is installed; it follows synthetic speech, not people", hint);
     }
-    match SoundNetworkFiles::find(&manifest, &folders, speaker_encoder) {
+    match SoundNetworkFiles::find(&manifest, &folders, config) {
         Ok(files) => {
             let encoder = files.speaker_encoder.map(|file| ("speaker encoder", file));
-            for (subject, file) in [("voice activity", files.voice_activity)].into_iter().chain(encoder) {
+            if files.overlap_detector.is_none() && config.overlap_detector.as_deref().is_some_and(|name| name != "none")
+            {
+                let message = "not installed; talk at once in recordings with one channel stays mostly unmarked";
+                findings.warning(OVERLAP, message, "install callmark's models again");
+            }
+            let overlap = files.overlap_detector.map(|file| (OVERLAP, file));
+            let networks = [("voice activity", files.voice_activity)].into_iter().chain(encoder).chain(overlap);
+            for (subject, file) in networks {
                 findings.ok(subject, format!("size and SHA-256 are right ({})", file.path.display()));
             }
         }
-        Err(error) => findings.problem("voice activity and speaker encoder", error.to_string(), error.hint()),
+        Err(error) => findings.problem("networks that listen", error.to_string(), error.hint()),
     }
     fits(findings, &machine, advice);
 }

@@ -56,6 +56,61 @@ impl DiarizationErrors {
     }
 }
 
+/// Time in which several speak at once, whoever they are. Times of several recordings add up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverlapTimes {
+    /// All scored time in which somebody speaks in the reference.
+    pub spoken_ms: i64,
+    /// Of it, where several do.
+    pub reference_ms: i64,
+    /// Where several speak in the hypothesis.
+    pub found_ms: i64,
+    /// Where several speak in both.
+    pub right_ms: i64,
+}
+
+impl OverlapTimes {
+    /// Share of what was found that is right; `None` when nothing was found.
+    pub fn precision(&self) -> Option<f64> {
+        share(self.right_ms, self.found_ms)
+    }
+
+    /// Share of what there is that was found; `None` when nobody speaks at once.
+    pub fn recall(&self) -> Option<f64> {
+        share(self.right_ms, self.reference_ms)
+    }
+
+    /// Harmonic mean of precision and recall.
+    pub fn f1(&self) -> Option<f64> {
+        share(2 * self.right_ms, self.found_ms + self.reference_ms)
+    }
+
+    pub fn add(&mut self, other: &OverlapTimes) {
+        self.spoken_ms += other.spoken_ms;
+        self.reference_ms += other.reference_ms;
+        self.found_ms += other.found_ms;
+        self.right_ms += other.right_ms;
+    }
+}
+
+fn share(part_ms: i64, whole_ms: i64) -> Option<f64> {
+    (whole_ms > 0).then(|| part_ms as f64 / whole_ms as f64)
+}
+
+/// How well overlapped speech is found, to the millisecond. With the usual collar overlaps of less than half a second do not count.
+pub fn overlap_times(reference: &[Speech], hypothesis: &[Speech], collar_ms: i64) -> OverlapTimes {
+    let mut sum = OverlapTimes::default();
+    for piece in pieces(reference, hypothesis, collar_ms) {
+        let time = |counts: bool| if counts { piece.length_ms } else { 0 };
+        let (said, heard) = (piece.reference.len(), piece.hypothesis.len());
+        sum.spoken_ms += time(said > 0);
+        sum.reference_ms += time(said > 1);
+        sum.found_ms += time(heard > 1);
+        sum.right_ms += time(said > 1 && heard > 1);
+    }
+    sum
+}
+
 /// Errors under the mapping of speakers that leaves the least confusion.
 pub fn diarization_errors(reference: &[Speech], hypothesis: &[Speech], collar_ms: i64) -> DiarizationErrors {
     let pieces = pieces(reference, hypothesis, collar_ms);
@@ -215,6 +270,22 @@ mod tests {
         // Two pieces of one speaker that overlap are one.
         let doubled = speech(&[(Rep, 0, 1_500), (Rep, 1_000, 2_000), (Customer, 1_000, 3_000)]);
         assert_eq!(parts(diarization_errors(&reference, &doubled, 0)), (4_000, 0, 0, 0));
+    }
+
+    #[test]
+    fn overlap_found_and_missed_by_hand() {
+        let times = |o: OverlapTimes| (o.spoken_ms, o.reference_ms, o.found_ms, o.right_ms);
+        let reference = speech(&[(Rep, 0, 3_000), (Customer, 1_000, 2_000), (Customer, 2_600, 4_000)]);
+        // 1500–2200 is found for 1000–2000, nothing for 2600–3000; who is whom does not matter.
+        let hypothesis = speech(&[(Customer, 0, 2_200), (Rep, 1_500, 4_000)]);
+        let found = overlap_times(&reference, &hypothesis, 0);
+        assert_eq!(times(found), (4_000, 1_400, 700, 500));
+        let rates = [found.precision(), found.recall(), found.f1()];
+        assert_eq!(rates, [Some(500.0 / 700.0), Some(500.0 / 1_400.0), Some(1_000.0 / 2_100.0)]);
+        // Scored are 250–750, 1250–1750, 2250–2350 and 3250–3750.
+        assert_eq!(times(overlap_times(&reference, &hypothesis, COLLAR_MS)), (1_600, 500, 250, 250));
+        let nothing = overlap_times(&speech(&[(Rep, 0, 500)]), &[], 0);
+        assert_eq!([nothing.precision(), nothing.recall(), nothing.f1()], [None; 3]);
     }
 
     #[test]

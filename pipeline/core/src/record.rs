@@ -233,7 +233,7 @@ pub struct Provenance {
     pub program_version: String,
     /// SHA-256 of each recording or transcript file, sorted.
     pub audio: Vec<String>,
-    /// Role of a model (`recogniser`, `voice_activity`, `speaker_encoder`, `sentiment`, `encoder`) → SHA-256.
+    /// Role of a model (`recogniser`, `voice_activity`, `speaker_encoder`, `overlap_detector`, `sentiment`, `encoder`) → SHA-256.
     pub models: BTreeMap<String, String>,
     pub scorecard: String,
     pub configuration: String,

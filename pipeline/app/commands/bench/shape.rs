@@ -20,6 +20,7 @@ use serde::Serialize;
 use crate::FINISHED;
 use crate::call::{self, Prepared, StageClock};
 use crate::cli::ShapeArgs;
+use crate::config::Config;
 use crate::install::Install;
 use crate::process_memory::{peak_bytes, resident_bytes};
 use crate::sound_networks::{SoundNetworkFiles, SoundNetworks};
@@ -137,7 +138,7 @@ fn measure(shape: &ModelShape, weights: WeightType, args: &ShapeArgs) -> Result<
 fn speech(install: &Install, settings: &RecogniserSettings, args: &ShapeArgs) -> Result<(Vec<f32>, Vec<Vec<Span>>)> {
     let manifest = Manifest::built_in().context("the built-in model manifest is damaged")?;
     runtime::onnx_runtime(install.onnx_runtime().as_deref()).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
-    let files = SoundNetworkFiles::find(&manifest, &install.model_folders(), None);
+    let files = SoundNetworkFiles::find(&manifest, &install.model_folders(), &Config::default());
     let paths = files.map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?.paths();
     let mut networks = SoundNetworks::load(&paths).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
     let folder = args.samples.clone().unwrap_or_else(|| install.scorecards().with_file_name("sample-audio"));

@@ -55,7 +55,7 @@ impl Hearing {
         let find = |name: &str| manifest.find_model(name, &folders).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()));
         let name = model.or(config.model.as_deref()).unwrap_or_else(|| manifest.default_recogniser(&folders));
         let model = find(name)?;
-        let networks = SoundNetworkFiles::find(&manifest, &folders, config.speaker_encoder.as_deref());
+        let networks = SoundNetworkFiles::find(&manifest, &folders, config);
         let networks = networks.map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?.paths();
         runtime::onnx_runtime(install.onnx_runtime().as_deref()).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
         let recogniser = Recogniser::load(&model).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_audio::Limits;
-use callmark_core::diarization::{COLLAR_MS, DiarizationErrors, Speech, diarization_errors};
-use callmark_core::statistics::bootstrap_ratio;
+use callmark_core::diarization::{
+    COLLAR_MS, DiarizationErrors, OverlapTimes, Speech, diarization_errors, overlap_times,
+};
+use callmark_core::statistics::{Interval, bootstrap_ratio};
 use callmark_core::transcript::{Role, Span};
 use callmark_models::manifest::Manifest;
 use callmark_models::runtime;
@@ -32,6 +34,49 @@ struct Judged {
     overlap_ms: i64,
     errors: DiarizationErrors,
     der: Option<f64>,
+    /// Without a collar, as most overlaps are shorter than twice that.
+    overlap: OverlapTimes,
+    overlap_with_collar: OverlapTimes,
+}
+
+/// How well overlap is found in a set, each with its bootstrap interval over recordings.
+#[derive(Serialize)]
+struct OverlapResult {
+    times: OverlapTimes,
+    precision: Measured,
+    recall: Measured,
+    f1: Measured,
+}
+
+#[derive(Serialize)]
+struct Measured {
+    value: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+impl OverlapResult {
+    fn of(recordings: &[OverlapTimes]) -> OverlapResult {
+        let mut times = OverlapTimes::default();
+        recordings.iter().for_each(|own| times.add(own));
+        let measured = |value: Option<f64>, pair: fn(&OverlapTimes) -> (i64, i64)| {
+            let pairs: Vec<(f64, f64)> =
+                recordings.iter().map(pair).map(|(part, whole)| (part as f64, whole as f64)).collect();
+            let interval = value.and_then(|_| interval(&pairs));
+            Measured { value, low: interval.map(|i| i.low), high: interval.map(|i| i.high) }
+        };
+        OverlapResult {
+            precision: measured(times.precision(), |o| (o.right_ms, o.found_ms)),
+            recall: measured(times.recall(), |o| (o.right_ms, o.reference_ms)),
+            f1: measured(times.f1(), |o| (2 * o.right_ms, o.found_ms + o.reference_ms)),
+            times,
+        }
+    }
+}
+
+/// Of the sum of parts over the sum of wholes; `None` for a single recording.
+fn interval(pairs: &[(f64, f64)]) -> Option<Interval> {
+    if pairs.len() > 1 { bootstrap_ratio(pairs, RESAMPLES, SEED) } else { None }
 }
 
 #[derive(Serialize)]
@@ -43,6 +88,8 @@ struct SetResult {
     der: Option<f64>,
     der_low: Option<f64>,
     der_high: Option<f64>,
+    overlap: OverlapResult,
+    overlap_with_collar: OverlapResult,
     /// Seconds of sound per second of clustering, decoding and voice activity left out.
     clustering_speed: f64,
 }
@@ -51,7 +98,7 @@ pub fn run(args: &SpeakersArgs, common: &Common) -> Result<u8> {
     let config = Config::load(common)?;
     let install = Install::find()?;
     let manifest = Manifest::built_in().context("the built-in model manifest is damaged")?;
-    let files = SoundNetworkFiles::find(&manifest, &install.model_folders(), config.speaker_encoder.as_deref());
+    let files = SoundNetworkFiles::find(&manifest, &install.model_folders(), &config);
     let paths = files.map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?.paths();
     runtime::onnx_runtime(install.onnx_runtime().as_deref()).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
     let networks = SoundNetworks::load(&paths).map_err(|e| anyhow!("{e}\nhint: {}", e.hint()))?;
@@ -115,7 +162,9 @@ impl Listener {
         let wrong = |e: &DiarizationErrors| (e.missed_ms + e.false_alarm_ms + e.confusion_ms) as f64;
         let pairs: Vec<(f64, f64)> =
             recordings.iter().map(|r| (wrong(&r.errors), r.errors.reference_ms as f64)).collect();
-        let interval = if pairs.len() > 1 { bootstrap_ratio(&pairs, RESAMPLES, SEED) } else { None };
+        let interval = interval(&pairs);
+        let overlap =
+            |of: fn(&Judged) -> OverlapTimes| OverlapResult::of(&recordings.iter().map(of).collect::<Vec<_>>());
         Ok(SetResult {
             set: folder.display().to_string(),
             failed,
@@ -123,6 +172,8 @@ impl Listener {
             der_low: interval.map(|i| i.low),
             der_high: interval.map(|i| i.high),
             errors,
+            overlap: overlap(|r| r.overlap),
+            overlap_with_collar: overlap(|r| r.overlap_with_collar),
             clustering_speed: self.seconds / self.clustering_seconds.max(1e-9),
             recordings,
         })
@@ -167,6 +218,8 @@ impl Listener {
             overlap_ms: found.overlaps.iter().map(|s| s.end_ms - s.begin_ms).sum(),
             der: errors.rate(),
             errors,
+            overlap: overlap_times(&truth, &hypothesis, 0),
+            overlap_with_collar: overlap_times(&truth, &hypothesis, COLLAR_MS),
         })
     }
 }
@@ -185,6 +238,9 @@ fn print(results: &[SetResult], each: bool) {
         "missed",
         "false alarm",
         "confusion",
+        "overlap",
+        "precision",
+        "recall",
         "× real time",
     ]);
     let mut row = |cells: Vec<String>| {
@@ -197,6 +253,10 @@ fn print(results: &[SetResult], each: bool) {
         let share = |ms: i64| percent((e.reference_ms > 0).then(|| ms as f64 / e.reference_ms as f64));
         [share(e.missed_ms), share(e.false_alarm_ms), share(e.confusion_ms)]
     };
+    let overlap = |o: &OverlapTimes| {
+        let share = (o.spoken_ms > 0).then(|| o.reference_ms as f64 / o.spoken_ms as f64);
+        [percent(share), percent(o.precision()), percent(o.recall())]
+    };
     let minutes = |ms: i64| format!("{:.1}", ms as f64 / 60_000.0);
     for set in results {
         let two = set.recordings.iter().filter(|r| r.two).count();
@@ -205,6 +265,7 @@ fn print(results: &[SetResult], each: bool) {
             (Some(low), Some(high)) => format!("{}–{}", percent(Some(low)), percent(Some(high))),
             _ => "–".to_string(),
         };
+        let [overlapped, precision, recall] = overlap(&set.overlap.times);
         row(vec![
             set.set.clone(),
             set.recordings.len().to_string(),
@@ -215,6 +276,9 @@ fn print(results: &[SetResult], each: bool) {
             missed,
             false_alarm,
             confusion,
+            overlapped,
+            precision,
+            recall,
             format!("{:.0}", set.clustering_speed),
         ]);
         for judged in set.recordings.iter().filter(|_| each) {
@@ -222,6 +286,7 @@ fn print(results: &[SetResult], each: bool) {
             let two = if judged.two { format!("yes, {}", judged.confidence_permille) } else { "no".into() };
             let speech = minutes(judged.errors.reference_ms);
             let name = format!("  {}", judged.recording);
+            let [overlapped, precision, recall] = overlap(&judged.overlap);
             row(vec![
                 name,
                 String::new(),
@@ -232,10 +297,14 @@ fn print(results: &[SetResult], each: bool) {
                 missed,
                 false_alarm,
                 confusion,
+                overlapped,
+                precision,
+                recall,
                 String::new(),
             ]);
         }
     }
     println!("{table}");
     println!("Collar 0.25 s, overlap scored. Recordings without two voices count as one speaker's.");
+    println!("Overlap: its share of the time in which somebody speaks, and how well it is found, without a collar.");
 }

@@ -38,7 +38,7 @@ fn speech(spans: [&[Span]; 2]) -> Vec<Speech> {
 }
 
 fn two_speakers(samples: &[f32], speech: &[Span]) -> Speakers {
-    Voices::new(samples, speech).two_speakers(None)
+    Voices::new(samples, speech).two_speakers(None, None)
 }
 
 #[test]
@@ -96,4 +96,26 @@ fn a_word_belongs_to_who_covers_most_of_it() {
     assert_eq!(who(2_200, 2_600), Some(0), "both: the first");
     assert_eq!(who(2_900, 3_400), Some(1));
     assert_eq!(who(6_000, 6_300), None);
+}
+
+#[test]
+fn both_speak_where_the_detector_hears_it() {
+    let [rep, customer] = sample_call("T-1004.wav");
+    let mixed: Vec<f32> = rep.iter().zip(&customer).map(|(a, b)| a + b).collect();
+    let speech = loud(&mixed);
+    let place = *speech.iter().find(|s| s.end_ms - s.begin_ms > 2_500).expect("a long turn");
+    let (begin_ms, end_ms) = (place.begin_ms + 1_000, place.begin_ms + 1_800);
+    let heard: Vec<u16> = (0..mixed.len() as i64 / 320)
+        .map(|hop| if (begin_ms..end_ms).contains(&(20 * hop)) { 980 } else { 20 })
+        .collect();
+    let found = Voices::new(&mixed, &speech).two_speakers(None, Some(&heard));
+    let [overlap] = found.overlaps[..] else { panic!("{:?}", found.overlaps) };
+    assert!((overlap.begin_ms - begin_ms).abs() <= 60 && (overlap.end_ms - end_ms).abs() <= 60, "{overlap:?}");
+    for spans in &found.spans {
+        assert!(spans.iter().any(|s| s.begin_ms <= overlap.begin_ms && overlap.end_ms <= s.end_ms), "{spans:?}");
+    }
+    // Shorter than the sound, or all at once.
+    let voices = Voices::new(&mixed, &speech);
+    voices.two_speakers(None, Some(&[]));
+    voices.two_speakers(None, Some(&vec![1000; heard.len()]));
 }
