@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use ort::environment::Environment;
+pub use ort::environment::Environment;
 use ort::session::Session;
 use thiserror::Error;
 

@@ -62,6 +62,42 @@ struct Manifest {
     sha256: BTreeMap<String, String>,
 }
 
+impl Manifest {
+    fn read(dir: &Path) -> Result<Manifest, TextModelError> {
+        let manifest = read(dir, MANIFEST)?;
+        let manifest: Manifest = std::str::from_utf8(&manifest)
+            .map_err(|e| e.to_string())
+            .and_then(|text| toml::from_str(text).map_err(|e| e.to_string()))
+            .map_err(|detail| TextModelError::Manifest { file: shown(dir, MANIFEST), detail })?;
+        if manifest.schema != 1 {
+            let detail = format!("schema {} is newer than this program (it reads 1)", manifest.schema);
+            return Err(TextModelError::Manifest { file: shown(dir, MANIFEST), detail });
+        }
+        Ok(manifest)
+    }
+
+    fn encoder_hash(&self) -> String {
+        let mut digest = Sha256::new();
+        digest.update(&self.name);
+        for (file, hash) in &self.sha256 {
+            digest.update(format!("\n{file} {hash}"));
+        }
+        hex(&digest.finalize())
+    }
+}
+
+/// Checks the hashes of a model folder without opening it; what `encoder_hash` of its encoders will be.
+///
+/// # Errors
+/// A file is missing, or is not what the manifest says.
+pub fn check(dir: &Path) -> Result<String, TextModelError> {
+    let manifest = Manifest::read(dir)?;
+    for file in [MODEL, TOKENIZER] {
+        checked(dir, file, &manifest)?;
+    }
+    Ok(manifest.encoder_hash())
+}
+
 /// Files whose hashes were checked, shared by the encoders made from them.
 struct Files {
     environment: Environment,
@@ -83,32 +119,19 @@ impl TextEncoder {
     /// # Errors
     /// A file is missing, is not what the manifest says, or ONNX Runtime refuses it.
     pub fn load(dir: &Path, environment: &Environment) -> Result<TextEncoder, TextModelError> {
-        let manifest = read(dir, MANIFEST)?;
-        let manifest: Manifest = std::str::from_utf8(&manifest)
-            .map_err(|e| e.to_string())
-            .and_then(|text| toml::from_str(text).map_err(|e| e.to_string()))
-            .map_err(|detail| TextModelError::Manifest { file: shown(dir, MANIFEST), detail })?;
-        if manifest.schema != 1 {
-            let detail = format!("schema {} is newer than this program (it reads 1)", manifest.schema);
-            return Err(TextModelError::Manifest { file: shown(dir, MANIFEST), detail });
-        }
+        let manifest = Manifest::read(dir)?;
         let model = checked(dir, MODEL, &manifest)?;
         let tokenizer = checked(dir, TOKENIZER, &manifest)?;
         let mut tokenizer = Tokenizer::from_bytes(tokenizer).map_err(|e| TextModelError::Tokenizer(e.to_string()))?;
         let truncation = TruncationParams { max_length: MAX_TOKENS, ..TruncationParams::default() };
         tokenizer.with_truncation(Some(truncation)).map_err(|e| TextModelError::Tokenizer(e.to_string()))?;
         tokenizer.with_padding(None);
-        let mut digest = Sha256::new();
-        digest.update(&manifest.name);
-        for (file, hash) in &manifest.sha256 {
-            digest.update(format!("\n{file} {hash}"));
-        }
         let files = Files {
             environment: environment.clone(),
             model,
             tokenizer,
             dimensions: manifest.dimensions,
-            hash: hex(&digest.finalize()),
+            hash: manifest.encoder_hash(),
         };
         TextEncoder::open(Arc::new(files))
     }

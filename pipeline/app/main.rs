@@ -126,6 +126,11 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 fn logging(common: &Common) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CALLMARK_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,callmark=warn"));
+    // At `trace` the tokenizers tell every character that they read: what was said, letter by letter. Whoever asks for it does not get it either.
+    let filter = match "tokenizers=off".parse() {
+        Ok(silent) => filter.add_directive(silent),
+        Err(_) => filter,
+    };
     // Colours would come as soon as any dependency switches that feature on.
     let lines = tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_writer(std::io::stderr);
     // A mistake in the configuration is reported by the command that reads it.

@@ -58,7 +58,7 @@ impl StoredCalls {
     ) -> Result<StoredCalls> {
         let encoders = TextEncoders::open(install, rayon::current_num_threads(), warnings);
         let mut missing: Vec<Language> =
-            Language::ALL.into_iter().filter(|language| encoders.of(Some(*language)).is_none()).collect();
+            Language::ALL.into_iter().filter(|language| encoders.hash(Some(*language)).is_none()).collect();
         let mut stored_encoders = BTreeMap::new();
         if !missing.is_empty() {
             for call in store.calls(&CallFilter::default()).map_err(explain)? {
@@ -113,7 +113,7 @@ impl StoredCalls {
         };
         let mut models = provenance.models;
         let had_encoder = models.remove("encoder").is_some();
-        let is_missing = self.encoders.of(language).is_none();
+        let is_missing = self.encoders.hash(language).is_none();
         if is_missing && had_encoder && scores.is_none() {
             return Err(encoder_is_missing(&call_id));
         }
@@ -156,7 +156,7 @@ impl StoredCalls {
             t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
         };
         if said(&call.transcript) != said(&before) {
-            if self.encoders.of(call.transcript.language).is_none() && had_encoder {
+            if self.encoders.hash(call.transcript.language).is_none() && had_encoder {
                 return Err(encoder_is_missing(&call.call_id));
             }
             call.scores = self.encoders.scores(&call.transcript, None)?.0;
