@@ -21,7 +21,7 @@ pub fn plans(store: &dyn Store) -> Result<Vec<CoachingPlan>> {
 pub fn amount(target: &Target, value: i64) -> String {
     let sign = if value > 0 { "+" } else { "" };
     match target {
-        Target::Score => format!("{sign}{}", points(value)),
+        Target::Score | Target::Metric(_) => format!("{sign}{}", points(value)),
         Target::Dimension(_) | Target::Requirement(_) => {
             let minus = if value < 0 { "-" } else { "" };
             format!("{sign}{minus}{}.{}", value.abs() / 10, value.abs() % 10)

@@ -89,24 +89,27 @@ fn diagnosis(row: &RepRow) -> String {
 
 fn plan(args: &CoachPlanArgs, store: &dyn Store, common: &Common) -> Result<()> {
     let row = rep_row(store, &args.rep)?;
-    let target = match (args.on.as_deref(), row.top3.first()) {
-        (Some("score"), _) => Target::Score,
-        (Some(name), _) if row.dimensions.contains_key(name) => Target::Dimension(name.to_string()),
-        (Some(name), _) => {
-            let calls = store.summaries(&CallFilter::default()).map_err(explain)?;
-            let known = calls.iter().any(|call| call.results.values().flatten().any(|id| id == name));
-            if !known {
-                let dimensions: Vec<&str> = row.dimensions.keys().map(String::as_str).collect();
-                bail!(
-                    "`{name}` is neither a dimension nor a requirement of the stored calls\nhint: score, {}, or a requirement such as {}",
-                    dimensions.join(", "),
-                    row.top3.first().map_or("those of `callmark reps`", |point| point.requirement_id.as_str())
-                );
-            }
+    let wanted = match (args.on.as_deref(), row.top3.first()) {
+        (Some(name), _) => name,
+        (None, Some(point)) => point.requirement_id.as_str(),
+        (None, None) => bail!("nothing to work on was found for {}\nhint: name it with --on", args.rep),
+    };
+    let calls = store.summaries(&CallFilter::default()).map_err(explain)?;
+    let target = match wanted {
+        "score" => Target::Score,
+        name if row.dimensions.contains_key(name) => Target::Dimension(name.to_string()),
+        name if calls.iter().any(|call| call.metrics.contains_key(name)) => Target::Metric(name.to_string()),
+        name if calls.iter().any(|call| call.results.values().flatten().any(|id| id == name)) => {
             Target::Requirement(name.to_string())
         }
-        (None, Some(point)) => Target::Requirement(point.requirement_id.clone()),
-        (None, None) => bail!("nothing to work on was found for {}\nhint: name it with --on", args.rep),
+        name => {
+            let dimensions: Vec<&str> = row.dimensions.keys().map(String::as_str).collect();
+            bail!(
+                "`{name}` is neither a dimension nor a requirement of the stored calls\nhint: score, {}, or a requirement such as {}",
+                dimensions.join(", "),
+                row.top3.first().map_or("those of `callmark reps`", |point| point.requirement_id.as_str())
+            );
+        }
     };
     let known = plans(store)?;
     if let Some(open) = known.iter().find(|plan| plan.is_open() && plan.rep_id == args.rep && plan.target == target) {
@@ -295,7 +298,7 @@ fn calendar(store: &dyn Store) -> Result<()> {
 fn named(target: &Target) -> String {
     match target {
         Target::Score => "score".to_string(),
-        Target::Dimension(name) | Target::Requirement(name) => name.clone(),
+        Target::Dimension(name) | Target::Requirement(name) | Target::Metric(name) => name.clone(),
     }
 }
 
@@ -318,6 +321,7 @@ fn verdict_name(verdict: CoachingVerdict) -> String {
 fn with_unit(target: &Target, value: i64) -> String {
     let unit = match target {
         Target::Score => "points",
+        Target::Metric(_) => "points a call",
         Target::Dimension(_) | Target::Requirement(_) => "percentage points",
     };
     format!("{} {unit}", amount(target, value))

@@ -6,7 +6,7 @@ mod generated_quarter;
 
 use std::collections::BTreeMap;
 
-use callmark_core::performance::{CoachingEvent, CoachingPlan, CoachingVerdict, Stage, Target};
+use callmark_core::performance::{CoachingEvent, CoachingPlan, CoachingVerdict, Loss, Stage, Target};
 use generated_quarter::{Quarter, rep_name};
 use jiff::civil::{Date, date};
 
@@ -83,4 +83,11 @@ fn targets_have_their_units() {
     assert_eq!(step.value(call), Some(if call.losses.is_empty() { 1000 } else { 0 }));
     assert_eq!(Target::Dimension("discovery".into()).value(call), Some(i64::from(call.dimensions["discovery"])));
     assert_eq!(Target::Dimension("none".into()).value(call), None);
+    // A metric gives part of its points: what is lost on it.
+    let mut measured = call.clone();
+    measured.metrics.insert("pace_rep_en".into(), 200);
+    let pace = Target::Metric("pace_rep_en".into());
+    assert_eq!((pace.value(call), pace.value(&measured)), (None, Some(0)));
+    measured.losses.push(Loss { requirement_id: "pace_rep_en".into(), millipoints: 1_250 });
+    assert_eq!(pace.value(&measured), Some(-1_250));
 }

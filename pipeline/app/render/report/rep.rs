@@ -421,7 +421,7 @@ fn coaching(context: &Context, rep: &RepDigest) -> Markup {
     let target = |plan: &CoachingPlan| match &plan.target {
         Target::Score => m.mean_score.to_string(),
         Target::Dimension(name) => context.dimension(name),
-        Target::Requirement(id) => context.name(id),
+        Target::Requirement(id) | Target::Metric(id) => context.name(id),
     };
     html! {
         @if !plans.is_empty() {

@@ -25,16 +25,19 @@ pub enum Target {
     Score,
     /// A dimension: share of its possible points, per mille.
     Dimension(String),
-    /// A requirement or metric: met or clear counts 1000, missed or violated 0 (per mille).
+    /// A requirement: met or clear counts 1000, missed or violated 0 (per mille).
     Requirement(String),
+    /// A metric, which gives part of its points: what it costs a call, negative, in millipoints.
+    Metric(String),
 }
 
 impl Target {
-    /// The smallest effect worth having, in the target's unit. Engineering guess: two points, five per cent.
+    /// The smallest effect worth having, in the target's unit. Engineering guess: two points, five per cent, half a point.
     pub fn worthwhile(&self) -> i64 {
         match self {
             Target::Score => 2_000,
             Target::Dimension(_) | Target::Requirement(_) => 50,
+            Target::Metric(_) => 500,
         }
     }
 
@@ -44,6 +47,10 @@ impl Target {
         match self {
             Target::Score => Some(score),
             Target::Dimension(name) => call.dimensions.get(name).map(|share| i64::from(*share)),
+            Target::Metric(id) => call.metrics.contains_key(id).then(|| {
+                let lost = call.losses.iter().filter(|loss| loss.requirement_id == *id);
+                -lost.map(|loss| loss.millipoints).sum::<i64>()
+            }),
             Target::Requirement(id) => {
                 let mut results = call.results.iter().filter(|(_, ids)| ids.contains(id)).map(|(outcome, _)| *outcome);
                 match results.next()? {
