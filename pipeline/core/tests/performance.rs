@@ -7,7 +7,7 @@ use callmark_core::performance::{
     CallSummary, HOUR_WEEKDAY, Loss, PerformanceTables, PeriodKind, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD,
     RepRow, TEAM_PERIOD, rep_period, rep_table,
 };
-use callmark_core::record::Status;
+use callmark_core::record::{Outcome, Status};
 use callmark_core::statistics::SplitMix64;
 use callmark_core::table::{Cell, CellType, Column};
 
@@ -243,8 +243,10 @@ fn columns_give_exact_cells() {
 /// Cells are of their column's type, in every table and kind of period.
 #[test]
 fn tables_keep_their_types() {
+    let met = BTreeMap::from([(Outcome::Met, vec!["greeting".to_string()])]);
     let calls: Vec<CallSummary> = (0..120)
         .map(|i| call(i, ["ann", "bob", "cid", "dan"][i % 4], FEB, 60_000 + (i as i64 * 7_919) % 30_000))
+        .map(|call| CallSummary { results: met.clone(), ..call })
         .collect();
     let tables = PerformanceTables::of(&calls);
     fn check<R>(columns: &[Column<R>], rows: &[R]) {
