@@ -114,8 +114,9 @@ fn talk_at_once_in_a_mono_call_is_marked() {
             sample_format: hound::SampleFormat::Float,
         };
         let mut writer = hound::WavWriter::create(set.join(file), spec).expect("created");
-        // The second side comes in 0.8 s early, every time.
-        let early = audio.sample_rate_hz as usize * 4 / 5;
+        // The second side comes in 1.6 s early, every time: the truth of `--mix` reaches a little beyond the voice, which would weigh too much
+        // in shorter overlaps.
+        let early = audio.sample_rate_hz as usize * 8 / 5;
         for (first, second) in audio.channels[0].iter().zip(&audio.channels[1][early..]) {
             writer.write_sample(*first).expect("written");
             writer.write_sample(*second).expect("written");
@@ -129,10 +130,9 @@ fn talk_at_once_in_a_mono_call_is_marked() {
         judged[0]["overlap"][name]["value"].as_f64().expect("a share")
     };
     let without = ["--set", "overlap_detector=none"];
-    assert!(measure(&[], "precision") > 0.7 && measure(&[], "recall") > 0.25);
-    // By the sound's own features less is found, and less of it is right.
-    assert!(measure(&without, "recall") < 0.75 * measure(&[], "recall"));
-    assert!(measure(&without, "precision") < 0.9 * measure(&[], "precision"));
+    assert!(measure(&[], "precision") > 0.8 && measure(&[], "recall") > 0.45);
+    // By the sound's own features little is found.
+    assert!(measure(&without, "recall") < 0.6 * measure(&[], "recall"));
 }
 
 #[test]
