@@ -52,6 +52,10 @@ fn events_move_a_plan() {
     assert_eq!((plan(&events).stage, plan(&events).failed_checks), (Stage::Diagnosis, 1));
     events.push(moved(date(2025, 3, 21), Stage::Closed));
     assert!(!plan(&events).is_open());
+    events.push(checked(CoachingVerdict::Helped));
+    assert_eq!(plan(&events).stage, Stage::Closed, "a later look does not open it again");
+    events.push(checked(CoachingVerdict::DidNotHelp));
+    assert_eq!(plan(&events).stage, Stage::Diagnosis, "unless it did not help");
     let alone = [("K9".to_string(), moved(day, Stage::Training))];
     assert_eq!(CoachingPlan::all(&alone), Err("K9".to_string()), "nothing was planned");
 }

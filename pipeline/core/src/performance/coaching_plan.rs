@@ -75,11 +75,6 @@ pub enum Stage {
     Closed,
 }
 
-impl Stage {
-    pub const ALL: [Stage; 6] =
-        [Stage::Warning, Stage::Diagnosis, Stage::Training, Stage::AccompaniedCalls, Stage::Recheck, Stage::Closed];
-}
-
 /// What happened to a plan, on a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case", deny_unknown_fields)]
@@ -166,7 +161,8 @@ impl CoachingPlan {
                             plan.failed_checks += 1;
                             Stage::Diagnosis
                         }
-                        CoachingVerdict::Helped | CoachingVerdict::NoEvidenceYet => Stage::Recheck,
+                        // What was closed stays so, unless it turns out that it did not help.
+                        CoachingVerdict::Helped | CoachingVerdict::NoEvidenceYet => plan.stage.max(Stage::Recheck),
                     };
                     plan.enter(stage, *day, "");
                 }
@@ -193,8 +189,7 @@ impl CoachingPlan {
         self.entered.get(&Stage::Training).copied().unwrap_or(self.since)
     }
 
-    /// The day after which calls count as after: when accompanied calls (or the training, when there were none) began again on their own,
-    /// that is the day of the re-check stage, else the day after the last step.
+    /// The last day of coaching: of the last training or accompanied calls, else the plan's first day. Calls after it count as after.
     fn coached_until(&self) -> Date {
         let steps = [Stage::Training, Stage::AccompaniedCalls].iter().filter_map(|stage| self.entered.get(stage));
         steps.max().copied().unwrap_or(self.since)
