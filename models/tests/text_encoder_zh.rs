@@ -3,23 +3,12 @@
 //!
 //! Needs ONNX Runtime: CALLMARK_ONNXRUNTIME=/path/to/libonnxruntime.so (out of the PyPI wheel `onnxruntime`).
 
+mod golden_texts;
+
 use std::path::Path;
 
 use callmark_models::text_encoder::TextEncoder;
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Golden {
-    text: String,
-    sentiment: [i32; 3],
-    embedding: Vec<i32>,
-    similar: i64,
-}
-
-fn golden() -> Vec<Golden> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/text-zh.json");
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-}
+use golden_texts::{check, golden};
 
 fn encoder() -> TextEncoder {
     let environment = callmark_models::runtime::onnx_runtime(None).expect("hint: run scripts/get-models");
@@ -28,29 +17,14 @@ fn encoder() -> TextEncoder {
 
 #[test]
 fn rust_gives_what_python_gave() {
-    let golden = golden();
-    let texts: Vec<&str> = golden.iter().map(|g| g.text.as_str()).collect();
-    let results = encoder().encode(&texts).unwrap();
-    assert_eq!(results.len(), 200);
-    for (expected, got) in golden.iter().zip(&results) {
-        let s = got.sentiment;
-        let sentiment = [s.negative_permille, s.neutral_permille, s.positive_permille].map(i32::from);
-        assert_eq!(sentiment.iter().sum::<i32>(), 1000);
-        for (a, b) in sentiment.iter().zip(expected.sentiment) {
-            assert!((a - b).abs() <= 1, "{:?}: {sentiment:?} instead of {:?}", expected.text, expected.sentiment);
-        }
-        assert_eq!(got.embedding.0.len(), 384);
-        for (a, b) in got.embedding.0.iter().zip(&expected.embedding) {
-            assert!((i32::from(*a) - b).abs() <= 1, "{:?}", expected.text);
-        }
-        let similar = results[0].embedding.similarity_permille(&got.embedding);
-        assert!((similar - expected.similar).abs() <= 2, "{:?}: {similar} not {}", expected.text, expected.similar);
-    }
+    let golden = golden("text-zh");
+    assert_eq!(golden.len(), 200);
+    check(&mut encoder(), &golden);
 }
 
 #[test]
 fn what_else_is_encoded_changes_nothing() {
-    let golden = golden();
+    let golden = golden("text-zh");
     let texts: Vec<&str> = golden.iter().map(|g| g.text.as_str()).take(40).collect();
     let mut encoder = encoder();
     let together = encoder.encode(&texts).unwrap();

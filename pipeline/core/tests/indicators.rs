@@ -1,11 +1,14 @@
 //! The telesales indicators: every figure against one computed by hand, and the rank correlation against scipy's.
 
+mod scored_call;
+
 use std::collections::BTreeMap;
 
 use callmark_core::performance::{
     Activity, Benchmark, ConversionOf, Figure, INDICATORS, IndicatorKind, IndicatorRow, IndicatorSettings, Measure,
     PeriodKind, RepRow, WeightProfile, association, indicator_rows, quality_and_conversion, rep_period, spearman,
 };
+use scored_call::scored_call;
 
 fn settings() -> IndicatorSettings {
     let benchmark = |zero_milli, full_milli, full_new_hire_milli, weight| Benchmark {
@@ -164,37 +167,12 @@ fn eight() -> (Vec<RepRow>, Vec<Activity>) {
     let mut activities = Vec::new();
     for rep in 0..8_i64 {
         for n in 0..25 {
-            calls.push(summary(&format!("{rep}-{n}"), &format!("r{rep}"), 50_000 + 4_000 * rep + 700 * (n % 5)));
+            calls.push(scored_call(&format!("{rep}-{n}"), &format!("r{rep}"), 50_000 + 4_000 * rep + 700 * (n % 5)));
         }
         let measures = [(Measure::Connected, 100), (Measure::Opportunities, 20), (Measure::Deals, 2 + rep)];
         activities.push(activity(&format!("r{rep}"), "2025-02-19", &measures));
     }
     (rep_period(&calls, PeriodKind::All), activities)
-}
-
-fn summary(id: &str, rep: &str, score: i64) -> callmark_core::performance::CallSummary {
-    callmark_core::performance::CallSummary {
-        call_id: id.to_string(),
-        rep_id: Some(rep.to_string()),
-        team: Some("north".to_string()),
-        campaign: None,
-        call_type: None,
-        start_ts: Some("2025-02-19T06:01:22".to_string()),
-        tz: None,
-        status: callmark_core::record::Status::Scored,
-        score: Some(score),
-        dimensions: BTreeMap::new(),
-        flags: 0,
-        fatals: 0,
-        losses: Vec::new(),
-        results: BTreeMap::new(),
-        metrics: BTreeMap::new(),
-        judged: BTreeMap::new(),
-        scorecard: "telesales".to_string(),
-        scorecard_version: 1,
-        scorecard_hash: "ab".to_string(),
-        model_hash: "cd".to_string(),
-    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The rep table: counting, periods, adjustment, shrinkage, ranks, trends and columns.
 
+mod scored_call;
+
 use std::collections::BTreeMap;
 
 use callmark_core::performance::sums::Sums;
@@ -10,29 +12,14 @@ use callmark_core::performance::{
 use callmark_core::record::{Outcome, Status};
 use callmark_core::statistics::SplitMix64;
 use callmark_core::table::{Cell, CellType, Column};
+use scored_call::scored_call;
 
 fn call(id: usize, rep: &str, start: &str, score: i64) -> CallSummary {
     CallSummary {
-        call_id: format!("call{id:04}"),
         rep_id: Some(rep.to_string()).filter(|rep| !rep.is_empty()),
-        team: Some("north".to_string()),
-        campaign: None,
-        call_type: None,
         start_ts: Some(start.to_string()).filter(|start| !start.is_empty()),
-        tz: None,
-        status: Status::Scored,
-        score: Some(score),
         dimensions: BTreeMap::from([("compliance".to_string(), (score / 100) as u16)]),
-        flags: 0,
-        fatals: 0,
-        losses: Vec::new(),
-        results: BTreeMap::new(),
-        metrics: BTreeMap::new(),
-        judged: BTreeMap::new(),
-        scorecard: "telesales".to_string(),
-        scorecard_version: 1,
-        scorecard_hash: "ab".to_string(),
-        model_hash: "cd".to_string(),
+        ..scored_call(&format!("call{id:04}"), rep, score)
     }
 }
 

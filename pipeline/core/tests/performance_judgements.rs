@@ -1,5 +1,7 @@
 //! What is said about reps beyond their means: attention, heaps at an edge, coaching, the blend, and what reviewers say of findings.
 
+mod scored_call;
+
 use std::collections::BTreeMap;
 
 use callmark_core::performance::gaming::{Edge, Histogram, threshold_heaps};
@@ -9,32 +11,12 @@ use callmark_core::performance::{
     WeightProfile, attention, blend, break_even_conversion_ppm, coaching_effect, hour_rows, outcome, rep_period,
     requirement_rows,
 };
-use callmark_core::record::{Outcome, Status};
+use callmark_core::record::Outcome;
 use callmark_core::statistics::SplitMix64;
+use scored_call::scored_call;
 
 fn call(rep: &str, score: i64) -> CallSummary {
-    CallSummary {
-        call_id: format!("{rep}{score}"),
-        rep_id: Some(rep.to_string()),
-        team: Some("north".to_string()),
-        campaign: None,
-        call_type: None,
-        start_ts: Some("2025-02-19T06:01:22".to_string()),
-        tz: None,
-        status: Status::Scored,
-        score: Some(score),
-        dimensions: BTreeMap::new(),
-        flags: 0,
-        fatals: 0,
-        losses: Vec::new(),
-        results: BTreeMap::new(),
-        metrics: BTreeMap::new(),
-        judged: BTreeMap::new(),
-        scorecard: "telesales".to_string(),
-        scorecard_version: 1,
-        scorecard_hash: "ab".to_string(),
-        model_hash: "cd".to_string(),
-    }
+    scored_call(&format!("{rep}{score}"), rep, score)
 }
 
 #[test]

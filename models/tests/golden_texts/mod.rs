@@ -1,0 +1,42 @@
+//! Golden results that a training recipe wrote from Python, and whether the shipped model gives the same.
+
+use std::path::Path;
+
+use callmark_models::text_encoder::TextEncoder;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub struct Golden {
+    pub text: String,
+    sentiment: [i32; 3],
+    embedding: Vec<i32>,
+    similar: i64,
+}
+
+/// The golden file of a model, by its name.
+pub fn golden(model: &str) -> Vec<Golden> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{model}.json"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Sentiment and embedding differ by at most a unit of rounding, similarities by two: two int8 vectors whose components each differ by at most
+/// one in a few places.
+pub fn check(encoder: &mut TextEncoder, golden: &[Golden]) {
+    let texts: Vec<&str> = golden.iter().map(|g| g.text.as_str()).collect();
+    let results = encoder.encode(&texts).unwrap();
+    assert_eq!(results.len(), golden.len());
+    for (expected, got) in golden.iter().zip(&results) {
+        let s = got.sentiment;
+        let sentiment = [s.negative_permille, s.neutral_permille, s.positive_permille].map(i32::from);
+        assert_eq!(sentiment.iter().sum::<i32>(), 1000);
+        for (a, b) in sentiment.iter().zip(expected.sentiment) {
+            assert!((a - b).abs() <= 1, "{:?}: {sentiment:?} instead of {:?}", expected.text, expected.sentiment);
+        }
+        assert_eq!(got.embedding.0.len(), 384);
+        for (a, b) in got.embedding.0.iter().zip(&expected.embedding) {
+            assert!((i32::from(*a) - b).abs() <= 1, "{:?}", expected.text);
+        }
+        let similar = results[0].embedding.similarity_permille(&got.embedding);
+        assert!((similar - expected.similar).abs() <= 2, "{:?}: {similar} not {}", expected.text, expected.similar);
+    }
+}
