@@ -138,28 +138,111 @@ const ANNOUNCEMENT: &[&str] = &[
     "暂时无人接听",
     "不在服务区",
 ];
+/// What somebody says whose number was dialled by mistake. Nobody who knows the callee is among them: what is said to a relative or
+/// a colleague is judged. `…`: up to [`LONGEST_GAP`] words, such as a name.
 const WRONG_NUMBER: &[&str] = &[
     "wrong number",
-    "no one by that name",
-    "nobody by that name",
-    "no one here by that name",
-    "nobody here by that name",
-    "打错了",
-    "打错电话",
-    "没有这个人",
-    "号码不对",
-    "不认识这个人",
-    "不是我的号码",
+    "wrong phone",
     "wrong person",
+    "wrong house",
+    "wrong place",
+    "wrong guy",
+    "got the wrong",
     "dialed the wrong",
     "dialled the wrong",
+    "rang the wrong",
+    "called the wrong",
     "misdialed",
     "misdialled",
+    "by that name",
+    "of that name",
+    "with that name",
+    "no one called",
+    "nobody called",
+    "no one named",
+    "nobody named",
+    "anyone called",
+    "anybody called",
+    "anyone named",
+    "anybody named",
+    "there's no … here",
+    "there is no … here",
+    "there isn't a … here",
+    "there isn't any … here",
+    "never heard of",
+    "don't know any",
+    "don't know a mr",
+    "don't know a mrs",
+    "don't know a miss",
+    "don't know who that is",
+    "don't know who … is",
+    "not the person you",
+    "not who you",
+    "isn't … number",
+    "this isn't … phone",
+    "this is not … number",
+    "this is not … phone",
+    "that's not … number",
+    "had this number",
+    "just got this number",
+    "private number",
+    "private residence",
+    "打错",
     "拨错",
+    "找错",
+    "弄错人",
+    "搞错人",
+    "错电话",
+    "号码不对",
+    "电话不对",
+    "没有…这个人",
+    "没这个人",
+    "没这人",
+    "没有叫…的",
+    "没有姓…的",
+    "没有…先生",
+    "没有…女士",
+    "没有…小姐",
+    "不认识",
+    "没听说过",
+    "不是我的号码",
+    "不是他的号码",
+    "不是她的号码",
+    "不是…的电话",
+    "不是…的号码",
+    "不是…的手机",
+    "不是你要找的",
+    "不是您要找的",
+    "我不姓",
+    "我不叫",
     "你找谁",
+    "您找谁",
+    "刚换的号",
+    "新换的号",
+    "新办的号",
+    "刚办的号",
+    "以前的机主",
+    "之前的机主",
 ];
-/// What a rep says to somebody who dialled the wrong number.
-const MISDIALLED: &[&str] = &["dialed the wrong", "dialled the wrong", "拨错"];
+/// What a rep says who dialled it, or to somebody who did.
+const MISDIALLED: &[&str] = &[
+    "sorry wrong number",
+    "must have the wrong",
+    "must have got the wrong",
+    "must have misdialed",
+    "must have misdialled",
+    "must have dialed",
+    "must have dialled",
+    "i misdialed",
+    "i misdialled",
+    "dialed the wrong",
+    "dialled the wrong",
+    "打错",
+    "拨错",
+];
+const GAP: char = '…';
+/// Most words (Han characters) for which `…` stands.
+const LONGEST_GAP: usize = 4;
 
 /// More changes of speaker than this after the last such phrase, and two people converse.
 const MOST_SWITCHES_AFTER: usize = 3;
@@ -278,9 +361,26 @@ fn hits(text: &str, phrases: &[&str]) -> usize {
     // Han characters stand apart in the normalised text, so they are compared without spaces.
     let joined: String = text.split_whitespace().collect();
     let has = |phrase: &&&str| {
-        if phrase.is_ascii() { text.contains(&format!(" {phrase} ")) } else { joined.contains(**phrase) }
+        let han = phrase.chars().any(|c| !c.is_ascii() && c != GAP);
+        match (phrase.split_once(GAP), han) {
+            (None, true) => joined.contains(**phrase),
+            (None, false) => text.contains(&format!(" {phrase} ")),
+            (Some((begin, end)), true) => has_gapped(&joined, begin, end, |gap| gap.chars().count()),
+            (Some((begin, end)), false) => {
+                let end = format!("{end} ");
+                has_gapped(text, &format!(" {begin}"), &end, |gap| gap.split_whitespace().count())
+            }
+        }
     };
     phrases.iter().filter(has).count()
+}
+
+/// Whether `begin` is followed by `end` with 1 to [`LONGEST_GAP`] units between them.
+fn has_gapped(text: &str, begin: &str, end: &str, units: impl Fn(&str) -> usize) -> bool {
+    text.match_indices(begin).any(|(at, _)| {
+        let rest = &text[at + begin.len()..];
+        rest.match_indices(end).any(|(gap, _)| (1..=LONGEST_GAP).contains(&units(&rest[..gap])))
+    })
 }
 
 #[cfg(test)]
@@ -352,6 +452,22 @@ mod tests {
             (&[(C, "Kim here, you know what to do."), (R, long)], Some(Voicemail)),
             (&[(R, "Green Dental, good morning."), (C, "Oh dear, I misdialled. Sorry.")], Some(NoConversation)),
             (&[(C, "我要修空调。"), (R, "这里是书店，您拨错电话了。"), (C, "对不起。")], Some(NoConversation)),
+            // No Mr Tanaka here, in other words.
+            (
+                &[(R, "Good morning, may I speak to Mr Tanaka?"), (C, "There's no Mr Tanaka here."), (R, "Oh, sorry.")],
+                Some(NoConversation),
+            ),
+            (
+                &[
+                    (R, "Is that Olga Petrova?"),
+                    (C, "No, this isn't Olga's phone, I've never heard of her."),
+                    (R, "Bye."),
+                ],
+                Some(NoConversation),
+            ),
+            (&[(R, "请问是赵老师吗？"), (C, "不是，我这里没有叫赵红梅的。"), (R, "打扰了。")], Some(NoConversation)),
+            (&[(R, "喂，李总吗？"), (C, "你找错人了，我不姓李。"), (R, "不好意思。")], Some(NoConversation)),
+            (&[(R, "Hello, is Anna in?"), (C, "Who?"), (R, "I must have the wrong number.")], Some(NoConversation)),
         ];
         for (said, expected) in cases {
             assert_eq!(no_conversation(&call(said)), *expected, "{said:?}");
@@ -382,6 +498,15 @@ mod tests {
                 (C, "All right."),
             ],
             &[(R, "Hello?"), (C, "Yes, I want to cancel my contract today.")],
+            // A gap is a name, not half a sentence.
+            &[
+                (R, "Harbor, good morning."),
+                (C, "There is no signal on my television since yesterday and nobody was here."),
+                (R, "I see it, a cable is broken, it is mended by noon."),
+                (C, "Thanks."),
+            ],
+            // A relative: what the rep goes on to say is judged.
+            &[(R, "您好，请问王先生在吗？"), (C, "他不在，我是他爱人。"), (R, "好的，我晚点再打。")],
             // A wrong number in the books.
             &[
                 (R, "Harbor, good morning."),
