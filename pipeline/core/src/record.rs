@@ -9,7 +9,7 @@ use crate::signals::Signals;
 use crate::transcript::{Sentiment, SoundKind, Transcript};
 use crate::warning::Warning;
 
-/// Version of [`CallRecord`]'s JSON shape. Raise it with a golden file whenever a field changes. 2: others than the two sides may be on
+/// Version of [`CallRecord`]'s JSON shape. Raise it with a file in tests/record_shape/ whenever a field changes. 2: others than the two sides may be on
 /// the line; tones of a fax; calls that were not answered, busy or a fax.
 pub const RECORD_SCHEMA: u32 = 2;
 
