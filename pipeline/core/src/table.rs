@@ -31,6 +31,30 @@ pub struct Column<R: 'static> {
     pub cell: fn(&R, usize) -> Cell,
 }
 
+/// What a column says of itself, whatever its rows are made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heading {
+    pub name: &'static str,
+    pub cell_type: CellType,
+    pub doc: &'static str,
+}
+
+impl<R> Column<R> {
+    pub fn heading(&self) -> Heading {
+        Heading { name: self.name, cell_type: self.cell_type, doc: self.doc }
+    }
+}
+
+/// The headings of a table, in its order.
+pub fn headings<R>(columns: &[Column<R>]) -> Vec<Heading> {
+    columns.iter().map(Column::heading).collect()
+}
+
+/// Row `n` of an `R`.
+pub fn cells<R>(columns: &[Column<R>], of: &R, n: usize) -> Vec<Cell> {
+    columns.iter().map(|column| (column.cell)(of, n)).collect()
+}
+
 impl From<String> for Cell {
     fn from(text: String) -> Cell {
         Cell::Text(text)

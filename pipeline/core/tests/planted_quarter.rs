@@ -99,12 +99,10 @@ fn sums_in_any_order_and_in_parts_are_the_same() {
     // Backwards, by the rollup in parts, and as a batch on top of a store.
     assert_eq!(Sums::of(made.calls.iter().rev()), all);
     let mut parts = Sums::default();
-    let mut rollup = Rollup::new(PeriodKind::ALL, |kind, period, sums: &PeriodSums| {
-        parts.0.entry((kind, period.to_string())).or_default().include(sums);
-    });
+    let mut rollup = Rollup::new(PeriodKind::ALL);
     let (odd, even): (Vec<_>, Vec<_>) = made.calls.iter().enumerate().partition(|(i, _)| i % 2 == 1);
-    odd.iter().chain(&even).for_each(|(_, call)| rollup.push(call));
-    rollup.finish();
+    odd.iter().chain(&even).for_each(|(_, call)| parts.take_in(rollup.push(call)));
+    parts.take_in(rollup.finish());
     assert_eq!(parts, all);
     let (stored, batch) = made.calls.split_at(9_000);
     let mut store = Sums::of(stored);

@@ -54,7 +54,7 @@ pub use requirement_period::{RequirementRow, requirement_rows};
 pub use share::Share;
 pub use summary::{CallSummary, Loss, SUMMARY_SCHEMA, model_hash};
 pub use sums::UNASSIGNED;
-pub use tables::{PASS_MILLIPOINTS, PerformanceTables};
+pub use tables::{PASS_MILLIPOINTS, PerformanceTable, PerformanceTables};
 pub use team_period::{TeamRow, team_rows};
 pub use trend::Trend;
 

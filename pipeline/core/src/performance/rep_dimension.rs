@@ -1,5 +1,6 @@
 //! The rep table dimension by dimension: shrunken share with interval, and trends that are called over reps × dimensions together.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -56,7 +57,7 @@ pub fn dimension_rows(
     let reps = now.reps();
     let dimensions: BTreeSet<&String> = reps.values().flat_map(|rep| rep.sums.dimensions.keys()).collect();
     let mut rows: BTreeMap<(&str, &str), RepDimensionRow> = BTreeMap::new();
-    let before_of: BTreeMap<&str, (&str, Box<RepSums>)> = reps
+    let before_of: BTreeMap<&str, (&str, Cow<RepSums>)> = reps
         .iter()
         .filter(|(rep, of_rep)| **rep != UNASSIGNED && of_rep.sums.n_counted() > 0)
         .filter_map(|(rep, of_rep)| match before(rep, &of_rep.sums, earlier) {

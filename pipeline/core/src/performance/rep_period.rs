@@ -1,5 +1,6 @@
 //! The rep table: one row per rep and period (SCORING.md §1 "Rep level" and §3 `rep_period`).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -105,7 +106,7 @@ pub fn rep_rows(kind: PeriodKind, period: &str, now: &PeriodSums, earlier: &[(&s
     for (pool, fit) in pools.iter().zip(shrink(&pools, &adjusted)) {
         let means: Vec<AdjustedMean> = pool.iter().map(|rep| adjusted.units[rep]).collect();
         let posteriors = fit.as_ref().map_or(&[][..], |fit| &fit.groups);
-        let losses = TeamLosses::of(&pool.iter().map(|rep| (*rep, &reps[rep].sums)).collect::<Vec<_>>());
+        let losses = TeamLosses::of(&pool.iter().map(|rep| (*rep, reps[rep].sums.as_ref())).collect::<Vec<_>>());
         for (i, rep) in pool.iter().enumerate() {
             let Some(row) = rows.get_mut(rep) else { continue };
             row.top3 = losses.choose(rep, &reps[rep].sums);
@@ -215,7 +216,7 @@ fn dimension_means(sums: &RepSums) -> BTreeMap<String, DimensionMean> {
 }
 
 fn fill_trends(rows: &mut BTreeMap<&str, RepRow>, reps: &BTreeMap<&str, RepTotal>, earlier: &[(&str, &PeriodSums)]) {
-    let mut before_of: BTreeMap<&str, (&str, Box<RepSums>)> = BTreeMap::new();
+    let mut before_of: BTreeMap<&str, (&str, Cow<RepSums>)> = BTreeMap::new();
     for (rep, row) in rows.iter_mut().filter(|(rep, row)| **rep != UNASSIGNED && row.mean.is_some()) {
         match before(rep, &reps[rep].sums, earlier) {
             Before::Nothing => {}

@@ -1,10 +1,11 @@
 //! The sufficient statistics of the tables: per period, rep and team everything a table needs, in whole numbers that add up.
 //!
-//! A store keeps one [`RepSums`] per kind of period, period, rep and team. A batch is [`Sums::of`] its calls: the store merges
-//! it into what it has, takes away the sums of calls that were scored again, and computes anew only the tables of the periods
-//! that the batch touches. [`Rollup`] makes everything anew in one pass over the calls, in bounded memory when they come by date.
+//! A store keeps the [`PeriodSums`] of every period. A batch is [`Sums::of`] its calls: the store merges it into what it has,
+//! takes away the sums of calls that were scored again, and computes anew only the tables of the periods that the batch
+//! touches. [`Rollup`] makes everything anew in one pass over the calls, in bounded memory when they come by date.
 //! Points are millipoints, dimensions per mille, metrics in the unit of their name.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -128,37 +129,56 @@ impl RepSums {
         total(&self.scores)
     }
 
-    fn of(call: &CallSummary) -> RepSums {
-        let mut sums = RepSums::default();
+    /// Includes calls and scores, but nothing by dimension, requirement, metric or hour.
+    pub(super) fn include_scores(&mut self, other: &RepSums) {
+        self.n_scored += other.n_scored;
+        self.n_unscored += other.n_unscored;
+        self.n_pending += other.n_pending;
+        self.n_failed += other.n_failed;
+        self.n_without_start += other.n_without_start;
+        self.flags += other.flags;
+        self.fatals += other.fatals;
+        self.bases.include(&other.bases);
+        self.scores.include(&other.scores);
+        self.score_histogram.include(&other.score_histogram);
+    }
+
+    fn add(&mut self, call: &CallSummary) {
         match call.status {
-            Status::Scored => sums.n_scored = 1,
-            Status::Unscored => sums.n_unscored = 1,
-            Status::PendingReview => sums.n_pending = 1,
-            Status::Failed => sums.n_failed = 1,
+            Status::Scored => self.n_scored += 1,
+            Status::Unscored => self.n_unscored += 1,
+            Status::PendingReview => self.n_pending += 1,
+            Status::Failed => self.n_failed += 1,
         }
         let start_ts = call.start_ts.as_deref();
-        sums.n_without_start = u64::from(PeriodKind::Day.period(start_ts).is_none());
-        let Some(score) = call.counted_score() else { return sums };
-        let stratum = Stratum { campaign: call.campaign.clone(), call_type: call.call_type.clone() };
-        let one = |x: i64| BTreeMap::from([(stratum.clone(), Moments::from_iter([x]))]);
-        (sums.flags, sums.fatals) = (u64::from(call.flags), u64::from(call.fatals));
+        self.n_without_start += u64::from(PeriodKind::Day.period(start_ts).is_none());
+        let Some(score) = call.counted_score() else { return };
+        self.flags += u64::from(call.flags);
+        self.fatals += u64::from(call.fatals);
         let basis = Basis {
             scorecard: call.scorecard.clone(),
             scorecard_version: call.scorecard_version,
             scorecard_hash: call.scorecard_hash.clone(),
             model_hash: call.model_hash.clone(),
         };
-        sums.bases = BTreeMap::from([(basis, 1)]);
-        sums.scores = one(score);
-        sums.score_histogram = BTreeMap::from([(score.div_euclid(1000), 1)]);
-        sums.dimensions = call.dimensions.iter().map(|(name, share)| (name.clone(), one(i64::from(*share)))).collect();
-        sums.requirements = requirements(call);
-        let bin = |(metric, value): (&String, &i64)| {
-            (metric.clone(), BTreeMap::from([(value.div_euclid(metric_bin_width(metric)), 1)]))
-        };
-        sums.metric_histograms = call.metrics.iter().map(bin).collect();
-        sums.slots = Slot::of(start_ts).map(|slot| (slot, one(score))).into_iter().collect();
-        sums
+        *self.bases.entry(basis).or_default() += 1;
+        let stratum = Stratum { campaign: call.campaign.clone(), call_type: call.call_type.clone() };
+        let add = |cells: &mut Cells, x: i64| cells.entry(stratum.clone()).or_default().add(x);
+        add(&mut self.scores, score);
+        *self.score_histogram.entry(score.div_euclid(1000)).or_default() += 1;
+        for (name, share) in &call.dimensions {
+            add(self.dimensions.entry(name.clone()).or_default(), i64::from(*share));
+        }
+        for (id, sum) in requirements(call).into_iter().filter(|(_, sum)| !sum.is_empty()) {
+            self.requirements.entry(id).or_default().include(&sum);
+        }
+        for (metric, value) in &call.metrics {
+            let histogram = self.metric_histograms.entry(metric.clone()).or_default();
+            *histogram.entry(value.div_euclid(metric_bin_width(metric))).or_default() += 1;
+        }
+        if let Some(slot) = Slot::of(start_ts) {
+            add(self.slots.entry(slot).or_default(), score);
+        }
     }
 }
 
@@ -204,33 +224,30 @@ fn requirements(call: &CallSummary) -> BTreeMap<String, RequirementSums> {
 }
 
 /// One period: its reps in their teams.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PeriodSums(pub BTreeMap<Seat, RepSums>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeriodSums(#[serde(with = "entries")] pub BTreeMap<Seat, RepSums>);
 
 impl PeriodSums {
-    fn of(call: &CallSummary) -> PeriodSums {
+    /// Of these calls, taken as those of one period.
+    pub fn of<'a>(calls: impl IntoIterator<Item = &'a CallSummary>) -> PeriodSums {
+        let mut sums = PeriodSums::default();
+        calls.into_iter().for_each(|call| sums.add(call));
+        sums
+    }
+
+    pub fn add(&mut self, call: &CallSummary) {
         let rep = call.rep_id.as_deref().map(str::trim).filter(|rep| !rep.is_empty()).unwrap_or(UNASSIGNED);
         let seat = Seat { rep_id: rep.to_string(), team: call.team.clone() };
-        PeriodSums(BTreeMap::from([(seat, RepSums::of(call))]))
+        self.0.entry(seat).or_default().add(call);
     }
 
     /// Each rep in all teams together, with the team of most of the calls (the first by name of equals), and how many teams.
-    pub(super) fn reps(&self) -> BTreeMap<&str, RepTotal> {
-        let mut reps: BTreeMap<&str, (RepTotal, BTreeMap<&str, u64>)> = BTreeMap::new();
+    pub(super) fn reps(&self) -> BTreeMap<&str, RepTotal<'_>> {
+        let mut seats: BTreeMap<&str, Vec<(&Seat, &RepSums)>> = BTreeMap::new();
         for (seat, sums) in &self.0 {
-            let (total, teams) = reps.entry(&seat.rep_id).or_default();
-            total.sums.include(sums);
-            if let Some(team) = &seat.team {
-                *teams.entry(team).or_default() += sums.n_calls();
-            }
+            seats.entry(&seat.rep_id).or_default().push((seat, sums));
         }
-        let settle = |(rep, (mut total, teams)): (_, (RepTotal, BTreeMap<&str, u64>))| {
-            // max_by_key alone would take the last of equals.
-            total.team = teams.iter().rev().max_by_key(|(_, n)| **n).map(|(team, _)| team.to_string());
-            total.teams = teams.len();
-            (rep, total)
-        };
-        reps.into_iter().map(settle).collect()
+        seats.into_iter().map(|(rep, seats)| (rep, RepTotal::of(&seats))).collect()
     }
 
     fn forget_slots(&mut self) {
@@ -248,13 +265,35 @@ impl Additive for PeriodSums {
     }
 }
 
+/// All parts in one; a single one is not copied.
+pub(super) fn together<'a>(mut parts: impl Iterator<Item = &'a RepSums>) -> Cow<'a, RepSums> {
+    let first = parts.next().map_or_else(Cow::default, Cow::Borrowed);
+    parts.fold(first, |mut all, part| {
+        all.to_mut().include(part);
+        all
+    })
+}
+
 /// A rep of a period, whatever the team.
-#[derive(Clone, Debug, Default)]
-pub(super) struct RepTotal {
-    pub sums: RepSums,
+#[derive(Clone, Debug)]
+pub(super) struct RepTotal<'a> {
+    pub sums: Cow<'a, RepSums>,
     /// The team of most of the calls.
     pub team: Option<String>,
     pub teams: usize,
+}
+
+impl<'a> RepTotal<'a> {
+    /// Of one rep in his or her teams, by name.
+    fn of(seats: &[(&'a Seat, &'a RepSums)]) -> RepTotal<'a> {
+        let teams = seats.iter().filter_map(|(seat, sums)| Some((seat.team.as_ref()?, sums.n_calls())));
+        RepTotal {
+            sums: together(seats.iter().map(|(_, sums)| *sums)),
+            // max_by_key alone would take the last of equals.
+            team: teams.clone().rev().max_by_key(|(_, n)| *n).map(|(team, _)| team.clone()),
+            teams: teams.count(),
+        }
+    }
 }
 
 /// All periods of all kinds.
@@ -270,12 +309,19 @@ impl Sums {
     /// Of these calls, in the periods of these kinds only.
     pub fn of_kinds<'a>(calls: impl IntoIterator<Item = &'a CallSummary>, kinds: &[PeriodKind]) -> Sums {
         let mut sums = Sums::default();
-        let mut rollup = Rollup::new(kinds, |kind, period, part: &PeriodSums| {
-            sums.0.entry((kind, period.to_string())).or_default().include(part);
-        });
-        calls.into_iter().for_each(|call| rollup.push(call));
-        rollup.finish();
+        let mut rollup = Rollup::new(kinds);
+        for call in calls {
+            sums.take_in(rollup.push(call));
+        }
+        sums.take_in(rollup.finish());
         sums
+    }
+
+    /// Merges what a [`Rollup`] hands out.
+    pub fn take_in(&mut self, parts: Vec<PeriodPart>) {
+        for part in parts {
+            self.0.entry((part.kind, part.period)).or_default().include(&part.sums);
+        }
     }
 
     /// The periods of a kind, earliest first.
@@ -294,59 +340,75 @@ impl Additive for Sums {
     }
 }
 
+/// The sums of a period, or of a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeriodPart {
+    pub kind: PeriodKind,
+    pub period: String,
+    pub sums: PeriodSums,
+}
+
 /// Makes the sums of all periods in one pass. A period is handed out as soon as a call of another one comes, so that calls in
 /// the order of their dates need the memory of one period of each kind. Any other order gives the same: a period is then
 /// handed out in parts, which the receiver merges.
-pub struct Rollup<F: FnMut(PeriodKind, &str, &PeriodSums)> {
+pub struct Rollup {
     kinds: Vec<PeriodKind>,
-    /// Start of the day of `day`, if it has one.
+    /// The date of `day`, if it has one.
     date: Option<String>,
     day: PeriodSums,
     open: BTreeMap<PeriodKind, (String, PeriodSums)>,
-    hand_out: F,
 }
 
-impl<F: FnMut(PeriodKind, &str, &PeriodSums)> Rollup<F> {
-    pub fn new(kinds: &[PeriodKind], hand_out: F) -> Rollup<F> {
-        Rollup { kinds: kinds.to_vec(), date: None, day: PeriodSums::default(), open: BTreeMap::new(), hand_out }
+impl Rollup {
+    pub fn new(kinds: &[PeriodKind]) -> Rollup {
+        Rollup { kinds: kinds.to_vec(), date: None, day: PeriodSums::default(), open: BTreeMap::new() }
     }
 
-    pub fn push(&mut self, call: &CallSummary) {
-        let date = PeriodKind::Day.period(call.start_ts.as_deref());
-        if date != self.date {
-            self.close_day();
-            self.date = date;
+    #[must_use = "periods that end are handed out once"]
+    pub fn push(&mut self, call: &CallSummary) -> Vec<PeriodPart> {
+        self.add(PeriodKind::Day.period(call.start_ts.as_deref()), PeriodSums::of([call]))
+    }
+
+    /// Adds calls of one date, or of none.
+    #[must_use = "periods that end are handed out once"]
+    pub fn add(&mut self, date: Option<String>, sums: PeriodSums) -> Vec<PeriodPart> {
+        let ended = if date == self.date { Vec::new() } else { self.close_day() };
+        self.date = date;
+        if self.day.is_empty() {
+            self.day = sums;
+        } else {
+            self.day.include(&sums);
         }
-        self.day.include(&PeriodSums::of(call));
+        ended
     }
 
-    pub fn finish(mut self) {
-        self.close_day();
-        for (kind, (period, sums)) in std::mem::take(&mut self.open) {
-            (self.hand_out)(kind, &period, &sums);
-        }
+    pub fn finish(mut self) -> Vec<PeriodPart> {
+        let mut ended = self.close_day();
+        ended.extend(self.open.into_iter().map(|(kind, (period, sums))| PeriodPart { kind, period, sums }));
+        ended
     }
 
-    /// Merges the day into its week, month, quarter and everything.
-    fn close_day(&mut self) {
+    /// Merges the day into its week, month, quarter and everything; gives those that are other ones than before.
+    fn close_day(&mut self) -> Vec<PeriodPart> {
         let day = std::mem::take(&mut self.day);
+        let mut ended = Vec::new();
         if day.is_empty() {
-            return;
+            return ended;
         }
         let mut without_slots = day.clone();
         without_slots.forget_slots();
         for kind in &self.kinds {
             let Some(period) = kind.period(self.date.as_deref()) else { continue };
             let part = if kind.compares_hours() { &day } else { &without_slots };
-            let (open_period, sums) = self.open.entry(*kind).or_default();
-            if *open_period != period {
-                if !sums.is_empty() {
-                    (self.hand_out)(*kind, open_period, sums);
+            match self.open.get_mut(kind) {
+                Some((open, sums)) if *open == period => sums.include(part),
+                _ => {
+                    let former = self.open.insert(*kind, (period, part.clone()));
+                    ended.extend(former.map(|(period, sums)| PeriodPart { kind: *kind, period, sums }));
                 }
-                (*open_period, *sums) = (period, PeriodSums::default());
             }
-            sums.include(part);
         }
+        ended
     }
 }
 

@@ -1,5 +1,6 @@
 //! All performance tables of a set of calls, for every kind of period.
 
+use super::columns::{HOUR_WEEKDAY, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD, TEAM_PERIOD};
 use super::hour_weekday::{HourRow, hour_rows};
 use super::period::PeriodKind;
 use super::rep_dimension::{RepDimensionRow, dimension_rows};
@@ -8,6 +9,7 @@ use super::requirement_period::{RequirementRow, requirement_rows};
 use super::summary::CallSummary;
 use super::sums::{PeriodSums, Sums};
 use super::team_period::{TeamRow, team_rows};
+use crate::table::{Cell, Heading, cells, headings};
 
 /// From here on a call counts as passed in the team table: the usual line of the verdict `pass`.
 pub const PASS_MILLIPOINTS: i64 = 85_000;
@@ -32,16 +34,88 @@ impl PerformanceTables {
         for kind in PeriodKind::ALL.iter().rev().copied() {
             let latest_first: Vec<(&str, &PeriodSums)> = sums.periods(kind).rev().collect();
             for (i, (period, now)) in latest_first.iter().enumerate().rev() {
-                let earlier = &latest_first[i + 1..];
-                tables.reps.extend(rep_rows(kind, period, now, earlier));
-                tables.dimensions.extend(dimension_rows(kind, period, now, earlier));
-                tables.teams.extend(team_rows(kind, period, now, earlier, PASS_MILLIPOINTS));
-                tables.requirements.extend(requirement_rows(kind, period, now));
-                if kind.compares_hours() {
-                    tables.hours.extend(hour_rows(kind, period, now));
-                }
+                tables.append(PerformanceTables::of_period(kind, period, now, &latest_first[i + 1..]));
             }
         }
         tables
+    }
+
+    /// The rows of one period. `earlier` holds earlier periods of the kind, the latest first: of each rep and of each team in `now` at least
+    /// the latest one with counted calls, whole; others change nothing.
+    pub fn of_period(
+        kind: PeriodKind,
+        period: &str,
+        now: &PeriodSums,
+        earlier: &[(&str, &PeriodSums)],
+    ) -> PerformanceTables {
+        PerformanceTables {
+            reps: rep_rows(kind, period, now, earlier),
+            dimensions: dimension_rows(kind, period, now, earlier),
+            teams: team_rows(kind, period, now, earlier, PASS_MILLIPOINTS),
+            requirements: requirement_rows(kind, period, now),
+            hours: if kind.compares_hours() { hour_rows(kind, period, now) } else { Vec::new() },
+        }
+    }
+
+    fn append(&mut self, mut other: PerformanceTables) {
+        self.reps.append(&mut other.reps);
+        self.dimensions.append(&mut other.dimensions);
+        self.teams.append(&mut other.teams);
+        self.requirements.append(&mut other.requirements);
+        self.hours.append(&mut other.hours);
+    }
+}
+
+/// The tables by name. Each has the columns `period_kind` and `period`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PerformanceTable {
+    RepPeriod,
+    RepDimension,
+    TeamPeriod,
+    RequirementPeriod,
+    HourWeekday,
+}
+
+impl PerformanceTable {
+    pub const ALL: [PerformanceTable; 5] = [
+        PerformanceTable::RepPeriod,
+        PerformanceTable::RepDimension,
+        PerformanceTable::TeamPeriod,
+        PerformanceTable::RequirementPeriod,
+        PerformanceTable::HourWeekday,
+    ];
+
+    /// Name of the table, and of its file without ending.
+    pub fn name(self) -> &'static str {
+        match self {
+            PerformanceTable::RepPeriod => "rep_period",
+            PerformanceTable::RepDimension => "rep_dimension",
+            PerformanceTable::TeamPeriod => "team_period",
+            PerformanceTable::RequirementPeriod => "requirement_period",
+            PerformanceTable::HourWeekday => "hour_weekday",
+        }
+    }
+
+    pub fn headings(self) -> Vec<Heading> {
+        match self {
+            PerformanceTable::RepPeriod => headings(REP_PERIOD),
+            PerformanceTable::RepDimension => headings(REP_DIMENSION),
+            PerformanceTable::TeamPeriod => headings(TEAM_PERIOD),
+            PerformanceTable::RequirementPeriod => headings(REQUIREMENT_PERIOD),
+            PerformanceTable::HourWeekday => headings(HOUR_WEEKDAY),
+        }
+    }
+
+    /// The rows of this table, cell by cell.
+    pub fn rows(self, of: &PerformanceTables) -> Box<dyn Iterator<Item = Vec<Cell>> + '_> {
+        match self {
+            PerformanceTable::RepPeriod => Box::new(of.reps.iter().map(|row| cells(REP_PERIOD, row, 0))),
+            PerformanceTable::RepDimension => Box::new(of.dimensions.iter().map(|row| cells(REP_DIMENSION, row, 0))),
+            PerformanceTable::TeamPeriod => Box::new(of.teams.iter().map(|row| cells(TEAM_PERIOD, row, 0))),
+            PerformanceTable::RequirementPeriod => {
+                Box::new(of.requirements.iter().map(|row| cells(REQUIREMENT_PERIOD, row, 0)))
+            }
+            PerformanceTable::HourWeekday => Box::new(of.hours.iter().map(|row| cells(HOUR_WEEKDAY, row, 0))),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! One row per team and period: how its calls were, and how that changed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -11,7 +12,7 @@ use super::rep_period::{breaks, scorecard_versions};
 use super::rounded;
 use super::share::Share;
 use super::sums::{PeriodSums, RepSums, Stratum, UNASSIGNED};
-use super::trend::{Before, Found, Trend, comparable, control, sum};
+use super::trend::{Before, Found, Trend, comparable, control};
 use crate::statistics::Z95;
 
 /// One team in one period. Points are millipoints.
@@ -73,7 +74,7 @@ pub fn team_rows(
     for (team, total) in totals.iter().filter(|(_, total)| total.n_counted() > 0) {
         let of_team =
             |sums: &PeriodSums| sum(sums.0.iter().filter(|(seat, _)| seat.team.as_deref() == *team).map(|(_, s)| s));
-        match comparable(total, earlier.iter().map(|(period, sums)| (*period, of_team(sums)))) {
+        match comparable(total, earlier.iter().map(|(period, sums)| (*period, Cow::Owned(of_team(sums))))) {
             Before::Nothing => {}
             Before::Break(since) => {
                 if let Some(row) = rows.get_mut(team) {
@@ -104,6 +105,13 @@ pub fn team_rows(
         }
     }
     rows.into_values().collect()
+}
+
+/// What a team's row is made from, of all its reps.
+fn sum<'a>(parts: impl Iterator<Item = &'a RepSums>) -> RepSums {
+    let mut all = RepSums::default();
+    parts.for_each(|part| all.include_scores(part));
+    all
 }
 
 fn reps_by_team(sums: &PeriodSums) -> BTreeMap<Team<'_>, BTreeMap<&str, &RepSums>> {

@@ -1,11 +1,12 @@
 //! The change of a mean since the period before, adjusted for campaign and call type.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::adjustment::adjust;
-use super::sums::{Cells, PeriodSums, RepSums, Seat};
+use super::sums::{Cells, PeriodSums, RepSums, Seat, together};
 use super::{FALSE_DISCOVERY_RATE, rounded};
 use crate::statistics::{self, Z95};
 
@@ -27,31 +28,28 @@ pub(super) enum Before<'a> {
     Nothing,
     /// Scored by other scorecards or models: not compared.
     Break(&'a str),
-    Period(&'a str, Box<RepSums>),
+    Period(&'a str, Cow<'a, RepSums>),
 }
 
 /// The latest of the earlier periods (latest first) in which `rep_id` has counted calls.
-pub(super) fn before<'a>(rep_id: &str, now: &RepSums, earlier: &[(&'a str, &PeriodSums)]) -> Before<'a> {
-    let of_rep = |period: &PeriodSums| {
+pub(super) fn before<'a>(rep_id: &str, now: &RepSums, earlier: &[(&'a str, &'a PeriodSums)]) -> Before<'a> {
+    let of_rep = |period: &'a PeriodSums| {
         let first = Seat { rep_id: rep_id.to_string(), team: None };
-        sum(period.0.range(first..).take_while(|(seat, _)| seat.rep_id == rep_id).map(|(_, sums)| sums))
+        together(period.0.range(first..).take_while(|(seat, _)| seat.rep_id == rep_id).map(|(_, sums)| sums))
     };
     comparable(now, earlier.iter().map(|(period, sums)| (*period, of_rep(sums))))
 }
 
 /// The first of these with counted calls, if it is comparable.
-pub(super) fn comparable<'a>(now: &RepSums, mut earlier: impl Iterator<Item = (&'a str, RepSums)>) -> Before<'a> {
+pub(super) fn comparable<'a>(
+    now: &RepSums,
+    mut earlier: impl Iterator<Item = (&'a str, Cow<'a, RepSums>)>,
+) -> Before<'a> {
     match earlier.find(|(_, sums)| sums.n_counted() > 0) {
         None => Before::Nothing,
         Some((period, sums)) if basis(&sums) != basis(now) => Before::Break(period),
-        Some((period, sums)) => Before::Period(period, Box::new(sums)),
+        Some((period, sums)) => Before::Period(period, sums),
     }
-}
-
-pub(super) fn sum<'a>(parts: impl Iterator<Item = &'a RepSums>) -> RepSums {
-    let mut all = RepSums::default();
-    parts.for_each(|part| super::additive::Additive::include(&mut all, part));
-    all
 }
 
 /// Scorecards and models: only equal ones are compared.
