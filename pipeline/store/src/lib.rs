@@ -11,8 +11,10 @@ mod sqlite;
 
 use std::path::{Path, PathBuf};
 
-use callmark_core::performance::CallSummary;
+use callmark_core::performance::sums::PeriodSums;
+use callmark_core::performance::{CallSummary, PerformanceTable, PeriodKind};
 use callmark_core::record::{CallRecord, Decision, Outcome, Review, ReviewSource};
+use callmark_core::table::Cell;
 use callmark_core::transcript::{Embedding, Transcript, TurnScores};
 use jiff::civil::Date;
 
@@ -20,7 +22,7 @@ pub use error::StoreError;
 pub use search::{Phrase, SearchHit, SearchQuery, SearchResults, Terms};
 
 /// Version of the stored schema; a store with a higher one is refused, one with a lower one is migrated.
-pub const STORE_SCHEMA: u32 = 4;
+pub const STORE_SCHEMA: u32 = 5;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -179,6 +181,29 @@ pub struct StoreStatistics {
     pub bytes_per_call: u64,
 }
 
+/// What a refresh of the performance tables did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    Unchanged,
+    /// So many periods were made again from what changed.
+    Updated {
+        periods: u64,
+    },
+    /// Everything was made again from the summaries of all calls.
+    Rebuilt,
+}
+
+/// The sums of a period with those that its rows are compared with, as [`PerformanceTables::of_period`] takes them.
+///
+/// [`PerformanceTables::of_period`]: callmark_core::performance::PerformanceTables::of_period
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ComparedPeriod {
+    /// Empty for a period without calls.
+    pub sums: PeriodSums,
+    /// The latest first.
+    pub earlier: Vec<(String, PeriodSums)>,
+}
+
 /// A sequence of stored calls, read one by one so that memory stays bounded.
 pub type Calls<'a> = Box<dyn Iterator<Item = Result<StoredCall>> + 'a>;
 
@@ -244,6 +269,21 @@ pub trait Store: Send + Sync {
     fn calls(&self, filter: &CallFilter) -> Result<Calls<'_>>;
     /// What the rep tables need of the calls, in call_id order, without reading their records.
     fn summaries(&self, filter: &CallFilter) -> Result<Vec<CallSummary>>;
+    /// The last day with calls.
+    fn last_day(&self, filter: &CallFilter) -> Result<Option<Date>>;
+
+    /// Brings the performance tables of all calls to what is stored, all or nothing: what follows reads them as they were at the last
+    /// refresh. A batch costs what the rows of its periods cost; after a change of version everything is made again.
+    fn refresh_performance(&self) -> Result<Refresh>;
+    /// Periods of a kind with calls, the earliest first.
+    fn performance_periods(&self, kind: PeriodKind) -> Result<Vec<String>>;
+    /// The rows of one period, equal to those of [`PerformanceTables::of`] all summaries.
+    ///
+    /// [`PerformanceTables::of`]: callmark_core::performance::PerformanceTables::of
+    fn performance_rows(&self, table: PerformanceTable, kind: PeriodKind, period: &str) -> Result<Vec<Vec<Cell>>>;
+    /// What the rows of one period are made from.
+    fn compared_period(&self, kind: PeriodKind, period: &str) -> Result<ComparedPeriod>;
+
     /// The recordings of a call, by recording id.
     fn recordings(&self, call_id: &str) -> Result<Vec<RecordingLink>>;
     /// The calls made from a recording, sorted (more than one when the same bytes came under several call ids).

@@ -254,6 +254,9 @@ fn calls_are_filtered(store: &dyn Store) {
         (CallFilter { since, rep: rep("rep-2"), team: rep("north"), ..CallFilter::default() }, &["c2"]),
         (CallFilter { rep: rep("rep-1' OR 1=1 --"), ..CallFilter::default() }, &[]),
     ];
+    assert_eq!(store.last_day(&CallFilter::default()).unwrap(), Some(date(2025, 3, 1)));
+    assert_eq!(store.last_day(&CallFilter { rep: rep("rep-1"), ..CallFilter::default() }).unwrap(), since);
+    assert_eq!(store.last_day(&CallFilter { undated: true, ..CallFilter::default() }).unwrap(), None);
     for (filter, expected) in cases {
         assert_eq!(store.call_ids(&filter).unwrap(), expected, "{filter:?}");
         assert_eq!(store.count_calls(&filter).unwrap(), expected.len() as u64, "{filter:?}");

@@ -3,6 +3,7 @@
 mod backup;
 mod forget;
 mod migrations;
+mod performance;
 mod search;
 
 use std::fs;
@@ -10,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use callmark_core::performance::{CallSummary, SUMMARY_SCHEMA};
+use callmark_core::performance::{CallSummary, PerformanceTable, PeriodKind, SUMMARY_SCHEMA};
 use callmark_core::record::{CallRecord, Outcome, RECORD_SCHEMA, Review};
+use callmark_core::table::Cell;
 use callmark_core::transcript::{Embedding, Sentiment, Transcript, Turn, TurnScores};
 use jiff::civil::Date;
 use rusqlite::types::Value;
@@ -20,9 +22,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    ActivityRow, AnalysisRow, BackupReport, CallFilter, Calls, FailureRow, FileStamp, NewReview, RecordingLink,
-    Removed, Result, SearchQuery, SearchResults, Store, StoreError, StoreStatistics, StoredCall, Tombstone,
-    record_json,
+    ActivityRow, AnalysisRow, BackupReport, CallFilter, Calls, ComparedPeriod, FailureRow, FileStamp, NewReview,
+    RecordingLink, Refresh, Removed, Result, SearchQuery, SearchResults, Store, StoreError, StoreStatistics,
+    StoredCall, Tombstone, record_json,
 };
 
 /// How long a statement waits for another process that writes.
@@ -288,9 +290,9 @@ fn failure(row: &Row) -> rusqlite::Result<FailureRow> {
     })
 }
 
-/// The civil date that a start stamp begins with.
+/// The civil date that a start stamp shows, as the performance tables read it.
 fn start_date(start_ts: Option<&str>) -> Option<String> {
-    start_ts?.trim().get(..10)?.parse::<Date>().ok().map(|date| date.to_string())
+    PeriodKind::Day.period(start_ts)
 }
 
 /// Conditions on `calls`, joined by AND (empty: all), and the values of a statement that has some already.
@@ -447,14 +449,42 @@ fn insert_call(transaction: &Transaction, record: &CallRecord, evaluation_key: &
             "INSERT INTO records VALUES (?1, ?2) ON CONFLICT (call_no) DO UPDATE SET record = excluded.record",
         )?
         .execute(params![call_no, record_json(record)?])?;
-    let reviews = reviews_where(transaction, "WHERE call_id = ?1", &[Value::Text(record.call_id.clone())])?;
-    let summary = serde_json::to_string(&CallSummary::from_reviewed(record, &reviews)).unwrap_or_default();
-    transaction.prepare_cached("INSERT OR REPLACE INTO summaries VALUES (?1, ?2, ?3)")?.execute(params![
-        call_no,
-        SUMMARY_SCHEMA,
-        summary
-    ])?;
+    put_summary(transaction, call_no, &summary_of(transaction, record)?)?;
     Ok(call_no)
+}
+
+fn summary_of(connection: &Connection, record: &CallRecord) -> Result<CallSummary> {
+    let reviews = reviews_where(connection, "WHERE call_id = ?1", &[Value::Text(record.call_id.clone())])?;
+    Ok(CallSummary::from_reviewed(record, &reviews))
+}
+
+/// The summary that a stored record gives; `None` for a call without one.
+fn summary_of_record(connection: &Connection, call_no: i64) -> Result<Option<CallSummary>> {
+    let json: Option<String> = connection
+        .prepare_cached("SELECT record FROM records WHERE call_no = ?1")?
+        .query_row([call_no], |row| row.get(0))
+        .optional()?;
+    json.map(|json| summary_of(connection, &read_record(&json)?)).transpose()
+}
+
+fn put_summary(transaction: &Transaction, call_no: i64, summary: &CallSummary) -> Result<()> {
+    // An upsert, not REPLACE, which would take the former summary away without a word to the triggers.
+    transaction
+        .prepare_cached(
+            "INSERT INTO summaries VALUES (?1, ?2, ?3) ON CONFLICT (call_no) DO UPDATE SET version = excluded.version, \
+             summary = excluded.summary",
+        )?
+        .execute(params![call_no, SUMMARY_SCHEMA, to_json(summary)?])?;
+    Ok(())
+}
+
+fn read_record(json: &str) -> Result<CallRecord> {
+    let version: Version = from_json(json, "a record")?;
+    if version.schema_version > RECORD_SCHEMA {
+        let (found, known) = (version.schema_version, RECORD_SCHEMA);
+        return Err(StoreError::NewerSchema { what: "a call's record", found, known });
+    }
+    from_json(json, "a record")
 }
 
 /// Replaces a call's turns and their words in the index. A re-score leaves both as they are, and taking words out of the index is
@@ -781,12 +811,7 @@ impl Store for SqliteStore {
             .query_row([call_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         let Some((record_json, evaluation_key, words_purged)) = row else { return Ok(None) };
-        let version: Version = from_json(&record_json, "a record")?;
-        if version.schema_version > RECORD_SCHEMA {
-            let (found, known) = (version.schema_version, RECORD_SCHEMA);
-            return Err(StoreError::NewerSchema { what: "a call's record", found, known });
-        }
-        let record = from_json(&record_json, "a record")?;
+        let record = read_record(&record_json)?;
         Ok(Some(StoredCall { record, record_json, evaluation_key, words_purged }))
     }
 
@@ -864,6 +889,36 @@ impl Store for SqliteStore {
             summaries.push(summary);
         }
         Ok(summaries)
+    }
+
+    fn last_day(&self, filter: &CallFilter) -> Result<Option<Date>> {
+        let (clause, values) = where_clause(filter);
+        let connection = self.read();
+        let mut select = connection.prepare_cached(&format!("SELECT max(start_date) FROM calls {clause}"))?;
+        let day: Option<String> = select.query_row(rusqlite::params_from_iter(&values), |row| row.get(0))?;
+        let damaged = |day: &String| StoreError::Damaged { what: format!("calls.start_date is {day}") };
+        day.map(|day| day.parse().map_err(|_| damaged(&day))).transpose()
+    }
+
+    fn refresh_performance(&self) -> Result<Refresh> {
+        // Mostly nothing changed: then nobody who writes is waited for.
+        if performance::is_refreshed(&self.read())? {
+            return Ok(Refresh::Unchanged);
+        }
+        self.write(performance::refresh)
+    }
+
+    fn performance_periods(&self, kind: PeriodKind) -> Result<Vec<String>> {
+        performance::periods(&self.read(), kind)
+    }
+
+    fn performance_rows(&self, table: PerformanceTable, kind: PeriodKind, period: &str) -> Result<Vec<Vec<Cell>>> {
+        performance::rows(&self.read(), table, kind, period)
+    }
+
+    fn compared_period(&self, kind: PeriodKind, period: &str) -> Result<ComparedPeriod> {
+        // One snapshot of sums and rows.
+        performance::compared(&*self.read().transaction()?, kind, period)
     }
 
     fn recordings(&self, call_id: &str) -> Result<Vec<RecordingLink>> {
@@ -1057,6 +1112,7 @@ impl Store for SqliteStore {
     }
 
     fn erase_traces(&self) -> Result<Vec<PathBuf>> {
+        self.write(performance::forget_former)?;
         let connection = self.lock();
         // Overwriting removed rows leaves copies where a page was rearranged before; only a rewritten file has none.
         connection.execute_batch("VACUUM")?;
