@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use callmark_core::acts::ActLexicon;
-use callmark_core::performance::{CallSummary, PeriodKind};
+use callmark_core::performance::{PerformanceTable, PeriodKind};
 use callmark_core::recording::{Language, sha256_hex};
 use callmark_core::roles;
 use callmark_core::transcript::Transcript;
 use callmark_models::manifest::{ModelError, ModelFile, STARTER};
-use callmark_store::{CallFilter, Store};
+use callmark_store::Store;
 
 use crate::advice::{self, Machine};
 use crate::analysis::Analyst;
@@ -29,8 +29,8 @@ use crate::lock::Lock;
 use crate::plan::{self, Diligence, Engines};
 use crate::progress::Progress;
 use crate::read::metadata::MetadataSources;
-use crate::render::report::{self, Options, Scope};
-use crate::render::{indicators, outputs, summary};
+use crate::render::report::{self, History, Options, Scope};
+use crate::render::{indicators, outputs, performance, summary};
 use crate::run_summary::{Failure, RunSummary};
 use crate::sound_networks::SoundNetworkFiles;
 use crate::text_encoders::TextEncoders;
@@ -41,8 +41,6 @@ use crate::writer::Writer;
 pub struct Outputs {
     /// Where the report begins.
     pub report: PathBuf,
-    /// All stored calls, for the rep table on the terminal.
-    pub reps: Vec<CallSummary>,
 }
 
 /// Everything that outlives a batch.
@@ -242,15 +240,14 @@ impl Session {
             tables.add(&stored.record)?;
         }
         tables.finish()?;
-        let everything = self.store.summaries(&CallFilter::default()).map_err(explain)?;
-        outputs::write_performance(&self.out, &everything)?;
+        outputs::write_performance(&self.out, self.store.as_ref())?;
         indicators::write(&self.out, self.store.as_ref(), &self.config)?;
         outputs::write_reviews(&self.out, &self.store.all_reviews().map_err(explain)?)?;
         let scope = Scope {
             calls: covered.iter().cloned().collect(),
             failures: failed.iter().map(Into::into).collect(),
             until: None,
-            history: &everything,
+            history: History::Stored,
         };
         let options = Options {
             language: self.config.report.language,
@@ -259,7 +256,7 @@ impl Session {
             layout: None,
         };
         let report = report::write(&self.out, self.store.as_ref(), &scope, &options)?.start;
-        Ok(Outputs { report, reps: everything })
+        Ok(Outputs { report })
     }
 
     /// The end of a batch on the terminal.
@@ -269,10 +266,15 @@ impl Session {
             return Ok(());
         }
         summary::print_run(report);
-        match outputs {
-            Some(outputs) => summary::print_reps(&outputs.reps, PeriodKind::All),
-            None => Ok(()),
+        if outputs.is_none() {
+            return Ok(());
         }
+        let mut rows = Vec::new();
+        performance::stored_rows(self.store.as_ref(), PerformanceTable::RepPeriod, &[PeriodKind::All], |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        summary::print_reps(&rows)
     }
 }
 

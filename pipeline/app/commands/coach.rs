@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow, bail};
 use callmark_core::performance::{
-    self, Attention, AttentionLines, CoachingEffect, CoachingEvent, CoachingPlan, CoachingVerdict, PeriodKind, RepRow,
-    Stage, Target, Windows, attention,
+    Attention, AttentionLines, CoachingEffect, CoachingEvent, CoachingPlan, CoachingVerdict, PeriodKind, RepRow, Stage,
+    Target, Windows, attention, name_worst_calls,
 };
 use callmark_core::redaction::redact_text;
 use callmark_store::{CallFilter, Store};
@@ -21,6 +21,7 @@ use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::render::call_page::points;
 use crate::render::outputs::snake;
+use crate::render::performance::stored_period;
 
 pub fn coach(command: &CoachCommand, common: &Common) -> Result<u8> {
     let store = existing_store(common)?;
@@ -50,13 +51,15 @@ fn find(store: &dyn Store, plan_id: &str) -> Result<CoachingPlan> {
 
 /// The rep's row over everything that is stored, with the calls behind its improvement points.
 fn rep_row(store: &dyn Store, rep_id: &str) -> Result<RepRow> {
-    let calls = store.summaries(&CallFilter::default()).map_err(explain)?;
-    let rows = performance::rep_period(&calls, PeriodKind::All);
-    let names: Vec<&str> = rows.iter().map(|row| row.rep_id.as_str()).collect();
-    let Some(row) = rows.iter().find(|row| row.rep_id == rep_id) else {
+    let mut rows = stored_period(store, PeriodKind::All, "all")?;
+    let Some(place) = rows.iter().position(|row| row.rep_id == rep_id) else {
+        let names: Vec<&str> = rows.iter().map(|row| row.rep_id.as_str()).collect();
         bail!("the store holds no call of the rep `{rep_id}`\nhint: it knows {}", names.join(", "));
     };
-    Ok(row.clone())
+    let mut row = rows.swap_remove(place);
+    let of_rep = CallFilter { rep: Some(rep_id.to_string()), ..CallFilter::default() };
+    name_worst_calls(&mut row.top3, store.summaries(&of_rep).map_err(explain)?.iter());
+    Ok(row)
 }
 
 /// Why the rep is looked at, and what would be won where: the diagnosis, from the rep table.
@@ -94,14 +97,13 @@ fn plan(args: &CoachPlanArgs, store: &dyn Store, common: &Common) -> Result<()> 
         (None, Some(point)) => point.requirement_id.as_str(),
         (None, None) => bail!("nothing to work on was found for {}\nhint: name it with --on", args.rep),
     };
-    let calls = store.summaries(&CallFilter::default()).map_err(explain)?;
+    let everything = store.compared_period(PeriodKind::All, "all").map_err(explain)?.sums;
+    let seats = || everything.0.values();
     let target = match wanted {
         "score" => Target::Score,
         name if row.dimensions.contains_key(name) => Target::Dimension(name.to_string()),
-        name if calls.iter().any(|call| call.metrics.contains_key(name)) => Target::Metric(name.to_string()),
-        name if calls.iter().any(|call| call.results.values().flatten().any(|id| id == name)) => {
-            Target::Requirement(name.to_string())
-        }
+        name if seats().any(|sums| sums.metric_histograms.contains_key(name)) => Target::Metric(name.to_string()),
+        name if seats().any(|sums| sums.requirements.contains_key(name)) => Target::Requirement(name.to_string()),
         name => {
             let dimensions: Vec<&str> = row.dimensions.keys().map(String::as_str).collect();
             bail!(
@@ -210,11 +212,13 @@ struct Checked<'a> {
 
 fn check(args: &CoachCheckArgs, store: &dyn Store) -> Result<()> {
     let plan = find(store, &args.plan)?;
-    let calls = store.summaries(&CallFilter::default()).map_err(explain)?;
     let day = today(args.until.as_ref())?;
     let Some(windows) = plan.windows(i32::from(args.days), day) else {
         bail!("nothing lies after the last step of {} yet\nhint: --until gives a later day", plan.plan_id);
     };
+    let of_windows =
+        CallFilter { since: Some(windows.before.0), until: Some(windows.after.1), ..CallFilter::default() };
+    let calls = store.summaries(&of_windows).map_err(explain)?;
     // Who is being coached, too, is no control: that would hide what coaching does.
     let others = plans(store)?;
     let busy: Vec<String> = others

@@ -12,7 +12,7 @@ use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::install::Install;
 use crate::render::outputs;
-use crate::render::report::{Options, Scope, morning};
+use crate::render::report::{History, Options, Scope, morning};
 
 /// Who needs attention and what is missed often is judged by the four weeks up to the day.
 const HISTORY_DAYS: i64 = 27;
@@ -26,9 +26,7 @@ pub fn digest(args: &DigestArgs, common: &Common) -> Result<u8> {
     let day: Date = match &args.date {
         Some(date) => date.parse()?,
         None => {
-            let dated = store.summaries(&team).map_err(explain)?;
-            let last = dated.iter().filter_map(|call| call.start_ts.as_deref()?.get(..10)?.parse::<Date>().ok()).max();
-            let Some(last) = last else {
+            let Some(last) = store.last_day(&team).map_err(explain)? else {
                 bail!("the store holds no call with a start time\nhint: metadata give it (column start_ts)");
             };
             last
@@ -41,7 +39,7 @@ pub fn digest(args: &DigestArgs, common: &Common) -> Result<u8> {
     if calls.is_empty() {
         bail!("the store holds no call of {day}\nhint: `callmark digest` without --date takes the last day with calls");
     }
-    let scope = Scope { calls, failures: Vec::new(), until: Some(day), history: &history };
+    let scope = Scope { calls, failures: Vec::new(), until: Some(day), history: History::Calls(&history) };
     let options = Options {
         language: args.language.unwrap_or(config.report.language),
         clips: args.clips.unwrap_or(config.report.clips),

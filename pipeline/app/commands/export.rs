@@ -1,14 +1,15 @@
 //! `callmark export`: all tables of the store as files for spreadsheets, notebooks and BI tools.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use callmark_core::performance::{self, PerformanceTables, PeriodKind};
-use callmark_core::table::{CellType, Column};
+use callmark_core::performance::{self, PerformanceTable, PeriodKind};
+use callmark_core::table::{self, Cell, CellType, Column, Heading};
 use callmark_core::table_columns;
-use callmark_store::CallFilter;
+use callmark_store::{CallFilter, Store};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
@@ -18,7 +19,7 @@ use crate::commands::{counted, existing_store, explain};
 use crate::config::Config;
 use crate::render::indicators::{Days, indicators};
 use crate::render::parquet_file::ParquetFile;
-use crate::render::{outputs, tables};
+use crate::render::{outputs, performance as performance_tables, tables};
 
 /// What one column of one file holds: the data dictionary that comes with an export.
 struct Entry {
@@ -60,25 +61,22 @@ pub fn export(args: &ExportArgs, common: &Common) -> Result<u8> {
         Export { folder: &args.folder, format: args.format, bom: args.bom, written: vec![], dictionary: vec![] };
 
     let of_calls = tables::Table::ALL;
-    let opened = of_calls.map(|table| export.open(table.name(), table.columns()));
+    let opened = of_calls.map(|table| export.open(table.name(), table::headings(table.columns())));
     let mut files = opened.into_iter().collect::<Result<Vec<_>>>()?;
     for call_id in store.call_ids(&filter).map_err(explain)? {
         // Another process may have removed it meanwhile.
         let Some(stored) = store.get_call(&call_id).map_err(explain)? else { continue };
         for (table, file) in of_calls.iter().zip(&mut files) {
-            file.add(&stored.record, table.count(&stored.record))?;
+            for n in 0..table.count(&stored.record) {
+                file.add(table::cells(table.columns(), &stored.record, n))?;
+            }
         }
     }
     for file in files {
         export.close(file)?;
     }
     export.whole("reviews", tables::REVIEWS, &store.all_reviews().map_err(explain)?)?;
-    let all = PerformanceTables::of(&store.summaries(&filter).map_err(explain)?);
-    export.whole("rep_period", performance::REP_PERIOD, &all.reps)?;
-    export.whole("rep_dimension", performance::REP_DIMENSION, &all.dimensions)?;
-    export.whole("team_period", performance::TEAM_PERIOD, &all.teams)?;
-    export.whole("requirement_period", performance::REQUIREMENT_PERIOD, &all.requirements)?;
-    export.whole("hour_weekday", performance::HOUR_WEEKDAY, &all.hours)?;
+    export.performance(store.as_ref(), &filter)?;
     let config = Config::load(common)?;
     let days = Days { since: filter.since, until: filter.until };
     let (rows, _) = indicators(store.as_ref(), &config, PeriodKind::ALL, days)?;
@@ -113,9 +111,9 @@ struct Export<'a> {
 }
 
 impl Export<'_> {
-    fn open<R>(&mut self, table: &'static str, columns: &'static [Column<R>]) -> Result<TableFile<R>> {
-        let entry = |c: &Column<R>| Entry { table, column: c.name, cell_type: c.cell_type, doc: c.doc };
-        self.dictionary.extend(columns.iter().map(entry));
+    fn open(&mut self, table: &'static str, headings: Vec<Heading>) -> Result<TableFile> {
+        let entry = |h: &Heading| Entry { table, column: h.name, cell_type: h.cell_type, doc: h.doc };
+        self.dictionary.extend(headings.iter().map(entry));
         let ending = match self.format {
             ExportFormat::Csv => "csv",
             ExportFormat::Parquet => "parquet",
@@ -129,58 +127,71 @@ impl Export<'_> {
                 if self.bom {
                     file.write_all("\u{feff}".as_bytes())?;
                 }
-                file.write_all(tables::csv_header(columns).as_bytes())?;
+                file.write_all(tables::csv_header(&headings).as_bytes())?;
                 Sink::Csv(file)
             }
-            ExportFormat::Parquet => Sink::Parquet(Box::new(ParquetFile::create(file.reopen()?, table, columns)?)),
+            ExportFormat::Parquet => {
+                Sink::Parquet(Box::new(ParquetFile::create(file.reopen()?, table, headings.clone())?))
+            }
             ExportFormat::Jsonl => Sink::Jsonl(BufWriter::new(file.reopen()?)),
         };
-        Ok(TableFile { table, columns, sink, file, path, rows: 0 })
+        Ok(TableFile { table, headings, sink, file, path, rows: 0 })
     }
 
-    fn close<R>(&mut self, file: TableFile<R>) -> Result<()> {
+    fn close(&mut self, file: TableFile) -> Result<()> {
         self.written.push((file.table, file.rows));
         file.finish()
     }
 
     /// A table of which each `R` is one row.
     fn whole<R>(&mut self, table: &'static str, columns: &'static [Column<R>], rows: &[R]) -> Result<()> {
-        let mut file = self.open(table, columns)?;
+        let mut file = self.open(table, table::headings(columns))?;
         for row in rows {
-            file.add(row, 1)?;
+            file.add(table::cells(columns, row, 0))?;
         }
         self.close(file)
     }
+
+    fn performance(&mut self, store: &dyn Store, filter: &CallFilter) -> Result<()> {
+        let opened = PerformanceTable::ALL.map(|table| Ok((table, self.open(table.name(), table.headings())?)));
+        let mut files = opened.into_iter().collect::<Result<BTreeMap<_, _>>>()?;
+        let mut add = |table, row| files.get_mut(&table).map_or(Ok(()), |file: &mut TableFile| file.add(row));
+        if *filter == CallFilter::default() {
+            for table in PerformanceTable::ALL {
+                performance_tables::stored_rows(store, table, PeriodKind::ALL, |row| add(table, row))?;
+            }
+        } else {
+            performance_tables::filtered_rows(store, filter, add)?;
+        }
+        files.into_values().try_for_each(|file| self.close(file))
+    }
 }
 
-enum Sink<R: 'static> {
+enum Sink {
     Csv(BufWriter<File>),
-    Parquet(Box<ParquetFile<R>>),
+    Parquet(Box<ParquetFile>),
     Jsonl(BufWriter<File>),
 }
 
 /// One file that takes its place when it is whole.
-struct TableFile<R: 'static> {
+struct TableFile {
     table: &'static str,
-    columns: &'static [Column<R>],
-    sink: Sink<R>,
+    headings: Vec<Heading>,
+    sink: Sink,
     file: NamedTempFile,
     path: PathBuf,
     rows: u64,
 }
 
-impl<R> TableFile<R> {
-    fn add(&mut self, of: &R, count: usize) -> Result<()> {
-        self.rows += count as u64;
+impl TableFile {
+    fn add(&mut self, row: Vec<Cell>) -> Result<()> {
+        self.rows += 1;
         match &mut self.sink {
-            Sink::Csv(file) => Ok(file.write_all(tables::csv_rows(self.columns, of, count).as_bytes())?),
-            Sink::Parquet(file) => file.add(of, count),
+            Sink::Csv(file) => Ok(file.write_all(tables::csv_line(&row).as_bytes())?),
+            Sink::Parquet(file) => file.add(row),
             Sink::Jsonl(file) => {
-                for n in 0..count {
-                    serde_json::to_writer(&mut *file, &tables::json_row(self.columns, of, n))?;
-                    file.write_all(b"\n")?;
-                }
-                Ok(())
+                serde_json::to_writer(&mut *file, &tables::json_row(&self.headings, row))?;
+                Ok(file.write_all(b"\n")?)
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::cli::{Common, ReportArgs};
 use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::install::Install;
-use crate::render::report::{self, Options, Scope};
+use crate::render::report::{self, History, Options, Scope};
 use crate::render::{indicators, outputs};
 
 /// How far before the report trends may look: the longest month and the one before.
@@ -37,7 +37,7 @@ pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
         calls: store.call_ids(&filter).map_err(explain)?,
         failures: failures.into_iter().map(Into::into).collect(),
         until: args.until.as_deref().map(str::parse).transpose()?,
-        history: &history,
+        history: if history.is_empty() { History::Report } else { History::Calls(&history) },
     };
     let options = Options {
         language: args.language.unwrap_or(config.report.language),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use callmark_store::{CallFilter, Store};
+use callmark_store::Store;
 
 use crate::commands::explain;
 use crate::render::outputs::{self, path, write_whole};
@@ -66,7 +66,7 @@ pub fn outputs(
     if !dry_run {
         // Both are made from the store; equal files stay.
         if folder.join("rep_period.csv").is_file() {
-            outputs::write_performance(folder, &store.summaries(&CallFilter::default()).map_err(explain)?)?;
+            outputs::write_performance(folder, store)?;
         }
         if folder.join("reviews.csv").is_file() {
             outputs::write_reviews(folder, &store.all_reviews().map_err(explain)?)?;

@@ -9,6 +9,7 @@ pub mod messages;
 pub mod metrics;
 pub mod outputs;
 pub mod parquet_file;
+pub mod performance;
 pub mod report;
 pub mod summary;
 pub mod tables;

@@ -1,16 +1,18 @@
 //! Output files of a run: written whole or not at all, named by call id, readable by their owner only.
 
-use std::io::{BufWriter, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use callmark_core::performance::{self, CallSummary, PerformanceTables};
+use callmark_core::performance::{PerformanceTable, PeriodKind};
 use callmark_core::record::{CallRecord, Review};
 use callmark_core::recording::sha256_hex;
+use callmark_store::Store;
 use tempfile::NamedTempFile;
 
-use crate::render::{analysis_json, captions, tables};
+use crate::render::{analysis_json, captions, performance, tables};
 
 /// A file name for a call id that may hold anything: unusual characters become `_`, with a hash so that names stay distinct.
 pub fn file_stem(call_id: &str) -> String {
@@ -112,17 +114,41 @@ impl Tables {
     }
 }
 
-/// The performance tables over all stored calls, every kind of period.
-pub fn write_performance(folder: &Path, calls: &[CallSummary]) -> Result<()> {
-    let all = PerformanceTables::of(calls);
-    let files = [
-        ("rep_period", tables::csv(performance::REP_PERIOD, &all.reps)),
-        ("rep_dimension", tables::csv(performance::REP_DIMENSION, &all.dimensions)),
-        ("team_period", tables::csv(performance::TEAM_PERIOD, &all.teams)),
-        ("requirement_period", tables::csv(performance::REQUIREMENT_PERIOD, &all.requirements)),
-        ("hour_weekday", tables::csv(performance::HOUR_WEEKDAY, &all.hours)),
-    ];
-    files.iter().try_for_each(|(name, csv)| write_whole(&folder.join(format!("{name}.csv")), csv.as_bytes()))
+/// The performance tables over all stored calls, every kind of period. Memory does not grow with the calls; an equal file stays.
+pub fn write_performance(folder: &Path, store: &dyn Store) -> Result<()> {
+    for table in PerformanceTable::ALL {
+        let mut file = BufWriter::new(NamedTempFile::new_in(folder)?);
+        file.write_all(tables::csv_header(&table.headings()).as_bytes())?;
+        performance::stored_rows(store, table, PeriodKind::ALL, |row| {
+            Ok(file.write_all(tables::csv_line(&row).as_bytes())?)
+        })?;
+        let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        let path = folder.join(format!("{}.csv", table.name()));
+        if !equal_files(file.path(), &path).unwrap_or(false) {
+            file.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn equal_files(a: &Path, b: &Path) -> std::io::Result<bool> {
+    let (a, b) = (File::open(a)?, File::open(b)?);
+    if a.metadata()?.len() != b.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut a, mut b) = (BufReader::new(a), BufReader::new(b));
+    loop {
+        let (left, right) = (a.fill_buf()?, b.fill_buf()?);
+        let n = left.len().min(right.len());
+        if left[..n] != right[..n] {
+            return Ok(false);
+        }
+        if n == 0 {
+            return Ok(true);
+        }
+        a.consume(n);
+        b.consume(n);
+    }
 }
 
 /// The snake_case name of a serialisable enum value.

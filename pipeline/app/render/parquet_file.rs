@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use anyhow::Result;
-use callmark_core::table::{Cell, CellType, Column};
+use callmark_core::table::{Cell, CellType, Heading};
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::file::properties::WriterProperties;
@@ -15,15 +15,16 @@ use parquet::schema::types::Type;
 const GROUP_ROWS: usize = 65_536;
 
 /// One file. Text is a UTF-8 string, whole numbers INT64, decimals DOUBLE (the nearest to their thousandths), truths BOOLEAN; an empty cell is null.
-pub struct ParquetFile<R: 'static> {
-    columns: &'static [Column<R>],
+pub struct ParquetFile {
+    columns: Vec<Heading>,
+    /// By column.
     cells: Vec<Vec<Cell>>,
     writer: SerializedFileWriter<File>,
 }
 
-impl<R> ParquetFile<R> {
-    pub fn create(file: File, table: &str, columns: &'static [Column<R>]) -> Result<ParquetFile<R>> {
-        let field = |column: &Column<R>| {
+impl ParquetFile {
+    pub fn create(file: File, table: &str, columns: Vec<Heading>) -> Result<ParquetFile> {
+        let field = |column: &Heading| {
             let (physical, logical) = match column.cell_type {
                 CellType::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
                 CellType::Whole => (Physical::INT64, None),
@@ -37,14 +38,12 @@ impl<R> ParquetFile<R> {
         let schema = Arc::new(Type::group_type_builder(table).with_fields(fields).build()?);
         let properties = Arc::new(WriterProperties::builder().set_compression(Compression::SNAPPY).build());
         let writer = SerializedFileWriter::new(file, schema, properties)?;
-        Ok(ParquetFile { columns, cells: columns.iter().map(|_| Vec::new()).collect(), writer })
+        Ok(ParquetFile { cells: columns.iter().map(|_| Vec::new()).collect(), columns, writer })
     }
 
-    /// Adds rows 0 to `count` of `of`.
-    pub fn add(&mut self, of: &R, count: usize) -> Result<()> {
-        for (column, cells) in self.columns.iter().zip(&mut self.cells) {
-            cells.extend((0..count).map(|n| (column.cell)(of, n)));
-        }
+    /// Adds a row.
+    pub fn add(&mut self, row: Vec<Cell>) -> Result<()> {
+        self.cells.iter_mut().zip(row).for_each(|(cells, cell)| cells.push(cell));
         if self.cells.first().is_some_and(|cells| cells.len() >= GROUP_ROWS) { self.write_group() } else { Ok(()) }
     }
 

@@ -1,7 +1,8 @@
 //! The end of a run on the terminal: what was scored, skipped, failed, and the rep table.
 
 use anyhow::Result;
-use callmark_core::performance::{self, CallSummary, PeriodKind, RepRow};
+use callmark_core::performance::REP_PERIOD;
+use callmark_core::table;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use crate::render::call_page::points;
@@ -56,9 +57,8 @@ pub fn print_failures(report: &RunSummary) {
     }
 }
 
-/// The rep table over stored calls: shrunken mean with its interval, rank range or "insufficient data".
-pub fn print_reps(calls: &[CallSummary], kind: PeriodKind) -> Result<()> {
-    let rows = performance::rep_period(calls, kind);
+/// Rows of `rep_period`: shrunken mean with its interval, rank range or "insufficient data".
+pub fn print_reps(rows: &[Vec<table::Cell>]) -> Result<()> {
     if rows.is_empty() {
         println!("\nno stored calls with a rep");
         return Ok(());
@@ -79,38 +79,61 @@ pub fn print_reps(calls: &[CallSummary], kind: PeriodKind) -> Result<()> {
         "first improvement",
     ]);
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    for row in &rows {
+    for cells in rows {
+        let row = RepLine(cells);
+        let or_dash = |name: &str| Some(row.text(name)).filter(|text| !text.is_empty()).unwrap_or("–".into());
         table.add_row([
-            Cell::new(&row.rep_id),
-            Cell::new(row.team.as_deref().unwrap_or("–")),
-            Cell::new(&row.period),
-            right(row.n_scored.to_string()),
-            right(row.n_unscored.to_string()),
-            right(row.n_pending.to_string()),
-            right(row.mean.map_or("–".into(), points)),
-            right(shrunken(row)),
-            Cell::new(rank(row)),
-            right(row.flags_per_call_milli.map_or("–".into(), |f| format!("{:.1}", f as f64 / 1000.0))),
-            Cell::new(row.top3.first().map_or("–", |point| point.requirement_id.as_str())),
+            Cell::new(row.text("rep_id")),
+            Cell::new(or_dash("team")),
+            Cell::new(row.text("period")),
+            right(row.text("n_scored")),
+            right(row.text("n_unscored")),
+            right(row.text("n_pending")),
+            right(row.number("mean").map_or("–".into(), points)),
+            right(row.shrunken()),
+            Cell::new(row.rank()),
+            right(row.number("flags_per_call").map_or("–".into(), |f| format!("{:.1}", f as f64 / 1000.0))),
+            Cell::new(or_dash("top3").split("; ").next().unwrap_or_default()),
         ]);
     }
     println!("\n{table}");
     Ok(())
 }
 
-fn shrunken(row: &RepRow) -> String {
-    match (row.shrunk, row.low, row.high) {
-        (Some(mean), Some(low), Some(high)) => {
-            // The interval of a mean near the end of the scale may reach beyond it; scores do not.
-            format!("{} [{}–{}]", points(mean), points(low.max(0)), points(high.min(100_000)))
-        }
-        _ => "–".into(),
-    }
-}
+/// A row of `rep_period` by the names of its columns.
+struct RepLine<'a>(&'a [table::Cell]);
 
-fn rank(row: &RepRow) -> String {
-    match (row.rank_low, row.rank_high) {
-        (Some(low), Some(high)) => format!("{low}–{high}"),
-        _ => "insufficient data".into(),
+impl RepLine<'_> {
+    fn cell(&self, name: &str) -> Option<&table::Cell> {
+        self.0.get(REP_PERIOD.iter().position(|column| column.name == name)?)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.cell(name).map(table::Cell::text).unwrap_or_default()
+    }
+
+    /// Whole, or in thousandths.
+    fn number(&self, name: &str) -> Option<i64> {
+        match self.cell(name)? {
+            table::Cell::Whole(number) | table::Cell::Thousandths(number) => Some(*number),
+            table::Cell::Text(_) | table::Cell::Truth(_) | table::Cell::Empty => None,
+        }
+    }
+
+    fn shrunken(&self) -> String {
+        match (self.number("shrunk"), self.number("low"), self.number("high")) {
+            (Some(mean), Some(low), Some(high)) => {
+                // The interval of a mean near the end of the scale may reach beyond it; scores do not.
+                format!("{} [{}–{}]", points(mean), points(low.max(0)), points(high.min(100_000)))
+            }
+            _ => "–".into(),
+        }
+    }
+
+    fn rank(&self) -> String {
+        match (self.number("rank_low"), self.number("rank_high")) {
+            (Some(low), Some(high)) => format!("{low}–{high}"),
+            _ => "insufficient data".into(),
+        }
     }
 }

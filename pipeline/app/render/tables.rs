@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use callmark_core::performance::model_hash;
 use callmark_core::record::{CallRecord, LedgerRow, Outcome, Review};
 use callmark_core::recording::Language;
-use callmark_core::table::{Cell, Column};
+use callmark_core::table::{self, Cell, Column, Heading};
 use callmark_core::table_columns;
 use callmark_core::transcript::{Medium, Role, Turn};
 use serde::Serialize;
@@ -41,7 +41,7 @@ impl Table {
 
     /// The header line.
     pub fn header(self) -> String {
-        csv_header(self.columns())
+        csv_header(&table::headings(self.columns()))
     }
 
     /// A call's lines; tables are written call by call, so that a night's calls need not be in memory together.
@@ -241,28 +241,34 @@ fn line(cells: impl Iterator<Item = String>) -> String {
 }
 
 /// The header line of a table.
-pub fn csv_header<R>(columns: &[Column<R>]) -> String {
-    line(columns.iter().map(|column| column.name.to_string()))
+pub fn csv_header(headings: &[Heading]) -> String {
+    line(headings.iter().map(|heading| heading.name.to_string()))
+}
+
+/// A row's line.
+pub fn csv_line(cells: &[Cell]) -> String {
+    line(cells.iter().map(Cell::text))
 }
 
 /// Rows 0 to `count` of one `R`, a line each.
-pub fn csv_rows<R>(columns: &[Column<R>], of: &R, count: usize) -> String {
-    (0..count).map(|n| line(columns.iter().map(|column| (column.cell)(of, n).text()))).collect()
+fn csv_rows<R>(columns: &[Column<R>], of: &R, count: usize) -> String {
+    (0..count).map(|n| csv_line(&table::cells(columns, of, n))).collect()
 }
 
 /// A whole table of which each `R` is one row.
 pub fn csv<R>(columns: &[Column<R>], rows: &[R]) -> String {
-    csv_header(columns) + &rows.iter().map(|row| csv_rows(columns, row, 1)).collect::<String>()
+    csv_header(&table::headings(columns)) + &rows.iter().map(|row| csv_rows(columns, row, 1)).collect::<String>()
 }
 
 /// Rows as JSON objects: numbers as numbers, what is not applicable as null.
 pub fn json<R>(columns: &[Column<R>], rows: &[R]) -> Vec<Map<String, Value>> {
-    rows.iter().map(|row| json_row(columns, row, 0)).collect()
+    let headings = table::headings(columns);
+    rows.iter().map(|row| json_row(&headings, table::cells(columns, row, 0))).collect()
 }
 
-/// Row `n` of an `R` as a JSON object.
-pub fn json_row<R>(columns: &[Column<R>], of: &R, n: usize) -> Map<String, Value> {
-    columns.iter().map(|c| (c.name.to_string(), json_value((c.cell)(of, n)))).collect()
+/// A row as a JSON object.
+pub fn json_row(headings: &[Heading], cells: Vec<Cell>) -> Map<String, Value> {
+    headings.iter().zip(cells).map(|(heading, cell)| (heading.name.to_string(), json_value(cell))).collect()
 }
 
 fn json_value(cell: Cell) -> Value {

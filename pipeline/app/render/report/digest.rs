@@ -14,7 +14,8 @@ use callmark_store::Store;
 use jiff::civil::{Date, DateTime, Time};
 
 use crate::commands::explain;
-use crate::render::report::Scope;
+use crate::render::performance::stored_period;
+use crate::render::report::{History, Scope};
 
 /// Good examples kept per requirement: of different reps, so that everybody finds one of a colleague.
 const EXAMPLES: usize = 3;
@@ -243,7 +244,7 @@ impl Digest {
             }
             digest.add(&record, reviews.get(id).map_or(&[], Vec::as_slice), &mut found);
         }
-        digest.finish(found, scope.history);
+        digest.finish(found, scope.history, store)?;
         Ok(digest)
     }
 
@@ -398,9 +399,15 @@ impl Digest {
         self.summaries.push(summary);
     }
 
-    fn finish(&mut self, mut found: Index, history: &[CallSummary]) {
-        let known = if history.is_empty() { &self.summaries } else { history };
-        let mut trends = trends(known, self.first, self.last);
+    fn finish(&mut self, mut found: Index, history: History, store: &dyn Store) -> Result<()> {
+        let mut trends = match period(self.first, self.last) {
+            None => BTreeMap::new(),
+            Some((kind, period)) => match history {
+                History::Report => trends(performance::rep_period(&self.summaries, kind), &period),
+                History::Calls(known) => trends(performance::rep_period(known, kind), &period),
+                History::Stored => trends(stored_period(store, kind, &period)?, &period),
+            },
+        };
         let mut rows: BTreeMap<String, RepRow> = performance::rep_period(&self.summaries, PeriodKind::All)
             .into_iter()
             .map(|row| (row.rep_id.clone(), row))
@@ -415,6 +422,7 @@ impl Digest {
             let trend = trends.remove(&id);
             self.reps.push(RepDigest { id, row, trend, parts });
         }
+        Ok(())
     }
 
     /// Counted calls: scored ones and those that wait for a decision.
@@ -442,19 +450,21 @@ impl Digest {
     }
 }
 
-/// The trend of the last period of the report against the one before: days in a report of one day, weeks in one of up to
-/// ten weeks, months in a longer one.
-fn trends(known: &[CallSummary], first: Option<Date>, last: Option<Date>) -> BTreeMap<String, Trend> {
-    let (Some(first), Some(last)) = (first, last) else { return BTreeMap::new() };
+/// The last period of the report, whose trend against the one before it shows: days in a report of one day, weeks in one of up
+/// to ten weeks, months in a longer one.
+fn period(first: Option<Date>, last: Option<Date>) -> Option<(PeriodKind, String)> {
+    let (first, last) = (first?, last?);
     let days = first.until(last).map_or(0, |span| span.get_days());
     let kind = match days {
         0 => PeriodKind::Day,
         1..=70 => PeriodKind::Week,
         _ => PeriodKind::Month,
     };
-    let Some(period) = kind.period(Some(&last.to_string())) else { return BTreeMap::new() };
-    let rows = performance::rep_period(known, kind).into_iter().filter(|row| row.period == period);
-    rows.filter_map(|row| Some((row.rep_id, row.trend?))).collect()
+    Some((kind, kind.period(Some(&last.to_string()))?))
+}
+
+fn trends(rows: Vec<RepRow>, period: &str) -> BTreeMap<String, Trend> {
+    rows.into_iter().filter(|row| row.period == period).filter_map(|row| Some((row.rep_id, row.trend?))).collect()
 }
 
 /// Where a rep or requirement lies in the digest's lists.

@@ -85,8 +85,20 @@ pub struct Scope<'a> {
     pub failures: Vec<FailedRecording>,
     /// Only calls that started on or before this day.
     pub until: Option<Date>,
-    /// Summaries of all stored calls, for trends against earlier periods; empty: only the calls of the report.
-    pub history: &'a [CallSummary],
+    /// For trends against earlier periods.
+    pub history: History<'a>,
+}
+
+/// Which calls a report may look back at.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum History<'a> {
+    /// Those of the report alone.
+    #[default]
+    Report,
+    /// These, among which are those of the report.
+    Calls(&'a [CallSummary]),
+    /// Everything stored, by the sums that the store keeps.
+    Stored,
 }
 
 /// How a report is made.

@@ -20,7 +20,7 @@ use maud::{Markup, html};
 use super::digest::{Mean, is_finding, is_moment};
 use super::frame::{self, Context, day, limited};
 use super::site::{Layout, Page};
-use super::{Options, Scope, digest};
+use super::{History, Options, Scope, digest};
 use crate::clips::Clips;
 use crate::commands::explain;
 use crate::render::call_page::{clock, points};
@@ -70,7 +70,11 @@ pub fn morning(store: &dyn Store, scope: &Scope, options: &Options) -> Result<Mo
         starter: None,
         pages: BTreeSet::new(),
     };
-    let missed = missed_permille(scope.history);
+    let history = match scope.history {
+        History::Calls(history) => history,
+        History::Report | History::Stored => &found.summaries,
+    };
+    let missed = missed_permille(history);
     let (mut best, mut misses) = (Vec::new(), Vec::new());
     for summary in &found.summaries {
         // Another process may have removed it meanwhile.
@@ -92,7 +96,7 @@ pub fn morning(store: &dyn Store, scope: &Scope, options: &Options) -> Result<Mo
     for snippet in best.iter_mut().chain(&mut misses) {
         snippet.cut(store, &clips, options)?;
     }
-    let first = talk_first(&context, scope.history);
+    let first = talk_first(&context, history);
     let body = body(&context, &first, &best, &misses);
     let page = Page::Team;
     let title = title(&context);
