@@ -138,7 +138,7 @@ fn create(transaction: &Transaction) -> Result<()> {
 fn update(transaction: &Transaction) -> Attempt<u64> {
     let count = |table: &str| transaction.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0));
     let (changed, calls): (i64, i64) = (count("unsummed")?, count("calls")?);
-    // Less work, too: what changed is read twice, and every period that it touches.
+    // Making everything again is less work then.
     if changed > calls / 4 {
         return Err(Failure::Rebuild);
     }
