@@ -193,6 +193,29 @@ fn stored_tables_are_those_of_all_summaries() {
     }
 }
 
+/// So many that their rows are made by two threads.
+#[test]
+fn tables_of_many_reps_are_those_of_all_summaries() {
+    let mut random = SplitMix64::new(5);
+    let store = open("sqlite::memory:").unwrap();
+    let put = |ids: std::ops::Range<usize>, random: &mut SplitMix64| {
+        for id in ids {
+            let mut made = call(id, random);
+            let rep = random.below(150);
+            made.metadata.rep_id = Some(format!("rep{rep}"));
+            made.metadata.team = Some(format!("team{}", rep % 7));
+            made.metadata.start_ts = Some(format!("2025-03-{:02}T10:00:00", 3 + random.below(5)));
+            store.put_call(&made, "k", &[]).unwrap();
+        }
+    };
+    put(0..1_200, &mut random);
+    assert_eq!(store.refresh_performance().unwrap(), Refresh::Rebuilt);
+    check(store.as_ref());
+    put(1_150..1_300, &mut random);
+    assert!(matches!(store.refresh_performance().unwrap(), Refresh::Updated { .. }));
+    check(store.as_ref());
+}
+
 /// A file with calls and tables, and a connection for what no program does to it.
 fn filled(folder: &Path, calls: usize) -> (Box<dyn Store>, Connection) {
     let path = folder.join("store.db");

@@ -15,7 +15,8 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use callmark_core::performance::additive::{Additive, NotHeld};
 use callmark_core::performance::sums::{PeriodPart, PeriodSums, Rollup, SUMS_SCHEMA, Sums};
 use callmark_core::performance::{
-    CallSummary, PerformanceTable, PerformanceTables, PeriodKind, SUMMARY_SCHEMA, UNASSIGNED,
+    CallSummary, PASS_MILLIPOINTS, PerformanceTable, PerformanceTables, PeriodKind, SUMMARY_SCHEMA, UNASSIGNED,
+    dimension_rows, hour_rows, rep_rows, requirement_rows, team_rows,
 };
 use callmark_core::table::{Cell, CellType, Heading};
 use rusqlite::types::Value;
@@ -28,8 +29,10 @@ use crate::{ComparedPeriod, Refresh, Result, StoreError};
 const CHUNK: usize = 1_000;
 /// Reps of periods that are changed together: each takes about 15 KB of memory.
 const MOST_SEATS: usize = 20_000;
+/// Reps of a period from which on a second thread is worth its start.
+const MANY_SEATS: usize = 100;
 /// Periods whose sums stay in memory for the next ones, which are compared with them.
-const RECENT: usize = 24;
+const RECENT: usize = 12;
 
 /// Why sums are not brought up to date.
 enum Failure {
@@ -268,7 +271,7 @@ fn rebuild(transaction: &Transaction) -> Attempt<()> {
 }
 
 fn stopped() -> StoreError {
-    StoreError::Invalid { what: "a thread that sums calls stopped".into() }
+    StoreError::Invalid { what: "a thread that makes the performance tables stopped".into() }
 }
 
 /// Makes summaries that are missing or of another version.
@@ -484,7 +487,7 @@ impl Tables<'_> {
             let (now, earlier) = self.compared(kind, &period)?;
             let earlier: Vec<(&str, &PeriodSums)> =
                 earlier.iter().map(|(p, sums)| (p.as_str(), sums.as_ref())).collect();
-            let made = PerformanceTables::of_period(kind, &period, &now, &earlier);
+            let made = make(kind, &period, &now, &earlier)?;
             for table in PerformanceTable::ALL {
                 let places = vec!["?"; table.headings().len()].join(", ");
                 let sql = format!("INSERT INTO {}_rows ({}) VALUES ({places})", table.name(), columns(table));
@@ -496,6 +499,28 @@ impl Tables<'_> {
         }
         Ok(periods)
     }
+}
+
+/// [`PerformanceTables::of_period`]; in a large period the rows by dimension, which are most, at the same time as all others.
+fn make(
+    kind: PeriodKind,
+    period: &str,
+    now: &PeriodSums,
+    earlier: &[(&str, &PeriodSums)],
+) -> Result<PerformanceTables> {
+    if now.0.len() < MANY_SEATS {
+        return Ok(PerformanceTables::of_period(kind, period, now, earlier));
+    }
+    std::thread::scope(|scope| {
+        let dimensions = scope.spawn(|| dimension_rows(kind, period, now, earlier));
+        Ok(PerformanceTables {
+            reps: rep_rows(kind, period, now, earlier),
+            teams: team_rows(kind, period, now, earlier, PASS_MILLIPOINTS),
+            requirements: requirement_rows(kind, period, now),
+            hours: if kind.compares_hours() { hour_rows(kind, period, now) } else { Vec::new() },
+            dimensions: dimensions.join().map_err(|_| stopped())?,
+        })
+    })
 }
 
 enum Side {
