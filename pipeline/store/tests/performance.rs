@@ -169,12 +169,12 @@ fn happens(store: &dyn Store, known: &mut BTreeMap<usize, CallRecord>, random: &
 
 #[test]
 fn stored_tables_are_those_of_all_summaries() {
-    for seed in 0..6 {
+    for seed in 0..3 {
         let mut random = SplitMix64::new(seed);
         let store = open("sqlite::memory:").unwrap();
         let mut known = BTreeMap::new();
         let mut updates = 0;
-        for round in 0..40 {
+        for round in 0..30 {
             for _ in 0..if round == 0 { 400 } else { random.below(12) } {
                 happens(store.as_ref(), &mut known, &mut random);
             }
@@ -189,7 +189,7 @@ fn stored_tables_are_those_of_all_summaries() {
             assert_eq!(store.refresh_performance().unwrap(), Refresh::Unchanged);
             check(store.as_ref());
         }
-        assert!(updates > 25, "{updates}");
+        assert!(updates > 20, "{updates}");
     }
 }
 

@@ -23,6 +23,7 @@ pub struct Trend {
 }
 
 /// What a rep's or team's period is compared with.
+#[expect(clippy::large_enum_variant, reason = "one at a time, taken apart at once")]
 pub(super) enum Before<'a> {
     /// Nothing is there.
     Nothing,

@@ -343,6 +343,9 @@ fn sum(chunk: &Chunk) -> Summed {
     summed
 }
 
+/// Periods before another one, the latest first.
+type Earlier = Vec<(String, Rc<PeriodSums>)>;
+
 /// Sums and rows of one transaction.
 struct Tables<'a> {
     connection: &'a Connection,
@@ -462,7 +465,7 @@ impl Tables<'_> {
     }
 
     /// The period, and what its rows are compared with, the latest first.
-    fn compared(&mut self, kind: PeriodKind, period: &str) -> Attempt<(Rc<PeriodSums>, Vec<(String, Rc<PeriodSums>)>)> {
+    fn compared(&mut self, kind: PeriodKind, period: &str) -> Attempt<(Rc<PeriodSums>, Earlier)> {
         let now = self.load(kind, period)?;
         let reps = now.0.keys().map(|seat| seat.rep_id.as_str()).filter(|rep| *rep != UNASSIGNED).collect();
         let teams = now.0.keys().map(|seat| seat.team.as_deref()).collect();
