@@ -22,7 +22,7 @@ def wilson(successes: int, n: int) -> str:
         return "–"
     p, z = successes / n, 1.96
     centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low, high = ((centre + sign * half) / (1 + z * z / n) for sign in (-1, 1))
+    low, high = (min(1, max(0, (centre + sign * half) / (1 + z * z / n))) for sign in (-1, 1))
     return f"{100 * p:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
 
 
