@@ -5,6 +5,7 @@ use callmark_core::journey::Moment;
 use callmark_core::performance::Unit;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Time, date};
+use jiff::fmt::strtime::BrokenDownTime;
 
 use crate::read::metadata::fields::{stamp, yes_or_no};
 
@@ -46,7 +47,8 @@ pub fn moment(text: &str, format: Option<&str>) -> Result<Moment, &'static str> 
     }
     if let Some(format) = format {
         let parsed = jiff::fmt::strtime::parse(format, text).ok();
-        let parsed = parsed.and_then(|parsed| Some(Moment { day: parsed.to_date().ok()?, time: parsed.to_time().ok() }));
+        let time = |parsed: &BrokenDownTime| parsed.hour().and_then(|_| parsed.to_time().ok());
+        let parsed = parsed.and_then(|parsed| Some(Moment { day: parsed.to_date().ok()?, time: time(&parsed) }));
         return parsed.or_else(|| excel_moment(text)).ok_or("not a date in the date_format of the mapping");
     }
     stamp(text)

@@ -54,7 +54,7 @@ impl Alert {
 
 /// The last promise, unless a touch followed: on a later day, or on the same day if it was no call (the call that the promise was made in is in
 /// the sales system, too).
-fn open_promise(touchpoints: &[Touchpoint], calls: &[&CallTalk], touches: &[Touch], until: Date) -> Option<Promise> {
+fn open_promise(touchpoints: &[Touchpoint], calls: &[&CallTalk], touches: &[Touch]) -> Option<Promise> {
     let imported = touchpoints.iter().filter(|touchpoint| touchpoint.kind == TouchpointKind::NextStep);
     let imported = imported.map(|touchpoint| Promise {
         at: touchpoint.at,
@@ -63,7 +63,7 @@ fn open_promise(touchpoints: &[Touchpoint], calls: &[&CallTalk], touches: &[Touc
         begin_ms: None,
         quote: touchpoint.text.clone(),
     });
-    let promised = calls.iter().filter_map(|call| call.promise.clone()).filter(|promise| promise.at.day <= until);
+    let promised = calls.iter().filter_map(|call| call.promise.clone());
     let last = imported.chain(promised).max_by(|a, b| (a.at, &a.call_id).cmp(&(b.at, &b.call_id)))?;
     let follows = |touch: &Touch| {
         let same_day = touch.at.day == last.at.day && !touch.is_call && touch.at.latest() > last.at.earliest();
@@ -100,7 +100,7 @@ pub(super) fn alerts(case: &Case, settings: &JourneySettings) -> Vec<Alert> {
     {
         alerts.push(Alert::HighValueNeglect { value_milli, line_milli, days });
     }
-    if let Some(promise) = open_promise(case.touchpoints, case.calls, case.touches, case.until) {
+    if let Some(promise) = open_promise(case.touchpoints, case.calls, case.touches) {
         let days = days_between(promise.at.day, case.until);
         if days > i64::from(settings.stale_days) {
             alerts.push(Alert::StaleFollowUp { days, promise });

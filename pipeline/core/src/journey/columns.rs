@@ -17,8 +17,8 @@ pub const OPPORTUNITIES: &[Column<OpportunityRow>] = table_columns! {
     stage: Text, "the farthest stage: first_contact, need_graded, proposal, contract, delivery", |r, _| r.stage.map(|kind| kind.id()).into();
     value: Thousandths, "the newest known value, in the currency of the source", |r, _| Cell::thousandths(r.value_milli);
     alerts: Text, "high_value_neglect, stale_follow_up, hollow; the gravest first", |r, _| Cell::joined(r.alerts.iter().map(|alert| alert.id()));
-    checklist_points: Thousandths, "points earned; each of k items is worth 100/k", |r, _| Cell::thousandths(r.points().0);
-    checklist_decided: Thousandths, "points of the items that are met or missed: what is not due or unknown is not counted", |r, _| Cell::thousandths(r.points().1);
+    checklist_points: Thousandths, "points earned; each of k items is worth 100/k", |r, _| Cell::thousandths(r.checklist_points);
+    checklist_decided: Thousandths, "points of the items that are met or missed: what is not due or unknown is not counted", |r, _| Cell::thousandths(r.checklist_decided);
     met: Text, "items that are met", |r, _| items(r, ItemState::Met);
     missed: Text, "items that are missed", |r, _| items(r, ItemState::Missed);
     not_due: Text, "items with time left, or whose beginning has not happened", |r, _| items(r, ItemState::NotDue);

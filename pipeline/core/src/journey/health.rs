@@ -54,11 +54,10 @@ pub(super) struct Touch {
     advanced: bool,
 }
 
-/// All touches up to `until`, by time. A call that the sales system has (or a first contact) on a day with recorded calls is one of them.
-pub(super) fn touches(touchpoints: &[Touchpoint], calls: &[&CallTalk], until: Date) -> Vec<Touch> {
+/// All touches, by time. A call that the sales system has (or a first contact) on a day with recorded calls is one of them.
+pub(super) fn touches(touchpoints: &[Touchpoint], calls: &[&CallTalk]) -> Vec<Touch> {
     let recorded = |call: &&CallTalk| {
-        let at = call.at.filter(|at| at.day <= until)?;
-        Some(Touch { at, is_call: true, two_sided: call.customer_spoke, advanced: call.advanced })
+        Some(Touch { at: call.at?, is_call: true, two_sided: call.customer_spoke, advanced: call.advanced })
     };
     let mut touches: Vec<Touch> = calls.iter().filter_map(recorded).collect();
     let mut unmatched: Vec<Date> = touches.iter().map(|touch| touch.at.day).collect();

@@ -65,6 +65,9 @@ pub struct OpportunityRow {
     /// The newest known value.
     pub value_milli: Option<i64>,
     pub items: Vec<ItemOutcome>,
+    /// Millipoints earned, and those of the items that are met or missed.
+    pub checklist_points: i64,
+    pub checklist_decided: i64,
     pub health: Health,
     /// The gravest first; none of a closed opportunity.
     pub alerts: Vec<Alert>,
@@ -75,12 +78,6 @@ pub struct OpportunityRow {
 }
 
 impl OpportunityRow {
-    /// Millipoints earned, and those of the items that are decided.
-    pub fn points(&self) -> (i64, i64) {
-        let decided = || self.items.iter().filter(|item| item.state.is_decided());
-        (decided().map(|item| item.points).sum(), decided().map(|item| item.possible).sum())
-    }
-
     /// The items of this state.
     pub fn items_that_are(&self, state: ItemState) -> impl Iterator<Item = &ItemOutcome> {
         self.items.iter().filter(move |item| item.state == state)
@@ -124,8 +121,8 @@ impl Journey<'_> {
 /// The rows of all opportunities, by what needs attention first: alerts by gravity, then value, then id.
 ///
 /// A touchpoint or call that names an opportunity is its; one that names only the customer is every opportunity's of that customer; customers
-/// without opportunities are journeys of their own. Only what happened up to `as_of` counts, and nothing falls due after an opportunity
-/// was closed.
+/// without opportunities are journeys of their own. Only what happened up to `as_of` counts (of a call without a start nobody knows), and
+/// nothing falls due after an opportunity was closed.
 pub fn journeys(
     touchpoints: &[Touchpoint],
     calls: &[CallTalk],
@@ -195,16 +192,17 @@ fn journey(
     touchpoints.sort_by(|a, b| (a.at, a.kind, &a.source, &a.row_id).cmp(&(b.at, b.kind, &b.source, &b.row_id)));
     let closed = touchpoints.iter().find(|touchpoint| touchpoint.kind == TouchpointKind::Closed);
     let until = closed.map_or(as_of, |closed| closed.at.day);
+    touchpoints.retain(|touchpoint| touchpoint.at.day <= until);
     let belongs = |call: &&CallTalk| {
         let is_named = match &call.opportunity_id {
             Some(opportunity) => *opportunity == id,
             None => customer_id.is_some() && call.customer_id == customer_id,
         };
-        is_named && call.at.is_none_or(|at| at.day <= until)
+        is_named && call.at.is_some_and(|at| at.day <= until)
     };
     let mut own: Vec<&CallTalk> = calls.iter().filter(belongs).collect();
     own.sort_by_key(|call| (call.at, &call.call_id));
-    let touches = touches(&touchpoints, &own, until);
+    let touches = touches(&touchpoints, &own);
     Journey { id, customer_id, touchpoints, calls: own, until, touches }
 }
 
@@ -221,13 +219,17 @@ fn row(journey: Journey, as_of: Date, line_milli: Option<i64>, settings: &Journe
         line_milli,
         until: journey.until,
     };
+    let items = outcomes(&settings.items, &journey.touchpoints, &mentions, journey.until);
+    let decided = items.iter().filter(|item| item.state.is_decided()).map(|item| item.possible).sum();
     OpportunityRow {
         rep_id: journey.newest(|touchpoint| Some(touchpoint.rep_id.clone())).unwrap_or_default(),
         as_of,
         status,
         stage: journey.touchpoints.iter().map(|t| t.kind).filter(|kind| kind.stage().is_some()).max_by_key(|kind| kind.stage()),
         value_milli,
-        items: outcomes(&settings.items, &journey.touchpoints, &mentions, journey.until),
+        checklist_points: items.iter().map(|item| item.points).sum(),
+        checklist_decided: decided,
+        items,
         alerts: if status == OpportunityStatus::Closed { Vec::new() } else { alerts(&case, settings) },
         mentions: mentions.into_iter().cloned().collect(),
         calls: journey.calls.iter().map(|call| call.call_id.clone()).collect(),
