@@ -49,7 +49,8 @@ pub fn forget(args: &ForgetArgs, common: &Common) -> Result<u8> {
     if !args.dry_run && !args.yes {
         let what = match &recording {
             Some(recording) => format!("forget the recording {}", recording.path),
-            None => format!("forget {} and {}", named(&calls), counted(touchpoints, "touchpoint")),
+            None if touchpoints > 0 => format!("forget {} and {}", named(&calls), counted(touchpoints, "touchpoint")),
+            None => format!("forget {}", named(&calls)),
         };
         confirm(&what, LOOK_FIRST)?;
     }

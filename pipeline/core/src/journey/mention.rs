@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::touchpoint::Moment;
 use crate::acts::ActLexicon;
 use crate::matching::{call_language, content_words};
-use crate::record::CallRecord;
 use crate::transcript::{Medium, Transcript};
 
 const PHRASES: &str = include_str!("mentions.yaml");
@@ -67,11 +66,9 @@ fn lexicon() -> &'static ActLexicon {
     LEXICON.get_or_init(|| ActLexicon::parse(PHRASES).expect("mentions.yaml is valid"))
 }
 
-/// The mentions of a call, in order of turns. A turn may be several kinds at once, each once.
-pub fn mentions(record: &CallRecord) -> Vec<Mention> {
-    let transcript = &record.transcript;
+/// The mentions of a call that was made at that time, in order of turns. A turn may be several kinds at once, each once.
+pub fn mentions(call_id: &str, at: Option<Moment>, transcript: &Transcript) -> Vec<Mention> {
     let language = call_language(transcript);
-    let at = record.metadata.start_ts.as_deref().and_then(|stamp| stamp.parse().ok());
     let places = lexicon().places(transcript).into_iter();
     places
         .filter_map(|place| {
@@ -83,7 +80,7 @@ pub fn mentions(record: &CallRecord) -> Vec<Mention> {
             let timed = transcript.medium == Medium::Speech;
             Some(Mention {
                 kind,
-                call_id: record.call_id.clone(),
+                call_id: call_id.to_string(),
                 at,
                 turn: u32::try_from(place.turn).ok()?,
                 begin_ms: timed.then_some(begin_ms),

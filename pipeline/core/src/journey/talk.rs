@@ -59,7 +59,7 @@ impl CallTalk {
             sentiment_milli: signals.sentiment_customer_milli,
             advanced: counted(signals.dated_next_steps) || counted(signals.summary_confirmed),
             promise: at.and_then(|at| promise(record, at)),
-            mentions: mentions(record),
+            mentions: mentions(&record.call_id, at, transcript),
         }
     }
 }
