@@ -65,7 +65,11 @@ impl Place {
                 let name = path.file_name().expect("a name").to_string_lossy().into_owned();
                 if path.is_dir() {
                     folders.extend((name != "night").then_some(path));
-                } else if std::fs::read(&path).expect("readable").windows(word.len()).any(|bytes| bytes == word.as_bytes()) {
+                } else if std::fs::read(&path)
+                    .expect("readable")
+                    .windows(word.len())
+                    .any(|bytes| bytes == word.as_bytes())
+                {
                     found.push(name);
                 }
             }

@@ -21,10 +21,10 @@ const DEALS: &str = "Activity ID,Owner,Time,Opportunity,Customer,Amount,Type,Not
     5,Anna,2025-02-07,,,,Mail,\n\
     6,Anna,2025-02-07,O-1,K-1,lots,Mail,\n\
     7,Anna,2025-02-07,O-1,K-1,,Golf,\n\
-    8,Ben,2025-02-10,O-2,K-2,900,First call,\n\
-    9,Ben,2025-02-12,O-2,K-2,,Mail,\n\
-    10,Ben,2025-02-13,O-2,K-2,,Mail,\n\
-    11,Ben,2025-02-14,O-2,K-2,,Mail,\n";
+    8,Ben,2025-02-10,O-2,KD-2002,900,First call,\n\
+    9,Ben,2025-02-12,O-2,KD-2002,,Mail,\n\
+    10,Ben,2025-02-13,O-2,KD-2002,,Mail,\n\
+    11,Ben,2025-02-14,O-2,KD-2002,,Mail,\n";
 
 const WORRY: &str = "I'm worried about losing customer data during the migration.";
 const PROMISE: &str = "Thank you, then I will call you on Monday with an answer.";
@@ -44,10 +44,17 @@ fn place() -> Place {
     let night = place.folder.path().join("night");
     std::fs::create_dir(&night).unwrap();
     let hello = ("Rep", "Thank you for calling, this is Anna. This call is recorded for quality.");
-    let worry = [hello, ("Customer", WORRY), ("Rep", "I see."), ("Customer", "I have to ask my boss, it is not my decision.")];
+    let worry =
+        [hello, ("Customer", WORRY), ("Rep", "I see."), ("Customer", "I have to ask my boss, it is not my decision.")];
     put(&night.join("a.vtt"), &worry);
-    put(&night.join("b.vtt"), &[hello, ("Customer", "Hello, is there any news?"), ("Rep", PROMISE), ("Customer", "Fine.")]);
-    put(&night.join("c.vtt"), &[hello, ("Customer", "My bill is wrong."), ("Rep", "Let me look."), ("Customer", "Thank you.")]);
+    put(
+        &night.join("b.vtt"),
+        &[hello, ("Customer", "Hello, is there any news?"), ("Rep", PROMISE), ("Customer", "Fine.")],
+    );
+    put(
+        &night.join("c.vtt"),
+        &[hello, ("Customer", "My bill is wrong."), ("Rep", "Let me look."), ("Customer", "Thank you.")],
+    );
     let metadata = "file,call_id,rep_id,customer_id,start_ts\na.vtt,C-1,r17,K-1,2025-02-04T11:00:00\n\
         b.vtt,C-2,r17,K-1,2025-02-10T11:00:00\nc.vtt,C-3,r17,K-3,2025-02-26T09:00:00\n";
     std::fs::write(night.join("metadata.csv"), metadata).unwrap();
@@ -79,8 +86,12 @@ fn rows_that_break_rules_are_named_and_the_rest_is_judged() {
         .iter()
         .map(|row| format!("{} {}: {}", row["line"], row["column"].as_str().unwrap(), row["rule"].as_str().unwrap()))
         .collect();
-    let expected =
-        ["5 Time: not a date", "6 Opportunity: neither opportunity nor customer", "7 Amount: not a number", "8 Type: a value"];
+    let expected = [
+        "5 Time: not a date",
+        "6 Opportunity: neither opportunity nor customer",
+        "7 Amount: not a number",
+        "8 Type: a value",
+    ];
     assert_eq!(refused.len(), expected.len(), "{refused:?}");
     for (refused, expected) in refused.iter().zip(expected) {
         assert!(refused.starts_with(expected), "{refused}, expected {expected}");
@@ -120,7 +131,10 @@ fn an_opportunity_shows_its_evidence_word_by_word() {
     let promise = &found["alerts"][1]["promise"];
     assert_eq!((&promise["call_id"], &promise["turn"], &promise["quote"]), (&"C-2".into(), &2.into(), &PROMISE.into()));
     let page = place.run(&["journeys", "--as-of", "2025-02-26", "--opportunity", "O-1"]).expect(0).stdout;
-    assert!(page.contains(&format!("C-1 turn 1 00:08: {WORRY}")) && page.contains("40 % of the customer's words"), "{page}");
+    assert!(
+        page.contains(&format!("C-1 turn 1 00:08: {WORRY}")) && page.contains("40 % of the customer's words"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -134,19 +148,24 @@ fn digest_report_and_export_show_what_waits() {
         place.run(&["digest", "--date", "2025-02-26", "--out", path, "--language", language]).expect(0);
         for ending in ["html", "md"] {
             let digest = std::fs::read_to_string(out.join(format!("digest-2025-02-26.{ending}"))).unwrap();
-            assert!(digest.contains(heading) && digest.contains(neglect) && digest.contains("call you on Monday"), "{digest}");
+            assert!(
+                digest.contains(heading) && digest.contains(neglect) && digest.contains("call you on Monday"),
+                "{digest}"
+            );
         }
     }
     place.run(&["report", "--out", path, "--until", "2025-02-26"]).expect(0);
     let report = std::fs::read_to_string(out.join("report.html")).unwrap();
-    for link in ["href=\"#lists-journeys.opportunity-O-1\"", "href=\"#calls-C-1.turn-1\"", "href=\"#calls-C-2.turn-2\""] {
+    for link in ["href=\"#lists-journeys.opportunity-O-1\"", "href=\"#calls-C-1.turn-1\"", "href=\"#calls-C-2.turn-2\""]
+    {
         assert!(report.contains(link), "{link}");
     }
     let target = place.folder.path().join("tables");
     place.run(&["export", target.to_str().unwrap(), "--until", "2025-02-26"]).expect(0);
     let opportunities = read_csv(&target.join("opportunities.csv"));
     let first = &opportunities[0];
-    let seen = ["opportunity_id", "checklist_points", "met", "alerts", "days_since_touch"].map(|column| first[column].as_str());
+    let seen = ["opportunity_id", "checklist_points", "met", "alerts", "days_since_touch"]
+        .map(|column| first[column].as_str());
     assert_eq!(seen, ["O-1", "50.000", "need_graded; own_words", "high_value_neglect; stale_follow_up", "16"]);
     assert_eq!(read_csv(&target.join("touchpoints.csv")).len(), 7);
     let mentions = read_csv(&target.join("mentions.csv"));
@@ -162,7 +181,10 @@ fn what_is_forgotten_leaves_nothing_behind() {
     place.run(&["forget", "C-1", "--out", path, "--yes"]).expect(0);
     assert_eq!(place.holding("losing customer"), Vec::<String>::new());
     let found = opportunity(&place, "O-1");
-    assert_eq!((&item(&found, "own_words")["state"], found["mentions"].as_array().unwrap().len()), (&"unknown".into(), 0));
+    assert_eq!(
+        (&item(&found, "own_words")["state"], found["mentions"].as_array().unwrap().len()),
+        (&"unknown".into(), 0)
+    );
     // The words alone: nothing that was promised is left either.
     place.run(&["purge", "--before", "2025-02-11", "--keep", "scores", "--out", path, "--yes"]).expect(0);
     assert_eq!(place.holding("on Monday with an answer"), Vec::<String>::new());
@@ -170,11 +192,11 @@ fn what_is_forgotten_leaves_nothing_behind() {
     let ids: Vec<&str> =
         left["opportunities"].as_array().unwrap().iter().map(|row| row["opportunity_id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["O-2"], "touchpoints before that day are gone");
-    let planned = place.run(&["forget", "--customer", "K-2", "--out", path, "--dry-run"]).expect(0).stdout;
+    let planned = place.run(&["forget", "--customer", "KD-2002", "--out", path, "--dry-run"]).expect(0).stdout;
     assert!(planned.contains("would remove 3 touchpoints"), "{planned}");
-    place.run(&["forget", "--customer", "K-2", "--out", path, "--yes"]).expect(0);
+    place.run(&["forget", "--customer", "KD-2002", "--out", path, "--yes"]).expect(0);
     place.run(&["import", "deals.csv", "--source", "deals"]).expect(2);
     let table = place.run(&["journeys", "--as-of", "2025-02-26"]).expect(0).stdout;
     assert!(table.contains("O-1") && !table.contains("O-2"), "a forgotten customer does not come back: {table}");
-    assert_eq!(place.holding("K-2"), ["deals.csv"]);
+    assert_eq!(place.holding("KD-2002"), ["deals.csv"]);
 }

@@ -608,7 +608,11 @@ mod tests {
             ("[indicators.calls_per_day]\nful = 3", "line", "did you mean `full`?"),
             ("[[import]]\nname = 'a'\nrep = 'R'\ndate = 'D'\ndialed = 'C'", "line", "did you mean `dialled`?"),
             ("[[import]]\nname = 'a'\nrep = 'R'\ndate = 'D'", "line", "names no measure"),
-            ("[[journey.item]]\nid = 'a'\nwhat = 'b'\nevent = 'visitt'\nbefore = 'contract'", "line", "did you mean `visit`?"),
+            (
+                "[[journey.item]]\nid = 'a'\nwhat = 'b'\nevent = 'visitt'\nbefore = 'contract'",
+                "line",
+                "did you mean `visit`?",
+            ),
             ("[journey]\nstale_days = 0", "line 2", "between 1"),
             ("[journey]\nstale_day = 3", "line 2", "did you mean `stale_days`?"),
             ("max_minutes 3", "line 1", "hint:"),

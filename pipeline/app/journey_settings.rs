@@ -151,7 +151,10 @@ mod tests {
             ("repeats = ['worry']\nshare = 3", "between 0 and 1"),
             ("before = 'contrat'", "unknown variant"),
             ("after = 'delivery'\nwithin_days = 99999", "ten years"),
-            ("before = 'contract'\n[[item]]\nid = 'visit'\nwhat = 'x'\nevent = 'visit'\nbefore = 'closed'", "two items"),
+            (
+                "before = 'contract'\n[[item]]\nid = 'visit'\nwhat = 'x'\nevent = 'visit'\nbefore = 'closed'",
+                "two items",
+            ),
         ] {
             let error = parse(rest).unwrap_err().to_string();
             assert!(error.contains(meaning), "{rest}: {error}");

@@ -32,7 +32,9 @@ pub fn forget(args: &ForgetArgs, common: &Common) -> Result<u8> {
         calls.extend(store.call_ids(&filter).map_err(explain)?);
         touchpoints = store.forget_customer(customer, today(), true).map_err(explain)?;
         if calls.is_empty() && touchpoints == 0 {
-            bail!("no stored call or touchpoint has the customer `{customer}`\nhint: the customer_id of the metadata is meant");
+            bail!(
+                "no stored call or touchpoint has the customer `{customer}`\nhint: the customer_id of the metadata is meant"
+            );
         }
     } else if let Some(file) = &args.recording {
         let of = identify(file)?;

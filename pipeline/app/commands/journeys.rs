@@ -21,7 +21,9 @@ pub fn journeys_command(args: &JourneysArgs, common: &Common) -> Result<u8> {
     let store = existing_store(common)?;
     let as_of = args.as_of.as_deref().map(str::parse).transpose()?;
     let Some(mut found) = journeys(store.as_ref(), &config, as_of)? else {
-        bail!("no touchpoint was imported up to that day\nhint: callmark import FILE --source NAME, with `opportunity` or `customer` in the mapping");
+        bail!(
+            "no touchpoint was imported up to that day\nhint: callmark import FILE --source NAME, with `opportunity` or `customer` in the mapping"
+        );
     };
     if let Some(wanted) = &args.opportunity {
         let names: Vec<String> = found.rows.iter().map(|row| row.opportunity_id.clone()).collect();
@@ -50,7 +52,8 @@ pub fn journeys_command(args: &JourneysArgs, common: &Common) -> Result<u8> {
 }
 
 fn list(m: &Messages, rows: &[OpportunityRow]) {
-    let mut table = table(["opportunity", "customer", "rep", "status", "value", "checklist", "health", "last touch", "alerts"]);
+    let mut table =
+        table(["opportunity", "customer", "rep", "status", "value", "checklist", "health", "last touch", "alerts"]);
     for row in rows {
         table.add_row([
             row.opportunity_id.as_str().into(),
@@ -92,7 +95,9 @@ fn page(m: &Messages, row: &OpportunityRow, items: &[ChecklistItem]) -> String {
         let _ = write!(out, "{}", item_lines(m, outcome, item));
     }
     let health = &row.health;
-    let share = |permille: Option<i64>| permille.map_or("–".to_string(), |permille| format!("{:.2}", permille as f64 / 1000.0));
+    let share = |permille: Option<i64>| {
+        permille.map_or("–".to_string(), |permille| format!("{:.2}", permille as f64 / 1000.0))
+    };
     let _ = writeln!(
         out,
         "\nhealth {}: recency {}, number {}, two-sidedness {}, heat {} ({} touches, {} recent, {} of them two-sided)",
@@ -118,7 +123,15 @@ fn item_lines(m: &Messages, outcome: &ItemOutcome, item: &ChecklistItem) -> Stri
     let state = (m.journey_state)(outcome.state);
     let mut out = format!("  {state:<12} {:>5}  {}\n", points(outcome.points), item.what.get(m.language));
     for event in &outcome.events {
-        let _ = writeln!(out, "{:22}{} {} ({} {})", "", (m.journey_event)(event.kind), event.at, event.source, event.row_id);
+        let _ = writeln!(
+            out,
+            "{:22}{} {} ({} {})",
+            "",
+            (m.journey_event)(event.kind),
+            event.at,
+            event.source,
+            event.row_id
+        );
     }
     if let Some(due) = outcome.due {
         let _ = writeln!(out, "{:22}{}", "", (m.journey_due)(&due.to_string()));

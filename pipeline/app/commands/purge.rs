@@ -35,7 +35,8 @@ pub fn purge(args: &PurgeArgs, common: &Common) -> Result<u8> {
     }
     if (!calls.is_empty() || touchpoints > 0) && !args.dry_run && !args.yes {
         let what = if keep_scores { "remove the words of" } else { "forget" };
-        let touched = if touchpoints > 0 { format!(", and {}", counted(touchpoints, "touchpoint")) } else { String::new() };
+        let touched =
+            if touchpoints > 0 { format!(", and {}", counted(touchpoints, "touchpoint")) } else { String::new() };
         confirm(&format!("{what} {} that began before {before}{touched}", named(&calls)), LOOK_FIRST)?;
     }
     let removal = Removal { out: &args.out, dry_run: args.dry_run, keep_scores, date: today(), touchpoints };

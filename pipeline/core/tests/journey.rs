@@ -13,7 +13,8 @@ use proptest::prelude::*;
 
 use ItemState::{Met, Missed, NotDue, Unknown};
 use TouchpointKind::{
-    Call, Closed, Contract, CrossTeamStep, Delivery, FirstContact, Message, NeedGraded, NextStep, Proposal, Reply, Visit,
+    Call, Closed, Contract, CrossTeamStep, Delivery, FirstContact, Message, NeedGraded, NextStep, Proposal, Reply,
+    Visit,
 };
 
 fn item(id: &str, rule: Rule) -> ChecklistItem {
@@ -188,7 +189,10 @@ fn customers_are_quoted_word_by_word_with_their_place() {
     let seen: Vec<(MentionKind, u32)> = found.iter().map(|mention| (mention.kind, mention.turn)).collect();
     assert_eq!(seen, [(MentionKind::Worry, 1), (MentionKind::DecisionMaker, 2)], "not the rep's, not what is denied");
     assert_eq!(found[0].quote, "I'm worried about losing customer data during the migration.");
-    assert_eq!((found[0].phrase.as_str(), found[0].begin_ms, found[0].end_ms), ("I'm worried about", Some(10_000), Some(15_000)));
+    assert_eq!(
+        (found[0].phrase.as_str(), found[0].begin_ms, found[0].end_ms),
+        ("I'm worried about", Some(10_000), Some(15_000))
+    );
     let words: Vec<&str> = found[0].words.iter().map(String::as_str).collect();
     assert_eq!(words, ["customer", "data", "during", "losing", "migration"], "what it is about, without the phrase");
 
@@ -200,10 +204,7 @@ fn customers_are_quoted_word_by_word_with_their_place() {
     ];
     let found = mentions("C-2", None, &transcript(Language::Zh, &turns));
     let seen: Vec<(MentionKind, u32)> = found.iter().map(|mention| (mention.kind, mention.turn)).collect();
-    assert_eq!(
-        seen,
-        [(MentionKind::Worry, 0), (MentionKind::DecisionMaker, 2), (MentionKind::DecisionMakerChange, 3)]
-    );
+    assert_eq!(seen, [(MentionKind::Worry, 0), (MentionKind::DecisionMaker, 2), (MentionKind::DecisionMakerChange, 3)]);
     let words: Vec<&str> = found[0].words.iter().map(String::as_str).collect();
     assert_eq!(words, ["据迁", "数据", "迁移"]);
 }
@@ -244,13 +245,15 @@ fn items_share_a_hundred_points_and_only_decided_ones_count() {
     assert_eq!((found.checklist_points, found.checklist_decided), (25_000, 50_000));
     assert_eq!((found.status, found.stage), (OpportunityStatus::Contracted, Some(Delivery)));
     let three = JourneySettings { items: settings().items[..3].to_vec(), ..settings() };
-    let worth: Vec<i64> = journeys(&touchpoints, &[], found.as_of, &three)[0].items.iter().map(|i| i.possible).collect();
+    let worth: Vec<i64> =
+        journeys(&touchpoints, &[], found.as_of, &three)[0].items.iter().map(|i| i.possible).collect();
     assert_eq!(worth, [33_334, 33_333, 33_333]);
 }
 
 #[test]
 fn health_is_the_mean_of_its_parts() {
-    let touchpoints = events(&[(Message, "2025-03-10"), (Message, "2025-03-20"), (Reply, "2025-03-25"), (Call, "2025-03-28")]);
+    let touchpoints =
+        events(&[(Message, "2025-03-10"), (Message, "2025-03-20"), (Reply, "2025-03-25"), (Call, "2025-03-28")]);
     let talk = CallTalk {
         customer_spoke: true,
         customer_talk_permille: Some(400),
@@ -336,8 +339,7 @@ fn the_most_valuable_are_not_to_be_neglected() {
         let touchpoint = touch(id, Message, "2025-03-01");
         Touchpoint { value_milli: Some(value), customer_id: None, ..touchpoint }
     };
-    let mut touchpoints: Vec<Touchpoint> =
-        (1..=5).map(|n| worth(&format!("O-{n}"), n * 100_000)).collect();
+    let mut touchpoints: Vec<Touchpoint> = (1..=5).map(|n| worth(&format!("O-{n}"), n * 100_000)).collect();
     let neglected = |touchpoints: &[Touchpoint], as_of: &str| -> Vec<(String, i64, i64)> {
         let rows = journeys(touchpoints, &[], as_of.parse().unwrap(), &settings());
         let found = |row: &OpportunityRow| match row.alerts.first()? {
@@ -363,8 +365,12 @@ fn what_belongs_to_a_customer_belongs_to_his_opportunities() {
         customer_id: Some(customer.into()),
         ..touch(customer, Visit, "2025-03-05")
     };
-    let touchpoints =
-        [touch("O-1", Message, "2025-03-01"), touch("O-2", Message, "2025-03-02"), of_customer("K-1"), of_customer("K-9")];
+    let touchpoints = [
+        touch("O-1", Message, "2025-03-01"),
+        touch("O-2", Message, "2025-03-02"),
+        of_customer("K-1"),
+        of_customer("K-9"),
+    ];
     let calls = [
         call("C-1", "2025-03-03"),
         CallTalk { opportunity_id: Some("O-2".into()), ..call("C-2", "2025-03-04") },

@@ -95,7 +95,11 @@ fn a_forgotten_customer_leaves_no_touchpoint(store: &dyn Store) {
     ];
     let ids: Vec<String> = all.iter().map(|touchpoint| touchpoint.row_id.clone()).collect();
     store.put_touchpoints("crm", &ids, &all).unwrap();
-    assert_eq!(store.forget_customer("K-1", date(2025, 3, 1), true).unwrap(), 3, "also what names the opportunity alone");
+    assert_eq!(
+        store.forget_customer("K-1", date(2025, 3, 1), true).unwrap(),
+        3,
+        "also what names the opportunity alone"
+    );
     assert_eq!(store.touchpoints(None).unwrap().len(), 4, "a dry run changes nothing");
     assert_eq!(store.forget_customer("K-1", date(2025, 3, 1), false).unwrap(), 3);
     store.put_touchpoints("crm", &ids, &all).unwrap();

@@ -134,7 +134,8 @@ pub fn check_mappings(mappings: &[Mapping]) -> Result<(), String> {
             ));
         }
         let counted = || mapping.events.values().flatten().chain(&mapping.each);
-        let no_count = |counted: &&Counted| matches!(counted, Counted::Measure(measure) if measure.unit() != Unit::Count);
+        let no_count =
+            |counted: &&Counted| matches!(counted, Counted::Measure(measure) if measure.unit() != Unit::Count);
         if let Some(measure) = counted().find(no_count) {
             return Err(format!(
                 "in the import `{name}` `{0}` cannot be counted by rows\nhint: name its column: {0} = \"…\"",
@@ -312,8 +313,10 @@ pub fn guess(name: &str, header: &[&str]) -> Option<Mapping> {
     // Who counts calls in columns counts no dispositions.
     let counted = [Measure::Dialled, Measure::Connected].iter().any(|measure| columns.contains_key(&Column(*measure)));
     let event = text(named(EVENTS)).filter(|_| !counted);
-    let (reached, dialled) =
-        (vec![Counted::Measure(Measure::Dialled), Counted::Measure(Measure::Connected)], vec![Counted::Measure(Measure::Dialled)]);
+    let (reached, dialled) = (
+        vec![Counted::Measure(Measure::Dialled), Counted::Measure(Measure::Connected)],
+        vec![Counted::Measure(Measure::Dialled)],
+    );
     let events = REACHED.iter().map(|value| (value.to_string(), reached.clone()));
     let events = events.chain(NOT_REACHED.iter().map(|value| (value.to_string(), dialled.clone())));
     let mapping = Mapping {

@@ -387,8 +387,7 @@ impl Reader<'_> {
         if !kinds.is_empty() && opportunity_id.is_none() && customer_id.is_none() {
             return Err((places.opportunity.or(places.customer), "neither opportunity nor customer"));
         }
-        let value_milli =
-            values::measure(optional(places.value)?, Unit::Money).map_err(|rule| (places.value, rule))?;
+        let value_milli = values::measure(optional(places.value)?, Unit::Money).map_err(|rule| (places.value, rule))?;
         let text = optional(places.text)?.to_string();
         let row_id = match places.id {
             Some(column) => match cell(column)? {

@@ -348,7 +348,11 @@ pub static MESSAGES: Messages = Messages {
 
     journeys_title: "Opportunities",
     journeys_waiting: "Opportunities that wait",
-    journeys_as_of: |day| format!("As of {day}: promises that nobody followed up, high value that nobody touches, many touches without the customer."),
+    journeys_as_of: |day| {
+        format!(
+            "As of {day}: promises that nobody followed up, high value that nobody touches, many touches without the customer."
+        )
+    },
     journeys_nothing: "None: no promise is stale, nothing of high value is neglected, and the customer took part where much was done.",
     journeys_more: |n| match n {
         1 => "One more in the report.".to_string(),

@@ -29,7 +29,11 @@ fn waiting<'a>(context: &Context<'a>) -> Vec<&'a OpportunityRow> {
 /// Opportunity, customer and rep.
 fn name(row: &OpportunityRow) -> String {
     let customer = row.customer_id.as_deref().filter(|customer| *customer != row.opportunity_id);
-    [Some(row.opportunity_id.as_str()), customer, Some(row.rep_id.as_str())].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    [Some(row.opportunity_id.as_str()), customer, Some(row.rep_id.as_str())]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 fn reasons(context: &Context, row: &OpportunityRow) -> String {
@@ -42,7 +46,8 @@ fn promised(row: &OpportunityRow) -> Option<String> {
         Alert::StaleFollowUp { promise, .. } => Some(promise),
         _ => None,
     })?;
-    let place = [promise.call_id.clone(), promise.begin_ms.map(clock)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let place =
+        [promise.call_id.clone(), promise.begin_ms.map(clock)].into_iter().flatten().collect::<Vec<_>>().join(" ");
     (!promise.quote.is_empty()).then(|| format!("{place}: {}", promise.quote))
 }
 
@@ -70,7 +75,8 @@ pub fn morning(context: &Context) -> Markup {
 pub fn morning_markdown(context: &Context) -> String {
     let (m, rows) = (context.m, waiting(context));
     let Some(journeys) = context.journeys else { return String::new() };
-    let mut text = format!("\n## {}\n\n{}\n\n", m.journeys_waiting, plain(&(m.journeys_as_of)(&day(m, journeys.as_of))));
+    let mut text =
+        format!("\n## {}\n\n{}\n\n", m.journeys_waiting, plain(&(m.journeys_as_of)(&day(m, journeys.as_of))));
     if rows.is_empty() {
         let _ = writeln!(text, "{}", m.journeys_nothing);
     }
@@ -111,9 +117,8 @@ fn anchor(row: &OpportunityRow) -> String {
 
 fn page_of(context: &Context, row: &OpportunityRow) -> Page {
     let rows = context.journeys.map_or(&[][..], |journeys| &journeys.rows);
-    let same = |other: &OpportunityRow| {
-        (&other.opportunity_id, &other.customer_id) == (&row.opportunity_id, &row.customer_id)
-    };
+    let same =
+        |other: &OpportunityRow| (&other.opportunity_id, &other.customer_id) == (&row.opportunity_id, &row.customer_id);
     Page::Journeys(rows.iter().position(same).unwrap_or(0) / OPPORTUNITIES_PER_PAGE)
 }
 
@@ -189,7 +194,8 @@ fn item_line(context: &Context, page: &Page, item: &ItemOutcome, calls: &BTreeSe
         ItemState::NotDue => "○",
         ItemState::Unknown => "–",
     };
-    let what = context.journey_items.iter().find(|known| known.id == item.id).map_or("", |known| known.what.get(m.language));
+    let what =
+        context.journey_items.iter().find(|known| known.id == item.id).map_or("", |known| known.what.get(m.language));
     html! {
         li {
             i aria-hidden="true" { (mark) } " " b { ((m.journey_state)(item.state)) } " " (what) " "

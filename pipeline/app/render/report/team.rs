@@ -9,8 +9,8 @@ use maud::{Markup, html};
 
 use crate::render::report::chart;
 use crate::render::report::digest::{Mean, RepDigest, RequirementDigest};
-use crate::render::report::journeys;
 use crate::render::report::frame::{Context, day, limited, share, sortable, with_interval};
+use crate::render::report::journeys;
 use crate::render::report::rep;
 use crate::render::report::site::{List, Page};
 

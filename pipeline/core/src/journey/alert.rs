@@ -94,7 +94,8 @@ pub(super) struct Case<'a> {
 pub(super) fn alerts(case: &Case, settings: &JourneySettings) -> Vec<Alert> {
     let mut alerts = Vec::new();
     let begun = case.touchpoints.first().map(|touchpoint| days_between(touchpoint.at.day, case.until));
-    if let (Some(value_milli), Some(line_milli), Some(days)) = (case.value_milli, case.line_milli, case.health.days.or(begun))
+    if let (Some(value_milli), Some(line_milli), Some(days)) =
+        (case.value_milli, case.line_milli, case.health.days.or(begun))
         && value_milli >= line_milli
         && days > i64::from(settings.neglect_days)
     {

@@ -99,14 +99,16 @@ impl Health {
         let last_touch = touches.last().map(|touch| touch.at.day);
         let days = last_touch.map(|day| days_between(day, until));
         let busy = usize::try_from(settings.busy_touches).unwrap_or(usize::MAX).max(1);
-        let heats: Vec<i64> = calls.iter().filter(|call| call.at.is_some_and(is_recent)).map(|call| heat(call)).collect();
-        let recency_permille =
-            days.map_or(0, |days| 1000 - between(days, (FRESH_DAYS, window.max(FRESH_DAYS + 1))));
+        let heats: Vec<i64> =
+            calls.iter().filter(|call| call.at.is_some_and(is_recent)).map(|call| heat(call)).collect();
+        let recency_permille = days.map_or(0, |days| 1000 - between(days, (FRESH_DAYS, window.max(FRESH_DAYS + 1))));
         let number_permille = (recent.len().min(busy) * 1000 / busy) as i64;
         let two_sided_permille = (two_sided * 1000).checked_div(recent.len()).map(|permille| permille as i64);
         let heat_permille = mean(&heats);
-        let known: Vec<i64> =
-            [Some(recency_permille), Some(number_permille), two_sided_permille, heat_permille].into_iter().flatten().collect();
+        let known: Vec<i64> = [Some(recency_permille), Some(number_permille), two_sided_permille, heat_permille]
+            .into_iter()
+            .flatten()
+            .collect();
         let moved = two_sided > 0 || recent.iter().any(|touch| touch.advanced);
         Health {
             points: mean(&known.iter().map(|permille| permille * 100).collect::<Vec<_>>()).unwrap_or(0),
@@ -128,6 +130,7 @@ impl Health {
 fn heat(call: &CallTalk) -> i64 {
     let talk = call.customer_talk_permille.map(|share| between(share, TALK_PERMILLE));
     let sentiment = call.sentiment_milli.map(|sentiment| between(sentiment, SENTIMENT_MILLI));
-    let known: Vec<i64> = [talk, Some(between(call.customer_questions, QUESTIONS)), sentiment].into_iter().flatten().collect();
+    let known: Vec<i64> =
+        [talk, Some(between(call.customer_questions, QUESTIONS)), sentiment].into_iter().flatten().collect();
     mean(&known).unwrap_or(0)
 }

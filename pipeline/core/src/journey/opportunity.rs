@@ -225,7 +225,12 @@ fn row(journey: Journey, as_of: Date, line_milli: Option<i64>, settings: &Journe
         rep_id: journey.newest(|touchpoint| Some(touchpoint.rep_id.clone())).unwrap_or_default(),
         as_of,
         status,
-        stage: journey.touchpoints.iter().map(|t| t.kind).filter(|kind| kind.stage().is_some()).max_by_key(|kind| kind.stage()),
+        stage: journey
+            .touchpoints
+            .iter()
+            .map(|t| t.kind)
+            .filter(|kind| kind.stage().is_some())
+            .max_by_key(|kind| kind.stage()),
         value_milli,
         checklist_points: items.iter().map(|item| item.points).sum(),
         checklist_decided: decided,

@@ -86,7 +86,9 @@ pub(super) fn until(connection: &Connection, until: Option<Date>) -> Result<Vec<
 
 pub(super) fn forget_customer(transaction: &Transaction, customer_id: &str, date: Date) -> Result<u64> {
     let opportunities: Vec<String> = transaction
-        .prepare_cached("SELECT DISTINCT opportunity_id FROM touchpoints WHERE customer_id = ?1 AND opportunity_id IS NOT NULL")?
+        .prepare_cached(
+            "SELECT DISTINCT opportunity_id FROM touchpoints WHERE customer_id = ?1 AND opportunity_id IS NOT NULL",
+        )?
         .query_map([customer_id], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     remember(transaction, &key("customer", customer_id), "forgotten", date)?;
