@@ -136,12 +136,14 @@ fn known_rows(store: Option<&dyn Store>, source: &str) -> Result<(HashMap<String
     let rows = store.activity(None, None).map_err(explain)?;
     let (own, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.source == source);
     let mut known: HashMap<String, ImportedRow> = HashMap::new();
-    let empty = |row_id: &String| ImportedRow { row_id: row_id.clone(), ..ImportedRow::default() };
     for activity in own {
-        known.entry(activity.row_id.clone()).or_insert_with_key(empty).activity = Some(activity);
+        let row_id = activity.row_id.clone();
+        known.insert(row_id.clone(), ImportedRow { row_id, activity: Some(activity), touchpoints: Vec::new() });
     }
     for touchpoint in store.touchpoints(None).map_err(explain)?.into_iter().filter(|of| of.source == source) {
-        known.entry(touchpoint.row_id.clone()).or_insert_with_key(empty).touchpoints.push(touchpoint);
+        let row_id = touchpoint.row_id.clone();
+        let empty = |row_id: &String| ImportedRow { row_id: row_id.clone(), ..ImportedRow::default() };
+        known.entry(row_id).or_insert_with_key(empty).touchpoints.push(touchpoint);
     }
     known.values_mut().for_each(|row| row.touchpoints.sort_by_key(|touchpoint| touchpoint.kind));
     Ok((known, others))

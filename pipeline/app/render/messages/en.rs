@@ -369,6 +369,7 @@ pub static MESSAGES: Messages = Messages {
             "Looks busy, is hollow: {touches} touches in {days} days, and in none of them is the customer known to have spoken, replied or agreed on anything."
         )
     },
+    journey_opportunity: "Opportunity",
     journey_status_name: "Status",
     journey_status: |status| match status {
         OpportunityStatus::Open => "open",

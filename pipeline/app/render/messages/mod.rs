@@ -110,6 +110,7 @@ pub struct Messages {
     pub journey_stale: fn(&str, u64) -> String,
     /// Touches, days that are looked back.
     pub journey_hollow: CountOf,
+    pub journey_opportunity: &'static str,
     pub journey_status_name: &'static str,
     pub journey_status: fn(OpportunityStatus) -> &'static str,
     pub journey_value: &'static str,

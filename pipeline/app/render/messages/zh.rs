@@ -373,6 +373,7 @@ pub static MESSAGES: Messages = Messages {
     journey_hollow: |touches, days| {
         format!("看似忙碌，实则空转：{days} 天内联系 {touches} 次，没有一次可知客户开口、回复或达成任何约定。")
     },
+    journey_opportunity: "商机",
     journey_status_name: "状态",
     journey_status: |status| match status {
         OpportunityStatus::Open => "进行中",

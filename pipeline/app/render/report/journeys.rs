@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use callmark_core::journey::{Alert, ItemOutcome, ItemState, Mention, OpportunityRow};
 use maud::{Markup, html};
 
-use super::frame::{Context, day, parts};
+use super::frame::{Context, day, parts, sortable};
 use super::morning::plain;
 use super::site::{OPPORTUNITIES_PER_PAGE, Page};
 use crate::render::call_page::{clock, points};
@@ -22,7 +22,7 @@ pub fn number_of_parts(context: &Context) -> usize {
 
 /// Those that wait, the gravest first.
 fn waiting<'a>(context: &Context<'a>) -> Vec<&'a OpportunityRow> {
-    let rows = context.journeys.map_or(&[][..], |journeys| &journeys.rows);
+    let rows = context.journeys.map_or(&[][..], |journeys| journeys.rows.as_slice());
     rows.iter().filter(|row| !row.alerts.is_empty()).collect()
 }
 
@@ -116,7 +116,7 @@ fn anchor(row: &OpportunityRow) -> String {
 }
 
 fn page_of(context: &Context, row: &OpportunityRow) -> Page {
-    let rows = context.journeys.map_or(&[][..], |journeys| &journeys.rows);
+    let rows = context.journeys.map_or(&[][..], |journeys| journeys.rows.as_slice());
     let same =
         |other: &OpportunityRow| (&other.opportunity_id, &other.customer_id) == (&row.opportunity_id, &row.customer_id);
     Page::Journeys(rows.iter().position(same).unwrap_or(0) / OPPORTUNITIES_PER_PAGE)
@@ -132,8 +132,39 @@ pub fn body(context: &Context, part: usize) -> Markup {
         h1 { (m.journeys_title) }
         p.period { ((m.journeys_as_of)(&day(m, journeys.as_of))) }
         p.note { (m.journeys_note) }
+        (table(context, &page, shown))
         @for row in shown { (opportunity(context, &page, row, &calls)) }
         (parts(context, &page, part, number_of_parts(context), Page::Journeys))
+    }
+}
+
+/// The opportunities of a page; each row leads to its evidence below.
+fn table(context: &Context, page: &Page, rows: &[OpportunityRow]) -> Markup {
+    let m = context.m;
+    let newest = |row: &OpportunityRow| row.health.last_touch.map_or("–".to_string(), |last| day(m, last));
+    html! {
+        div.table-scroll tabindex="0" role="region" aria-label=((m.scroll_table)(m.journeys_title)) {
+            table.sortable {
+                thead { tr {
+                    (sortable(m, m.journey_opportunity, false))
+                    (sortable(m, m.rep, false))
+                    (sortable(m, m.journey_status_name, false))
+                    (sortable(m, m.journey_value, true))
+                    (sortable(m, m.journey_checklist, true))
+                    (sortable(m, m.journey_health, true))
+                    (sortable(m, m.journey_last_touch, false))
+                } }
+                tbody { @for row in rows { tr {
+                    th.id scope="row" { a href=(context.here(page, &anchor(row))) { bdi { (row.opportunity_id) } } }
+                    td.id { bdi { (row.rep_id) } }
+                    td { ((m.journey_status)(row.status)) }
+                    td.n data-v=(row.value_milli.unwrap_or(-1)) { (row.value_milli.map_or("–".to_string(), money)) }
+                    td.n data-v=(row.checklist_points) { ((m.journey_points)(&points(row.checklist_points), &points(row.checklist_decided))) }
+                    td.n data-v=(row.health.points) { (points(row.health.points)) }
+                    td { (newest(row)) }
+                } } }
+            }
+        }
     }
 }
 
@@ -141,22 +172,17 @@ fn opportunity(context: &Context, page: &Page, row: &OpportunityRow, calls: &BTr
     let m = context.m;
     let share = |permille: Option<i64>| permille.map_or("–".to_string(), |permille| format!("{} %", permille / 10));
     let health = &row.health;
-    let facts = [
-        (m.journey_status_name, (m.journey_status)(row.status).to_string()),
-        (m.journey_value, row.value_milli.map_or("–".to_string(), money)),
-        (m.journey_checklist, (m.journey_points)(&points(row.checklist_points), &points(row.checklist_decided))),
-        (m.journey_health, points(health.points)),
+    let shares = [
         (m.journey_recency, share(Some(health.recency_permille))),
         (m.journey_number, share(Some(health.number_permille))),
         (m.journey_two_sided, share(health.two_sided_permille)),
         (m.journey_heat, share(health.heat_permille)),
-        (m.journey_last_touch, health.last_touch.map_or("–".to_string(), |last| day(m, last))),
     ];
     html! {
         article.card id=(context.layout.element(page, &anchor(row))) {
             h2 { bdi { (name(row)) } }
             @for alert in &row.alerts { p.notice { (reason(m, alert)) (promise(context, page, alert, calls)) } }
-            dl.counters { @for (what, value) in facts { div { dt { (what) } dd { (value) } } } }
+            p.muted { @for (what, value) in shares { (what) " " b { (value) } "  " } }
             @if !row.items.is_empty() {
                 ul { @for item in &row.items { (item_line(context, page, item, calls)) } }
             }
