@@ -195,7 +195,8 @@ fn what_is_forgotten_leaves_nothing_behind() {
     let planned = place.run(&["forget", "--customer", "KD-2002", "--out", path, "--dry-run"]).expect(0).stdout;
     assert!(planned.contains("would remove 3 touchpoints"), "{planned}");
     place.run(&["forget", "--customer", "KD-2002", "--out", path, "--yes"]).expect(0);
-    place.run(&["import", "deals.csv", "--source", "deals"]).expect(2);
+    let said = place.run(&["import", "deals.csv", "--source", "deals"]).expect(2).stderr;
+    assert!(said.contains("4 touchpoints of customers who were forgotten"), "{said}");
     let table = place.run(&["journeys", "--as-of", "2025-02-26"]).expect(0).stdout;
     assert!(table.contains("O-1") && !table.contains("O-2"), "a forgotten customer does not come back: {table}");
     assert_eq!(place.holding("KD-2002"), ["deals.csv"]);

@@ -64,6 +64,7 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
     let (mut known, others) = known_rows(store.as_deref(), source)?;
     let reps = Reps::new(&config.reps);
     let mut summary = ImportSummary { source: source.to_string(), dry_run: args.dry_run, ..ImportSummary::default() };
+    let mut forgotten = 0;
     for path in &args.files {
         let taken = match take(path, source, mapping, &reps, &config.redaction.entities) {
             Ok(taken) => taken,
@@ -98,11 +99,17 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
             }
         }
         if let Some(store) = store.as_ref().filter(|_| !args.dry_run) {
-            put(store.as_ref(), source, changed)?;
+            forgotten += put(store.as_ref(), source, changed)?;
         }
         summary.files.push(file);
     }
     summary.warnings = counted_twice(&known, &others);
+    if forgotten > 0 {
+        let of = counted(forgotten, "touchpoint");
+        summary
+            .warnings
+            .push(format!("{of} of customers who were forgotten: nothing of these rows is kept as a touchpoint"));
+    }
     report(&summary, args, common)
 }
 
@@ -119,7 +126,8 @@ fn open(args: &ImportArgs, common: &Common) -> Result<Option<Box<dyn Store>>> {
     }
 }
 
-fn put(store: &dyn Store, source: &str, rows: Vec<ImportedRow>) -> Result<()> {
+/// How many touchpoints are of forgotten customers and were left out.
+fn put(store: &dyn Store, source: &str, rows: Vec<ImportedRow>) -> Result<u64> {
     let row_ids: Vec<String> = rows.iter().map(|row| row.row_id.clone()).collect();
     let (mut activities, mut touchpoints) = (Vec::new(), Vec::new());
     for row in rows {

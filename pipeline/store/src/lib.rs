@@ -271,8 +271,8 @@ pub trait Store: Send + Sync {
     fn activity(&self, since: Option<Date>, until: Option<Date>) -> Result<Vec<ActivityRow>>;
 
     /// Keeps the touchpoints of these rows of a source in the place of those that the rows had, all or none. Customers and opportunities that
-    /// were forgotten are left out.
-    fn put_touchpoints(&self, source: &str, row_ids: &[String], touchpoints: &[Touchpoint]) -> Result<()>;
+    /// were forgotten are left out: how many touchpoints.
+    fn put_touchpoints(&self, source: &str, row_ids: &[String], touchpoints: &[Touchpoint]) -> Result<u64>;
     /// Touchpoints up to this day, by time, source, row and kind.
     fn touchpoints(&self, until: Option<Date>) -> Result<Vec<Touchpoint>>;
     /// Removes the touchpoints of a customer and of the customer's opportunities, and remembers hashes of their ids so that they are not taken in

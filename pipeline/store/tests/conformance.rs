@@ -102,7 +102,7 @@ fn a_forgotten_customer_leaves_no_touchpoint(store: &dyn Store) {
     );
     assert_eq!(store.touchpoints(None).unwrap().len(), 4, "a dry run changes nothing");
     assert_eq!(store.forget_customer("K-1", date(2025, 3, 1), false).unwrap(), 3);
-    store.put_touchpoints("crm", &ids, &all).unwrap();
+    assert_eq!(store.put_touchpoints("crm", &ids, &all).unwrap(), 3);
     assert_eq!(store.touchpoints(None).unwrap(), [all[3].clone()], "nor do they come back with the next import");
 }
 

@@ -40,15 +40,14 @@ fn reasons(context: &Context, row: &OpportunityRow) -> String {
     row.alerts.iter().map(|alert| reason(context.m, alert)).collect::<Vec<_>>().join(" ")
 }
 
-/// What was promised, word by word, with its place.
-fn promised(row: &OpportunityRow) -> Option<String> {
+/// What was promised: its place, if it was said in a call, and the words.
+fn promised(row: &OpportunityRow) -> Option<(String, &str)> {
     let promise = row.alerts.iter().find_map(|alert| match alert {
-        Alert::StaleFollowUp { promise, .. } => Some(promise),
+        Alert::StaleFollowUp { promise, .. } if !promise.quote.is_empty() => Some(promise),
         _ => None,
     })?;
-    let place =
-        [promise.call_id.clone(), promise.begin_ms.map(clock)].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    (!promise.quote.is_empty()).then(|| format!("{place}: {}", promise.quote))
+    let place = [promise.call_id.clone(), promise.begin_ms.map(clock)];
+    Some((place.into_iter().flatten().collect::<Vec<_>>().join(" "), &promise.quote))
 }
 
 /// For the morning; empty while nothing was imported.
@@ -62,7 +61,7 @@ pub fn morning(context: &Context) -> Markup {
                 @if rows.is_empty() { p { (m.journeys_nothing) } } @else {
                     ul.first { @for row in rows.iter().take(FIRST) { li {
                         b { bdi { (name(row)) } } " – " (reasons(context, row))
-                        @if let Some(words) = promised(row) { " " q { bdi { (words) } } }
+                        @if let Some((place, words)) = promised(row) { " " bdi { (place) } " " q { bdi { (words) } } }
                     } } }
                     @if rows.len() > FIRST { p.note { ((m.journeys_more)((rows.len() - FIRST) as u64)) } }
                 }
@@ -82,8 +81,8 @@ pub fn morning_markdown(context: &Context) -> String {
     }
     for row in rows.iter().take(FIRST) {
         let _ = writeln!(text, "- **{}** – {}", plain(&name(row)), plain(&reasons(context, row)));
-        if let Some(words) = promised(row) {
-            let _ = writeln!(text, "  > {}", plain(&words));
+        if let Some((place, words)) = promised(row) {
+            let _ = writeln!(text, "  > {}: {}", plain(&place), plain(words));
         }
     }
     if rows.len() > FIRST {

@@ -130,10 +130,8 @@ pub fn journeys(
     settings: &JourneySettings,
 ) -> Vec<OpportunityRow> {
     let known: Vec<&Touchpoint> = touchpoints.iter().filter(|touchpoint| touchpoint.at.day <= as_of).collect();
-    let journeys: Vec<Journey> = grouped(&known)
-        .into_iter()
-        .map(|(id, customer_id, touchpoints)| journey(id, customer_id, touchpoints, calls, as_of))
-        .collect();
+    let calls = Calls::of(calls);
+    let journeys: Vec<Journey> = grouped(&known).into_iter().map(|group| journey(group, &calls, as_of)).collect();
     let open = journeys.iter().filter(|journey| journey.status() == OpportunityStatus::Open);
     let values = open.filter_map(Journey::value_milli).filter(|value| *value > 0).collect();
     let line = value_line(values, settings.top_share_permille);
@@ -165,45 +163,65 @@ fn grouped(touchpoints: &[&Touchpoint]) -> Vec<Group> {
         }
     }
     let mut groups: Vec<Group> = named.into_values().collect();
+    let mut of_customer: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, (_, customer, _)) in groups.iter().enumerate() {
+        if let Some(customer) = customer {
+            of_customer.entry(customer.clone()).or_default().push(index);
+        }
+    }
     let mut alone: BTreeMap<&String, Group> = BTreeMap::new();
     for touchpoint in touchpoints.iter().filter(|touchpoint| touchpoint.opportunity_id.is_none()) {
         let Some(customer) = &touchpoint.customer_id else { continue };
-        let mut found = false;
-        for (_, _, own) in groups.iter_mut().filter(|(_, of, _)| of.as_ref() == Some(customer)) {
-            own.push((*touchpoint).clone());
-            found = true;
-        }
-        if !found {
+        let Some(own) = of_customer.get(customer) else {
             let empty = || (customer.clone(), Some(customer.clone()), Vec::new());
             alone.entry(customer).or_insert_with(empty).2.push((*touchpoint).clone());
-        }
+            continue;
+        };
+        own.iter().for_each(|index| groups[*index].2.push((*touchpoint).clone()));
     }
     groups.extend(alone.into_values());
     groups
 }
 
-fn journey(
-    id: String,
-    customer_id: Option<String>,
-    mut touchpoints: Vec<Touchpoint>,
-    calls: &[CallTalk],
-    as_of: Date,
-) -> Journey<'_> {
+/// Calls by what they name: the opportunity, else the customer.
+struct Calls<'a> {
+    of_opportunity: BTreeMap<&'a String, Vec<&'a CallTalk>>,
+    of_customer: BTreeMap<&'a String, Vec<&'a CallTalk>>,
+}
+
+impl<'a> Calls<'a> {
+    fn of(calls: &'a [CallTalk]) -> Calls<'a> {
+        let (mut of_opportunity, mut of_customer) = (BTreeMap::new(), BTreeMap::new());
+        for call in calls {
+            let (named, by) = match (&call.opportunity_id, &call.customer_id) {
+                (Some(id), _) => (&mut of_opportunity, id),
+                (None, Some(id)) => (&mut of_customer, id),
+                (None, None) => continue,
+            };
+            named.entry(by).or_insert_with(Vec::new).push(call);
+        }
+        Calls { of_opportunity, of_customer }
+    }
+
+    /// The calls of an opportunity up to a day, by time.
+    fn up_to(&self, until: Date, id: &String, customer_id: Option<&String>) -> Vec<&'a CallTalk> {
+        let named = self.of_opportunity.get(id).into_iter().flatten();
+        let of_customer = customer_id.and_then(|customer| self.of_customer.get(customer)).into_iter().flatten();
+        let mut calls: Vec<&CallTalk> =
+            named.chain(of_customer).copied().filter(|call| call.at.is_some_and(|at| at.day <= until)).collect();
+        calls.sort_by_key(|call| (call.at, &call.call_id));
+        calls
+    }
+}
+
+fn journey<'a>((id, customer_id, mut touchpoints): Group, calls: &Calls<'a>, as_of: Date) -> Journey<'a> {
     touchpoints.sort_by(|a, b| (a.at, a.kind, &a.source, &a.row_id).cmp(&(b.at, b.kind, &b.source, &b.row_id)));
     let closed = touchpoints.iter().find(|touchpoint| touchpoint.kind == TouchpointKind::Closed);
     let until = closed.map_or(as_of, |closed| closed.at.day);
     touchpoints.retain(|touchpoint| touchpoint.at.day <= until);
-    let belongs = |call: &&CallTalk| {
-        let is_named = match &call.opportunity_id {
-            Some(opportunity) => *opportunity == id,
-            None => customer_id.is_some() && call.customer_id == customer_id,
-        };
-        is_named && call.at.is_some_and(|at| at.day <= until)
-    };
-    let mut own: Vec<&CallTalk> = calls.iter().filter(belongs).collect();
-    own.sort_by_key(|call| (call.at, &call.call_id));
-    let touches = touches(&touchpoints, &own);
-    Journey { id, customer_id, touchpoints, calls: own, until, touches }
+    let calls = calls.up_to(until, &id, customer_id.as_ref());
+    let touches = touches(&touchpoints, &calls);
+    Journey { id, customer_id, touchpoints, calls, until, touches }
 }
 
 fn row(journey: Journey, as_of: Date, line_milli: Option<i64>, settings: &JourneySettings) -> OpportunityRow {

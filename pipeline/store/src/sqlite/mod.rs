@@ -1014,7 +1014,7 @@ impl Store for SqliteStore {
         Ok(found)
     }
 
-    fn put_touchpoints(&self, source: &str, row_ids: &[String], touchpoints: &[Touchpoint]) -> Result<()> {
+    fn put_touchpoints(&self, source: &str, row_ids: &[String], touchpoints: &[Touchpoint]) -> Result<u64> {
         self.write(|transaction| touchpoints::put(transaction, source, row_ids, touchpoints))
     }
 

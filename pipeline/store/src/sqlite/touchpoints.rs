@@ -30,7 +30,8 @@ pub(super) fn put(
     source: &str,
     row_ids: &[String],
     touchpoints: &[Touchpoint],
-) -> Result<()> {
+) -> Result<u64> {
+    let mut left_out = 0;
     for row_id in row_ids {
         change(transaction, "DELETE FROM touchpoints WHERE source = ?1 AND row_id = ?2", &[source, row_id])?;
     }
@@ -38,6 +39,7 @@ pub(super) fn put(
         transaction.prepare_cached("INSERT OR REPLACE INTO touchpoints VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
     for touchpoint in touchpoints {
         if is_gone(transaction, touchpoint)? {
+            left_out += 1;
             continue;
         }
         insert.execute(params![
@@ -52,7 +54,7 @@ pub(super) fn put(
             touchpoint.text,
         ])?;
     }
-    Ok(())
+    Ok(left_out)
 }
 
 fn touchpoint(row: &Row) -> Result<Touchpoint> {
