@@ -24,7 +24,8 @@ const DEALS: &str = "Activity ID,Owner,Time,Opportunity,Customer,Amount,Type,Not
     8,Ben,2025-02-10,O-2,KD-2002,900,First call,\n\
     9,Ben,2025-02-12,O-2,KD-2002,,Mail,\n\
     10,Ben,2025-02-13,O-2,KD-2002,,Mail,\n\
-    11,Ben,2025-02-14,O-2,KD-2002,,Mail,\n";
+    11,Ben,2025-02-14,O-2,KD-2002,,Mail,\n\
+    12,Ben,2025-02-26,O-3,KD-3003,500,Mail,\n";
 
 const WORRY: &str = "I'm worried about losing customer data during the migration.";
 const PROMISE: &str = "Thank you, then I will call you on Monday with an answer.";
@@ -79,7 +80,7 @@ fn rows_that_break_rules_are_named_and_the_rest_is_judged() {
     let place = place();
     let again = place.run(&["import", "deals.csv", "--source", "deals", "--json"]).expect(2).json();
     let file = &again["files"][0];
-    assert_eq!((&file["new"], &file["unchanged"]), (&0.into(), &7.into()), "twice is once: {file}");
+    assert_eq!((&file["new"], &file["unchanged"]), (&0.into(), &8.into()), "twice is once: {file}");
     let refused: Vec<String> = file["refused"]
         .as_array()
         .unwrap()
@@ -167,7 +168,7 @@ fn digest_report_and_export_show_what_waits() {
     let seen = ["opportunity_id", "checklist_points", "met", "alerts", "days_since_touch"]
         .map(|column| first[column].as_str());
     assert_eq!(seen, ["O-1", "50.000", "need_graded; own_words", "high_value_neglect; stale_follow_up", "16"]);
-    assert_eq!(read_csv(&target.join("touchpoints.csv")).len(), 7);
+    assert_eq!(read_csv(&target.join("touchpoints.csv")).len(), 8);
     let mentions = read_csv(&target.join("mentions.csv"));
     assert_eq!((mentions.len(), mentions[0]["quote"].as_str()), (2, WORRY));
 }
@@ -191,7 +192,7 @@ fn what_is_forgotten_leaves_nothing_behind() {
     let left = place.run(&["journeys", "--json"]).expect(0).json();
     let ids: Vec<&str> =
         left["opportunities"].as_array().unwrap().iter().map(|row| row["opportunity_id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["O-2"], "touchpoints before that day are gone");
+    assert_eq!(ids, ["O-3", "O-2"], "touchpoints before that day are gone");
     let planned = place.run(&["forget", "--customer", "KD-2002", "--out", path, "--dry-run"]).expect(0).stdout;
     assert!(planned.contains("would remove 3 touchpoints"), "{planned}");
     place.run(&["forget", "--customer", "KD-2002", "--out", path, "--yes"]).expect(0);

@@ -444,7 +444,7 @@ pub struct JourneysArgs {
     /// One opportunity with its evidence; default: the table of all
     #[arg(long, value_name = "ID")]
     pub opportunity: Option<String>,
-    /// The day up to which everything counts; default: the last one that the store knows anything of
+    /// The day up to which everything counts; default: the last one with touchpoints or calls of their customers
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
     pub as_of: Option<String>,
     /// Everything with its evidence, as JSON on standard output

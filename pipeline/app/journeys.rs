@@ -21,20 +21,33 @@ pub struct Journeys {
     pub touchpoints: Vec<Touchpoint>,
 }
 
-/// As of a day; without one as of the last day of which the store knows anything, but not of days to come: what nobody imported yet is not
-/// neglected. `None` while nothing was imported up to then.
+/// The day that opportunities are judged on.
+#[derive(Clone, Copy, Debug)]
+pub enum AsOf {
+    Day(Date),
+    /// The last one of which there are touchpoints or calls of their customers, none after this one (today, if none is given): what nobody
+    /// imported yet is not neglected.
+    LastKnown(Option<Date>),
+}
+
+/// All opportunities; `None` while nothing was imported up to that day.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn journeys(store: &dyn Store, config: &Config, as_of: Option<Date>) -> Result<Option<Journeys>> {
-    let until = as_of.unwrap_or_else(|| jiff::Zoned::now().date());
+pub fn journeys(store: &dyn Store, config: &Config, as_of: AsOf) -> Result<Option<Journeys>> {
+    let until = match as_of {
+        AsOf::Day(day) | AsOf::LastKnown(Some(day)) => day,
+        AsOf::LastKnown(None) => jiff::Zoned::now().date(),
+    };
     let reps = Reps::new(&config.reps);
     let mut touchpoints = store.touchpoints(Some(until)).map_err(explain)?;
     for touchpoint in &mut touchpoints {
         // Aliases that are learned later hold for earlier rows.
         touchpoint.rep_id = rep_of(&reps, &touchpoint.rep_id, touchpoint.at.day);
     }
-    let Some(last) = touchpoints.iter().map(|touchpoint| touchpoint.at.day).max() else { return Ok(None) };
+    if touchpoints.is_empty() {
+        return Ok(None);
+    }
     let customers: BTreeSet<&String> = touchpoints.iter().filter_map(|of| of.customer_id.as_ref()).collect();
     let mut calls = Vec::new();
     for customer in customers {
@@ -43,8 +56,12 @@ pub fn journeys(store: &dyn Store, config: &Config, as_of: Option<Date>) -> Resu
             calls.push(CallTalk::of(&call.map_err(explain)?.record));
         }
     }
-    let last = calls.iter().filter_map(|call| Some(call.at?.day)).chain([last]).max().unwrap_or(last);
-    let as_of = as_of.unwrap_or(last);
+    let days = touchpoints.iter().map(|touchpoint| touchpoint.at.day);
+    let days = days.chain(calls.iter().filter_map(|call| Some(call.at?.day)));
+    let as_of = match as_of {
+        AsOf::Day(day) => day,
+        AsOf::LastKnown(_) => days.max().unwrap_or(until),
+    };
     let rows = journey::journeys(&touchpoints, &calls, as_of, &config.journey.settings());
     Ok(Some(Journeys { as_of, rows, touchpoints }))
 }

@@ -17,7 +17,7 @@ use crate::FINISHED;
 use crate::cli::{Common, ExportArgs, ExportFormat};
 use crate::commands::{counted, existing_store, explain};
 use crate::config::Config;
-use crate::journeys::journeys;
+use crate::journeys::{AsOf, journeys};
 use crate::render::indicators::{Days, indicators};
 use crate::render::parquet_file::ParquetFile;
 use crate::render::{outputs, tables};
@@ -85,7 +85,7 @@ pub fn export(args: &ExportArgs, common: &Common) -> Result<u8> {
     let days = Days { since: filter.since, until: filter.until };
     let (rows, _) = indicators(store.as_ref(), &config, PeriodKind::ALL, days)?;
     export.whole("indicators", performance::INDICATORS, &rows)?;
-    let found = journeys(store.as_ref(), &config, filter.until)?;
+    let found = journeys(store.as_ref(), &config, AsOf::LastKnown(filter.until))?;
     let (rows, touchpoints) = found.map(|found| (found.rows, found.touchpoints)).unwrap_or_default();
     export.whole("opportunities", journey::OPPORTUNITIES, &rows)?;
     export.whole("touchpoints", journey::TOUCHPOINTS, &touchpoints)?;

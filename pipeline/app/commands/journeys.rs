@@ -11,7 +11,7 @@ use crate::cli::{Common, JourneysArgs};
 use crate::commands::existing_store;
 use crate::commands::terminal_table::{right, table};
 use crate::config::{Config, did_you_mean};
-use crate::journeys::journeys;
+use crate::journeys::{AsOf, journeys};
 use crate::render::call_page::{clock, points};
 use crate::render::journeys::{money, reason};
 use crate::render::messages::{self, Messages};
@@ -19,7 +19,8 @@ use crate::render::messages::{self, Messages};
 pub fn journeys_command(args: &JourneysArgs, common: &Common) -> Result<u8> {
     let config = Config::load(common)?;
     let store = existing_store(common)?;
-    let as_of = args.as_of.as_deref().map(str::parse).transpose()?;
+    let day = args.as_of.as_deref().map(str::parse).transpose()?;
+    let as_of = day.map_or(AsOf::LastKnown(None), AsOf::Day);
     let Some(mut found) = journeys(store.as_ref(), &config, as_of)? else {
         bail!(
             "no touchpoint was imported up to that day\nhint: callmark import FILE --source NAME, with `opportunity` or `customer` in the mapping"

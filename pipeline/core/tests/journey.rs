@@ -251,7 +251,7 @@ fn items_share_a_hundred_points_and_only_decided_ones_count() {
 }
 
 #[test]
-fn health_is_the_mean_of_its_parts() {
+fn health_is_the_geometric_mean_of_activity_and_substance() {
     let touchpoints =
         events(&[(Message, "2025-03-10"), (Message, "2025-03-20"), (Reply, "2025-03-25"), (Call, "2025-03-28")]);
     let talk = CallTalk {
@@ -266,7 +266,8 @@ fn health_is_the_mean_of_its_parts() {
     let parts = (health.recency_permille, health.number_permille, health.two_sided_permille, health.heat_permille);
     // Heat: (750 + 666 + 750) / 3.
     assert_eq!(parts, (1000, 1000, Some(500), Some(722)));
-    assert_eq!(health.points, 80_550);
+    // Activity 1000, substance (500 + 722) / 2.
+    assert_eq!(health.points, 78_100);
     // 21 days after the call: 14 of 23 days from fresh to nothing; the first message has left the window.
     let later = row(&touchpoints, &[talk], "2025-04-18").health;
     let parts = (later.recency_permille, later.number_permille, later.two_sided_permille, later.heat_permille);
@@ -288,6 +289,7 @@ fn business_without_the_customer_is_hollow() {
         found
     };
     assert!(is_hollow(&messages(&[]), &[]));
+    assert_eq!(row(&messages(&[]), &[], "2025-03-20").health.points, 0, "however busy");
     assert!(is_hollow(&messages(&[]), &[call("C-1", "2025-03-15")]), "the rep alone spoke");
     assert!(!is_hollow(&messages(&[(Reply, "2025-03-17")]), &[]));
     assert!(!is_hollow(&messages(&[(Contract, "2025-03-17")]), &[]));

@@ -359,7 +359,7 @@ pub static MESSAGES: Messages = Messages {
         n => format!("{n} more in the report."),
     },
     journeys_all: "All opportunities",
-    journeys_note: "Checklist: only items that are met or missed count; what is not due yet or unknown costs nothing. Health: mean of recency, number, two-sidedness and heat, an engineering guess without learned weights.",
+    journeys_note: "Checklist: only items that are met or missed count; what is not due yet or unknown costs nothing. Health: geometric mean of activity (recency, number) and substance (two-sidedness, talk heat), an engineering guess without learned weights.",
     journey_neglect: |value, line, days| {
         format!("Worth {value} (the most valuable begin at {line}), and nobody touched the customer for {days} days.")
     },

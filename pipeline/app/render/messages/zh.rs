@@ -367,7 +367,7 @@ pub static MESSAGES: Messages = Messages {
     journeys_nothing: "没有：没有逾期的承诺，没有被忽视的高价值商机，联系频繁处客户都有参与。",
     journeys_more: |n| format!("报告中还有 {n} 个。"),
     journeys_all: "全部商机",
-    journeys_note: "清单：只计已达成或未达成的项，未到期或无法判断的不扣分。健康度：新近度、次数、双向性、谈话热度的平均，为工程经验值，没有学习得到的权重。",
+    journeys_note: "清单：只计已达成或未达成的项，未到期或无法判断的不扣分。健康度：活跃度（新近度、次数）与实质（双向性、谈话热度）的几何平均，为工程经验值，没有学习得到的权重。",
     journey_neglect: |value, line, days| format!("价值 {value}（高价值线 {line}），已有 {days} 天无人联系客户。"),
     journey_stale: |day, days| format!("{day} 承诺了下一步，{days} 天内没有后续联系。"),
     journey_hollow: |touches, days| {

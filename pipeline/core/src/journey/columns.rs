@@ -23,7 +23,7 @@ pub const OPPORTUNITIES: &[Column<OpportunityRow>] = table_columns! {
     missed: Text, "items that are missed", |r, _| items(r, ItemState::Missed);
     not_due: Text, "items with time left, or whose beginning has not happened", |r, _| items(r, ItemState::NotDue);
     unknown: Text, "items that neither touchpoints nor calls decide", |r, _| items(r, ItemState::Unknown);
-    health: Thousandths, "points, 0 to 100: mean of the known parts below (engineering guess, no learned weights)", |r, _| Cell::thousandths(r.health.points);
+    health: Thousandths, "points, 0 to 100: root of activity (mean of recency and number) times substance (mean of what is known of two-sidedness and heat); an engineering guess, no learned weights", |r, _| Cell::thousandths(r.health.points);
     recency: Thousandths, "1 up to 7 days after the last touch, falling to 0 at the window's length", |r, _| Cell::thousandths(r.health.recency_permille);
     number: Thousandths, "touches in the window / busy_touches, at most 1", |r, _| Cell::thousandths(r.health.number_permille);
     two_sidedness: Thousandths, "touches in the window in which the customer took part / all of them", |r, _| Cell::thousandths(r.health.two_sided_permille);

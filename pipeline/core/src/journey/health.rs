@@ -18,7 +18,8 @@ const SENTIMENT_MILLI: (i64, i64) = (-2_000, 2_000);
 
 /// The health of an opportunity on a day. **An engineering guess**: no weight in it was learned from outcomes, and it ranks nobody.
 ///
-/// health = 100 × mean of the known parts, each from 0 to 1:
+/// health = 100 × √(activity × substance), so that business without the customer is worth nothing; activity is the mean of recency and number,
+/// substance the mean of what is known of two-sidedness and heat (0 of nothing), each from 0 to 1:
 /// - recency: 1 while the last touch is at most 7 days old, falling evenly to 0 at the window's length (`[journey] window_days`, 30);
 /// - number: touches in the window / `busy_touches` (4), at most 1;
 /// - two-sidedness: touches in the window in which the customer took part / all of them; unknown without any;
@@ -105,13 +106,12 @@ impl Health {
         let number_permille = (recent.len().min(busy) * 1000 / busy) as i64;
         let two_sided_permille = (two_sided * 1000).checked_div(recent.len()).map(|permille| permille as i64);
         let heat_permille = mean(&heats);
-        let known: Vec<i64> = [Some(recency_permille), Some(number_permille), two_sided_permille, heat_permille]
-            .into_iter()
-            .flatten()
-            .collect();
+        let activity = (recency_permille + number_permille) / 2;
+        let substance: Vec<i64> = [two_sided_permille, heat_permille].into_iter().flatten().collect();
+        let substance = mean(&substance).unwrap_or(0);
         let moved = two_sided > 0 || recent.iter().any(|touch| touch.advanced);
         Health {
-            points: mean(&known.iter().map(|permille| permille * 100).collect::<Vec<_>>()).unwrap_or(0),
+            points: (activity * substance).isqrt() * 100,
             recency_permille,
             number_permille,
             two_sided_permille,
