@@ -13,7 +13,7 @@ use crate::commands::terminal_table::{right, table};
 use crate::config::{Config, did_you_mean};
 use crate::journeys::{AsOf, journeys};
 use crate::render::call_page::{clock, points};
-use crate::render::journeys::{money, reason};
+use crate::render::journeys::{checklist, money, reason};
 use crate::render::messages::{self, Messages};
 
 pub fn journeys_command(args: &JourneysArgs, common: &Common) -> Result<u8> {
@@ -74,11 +74,6 @@ fn list(m: &Messages, rows: &[OpportunityRow]) {
         println!("{}: {}", row.opportunity_id, reasons.join(" "));
     }
     println!("health is an engineering guess; --opportunity ID shows the evidence");
-}
-
-/// `25.0 of 50.0`.
-fn checklist(m: &Messages, row: &OpportunityRow) -> String {
-    (m.journey_points)(&points(row.checklist_points), &points(row.checklist_decided))
 }
 
 /// Everything about one opportunity.

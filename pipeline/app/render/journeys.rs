@@ -1,7 +1,8 @@
 //! Amounts and reasons of opportunities as people read them.
 
-use callmark_core::journey::Alert;
+use callmark_core::journey::{Alert, OpportunityRow};
 
+use crate::render::call_page::points;
 use crate::render::messages::Messages;
 
 /// Whole units with commas: 12,500,400 thousandths → `12,500`.
@@ -15,6 +16,14 @@ pub fn money(milli: i64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// Points earned of those that are decided; a dash while none is.
+pub fn checklist(m: &Messages, row: &OpportunityRow) -> String {
+    match row.checklist_decided {
+        0 => "–".to_string(),
+        decided => (m.journey_points)(&points(row.checklist_points), &points(decided)),
+    }
 }
 
 /// Why somebody should look at an opportunity, in a sentence.

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use callmark_core::journey::{Alert, ItemOutcome, ItemState, Mention, OpportunityRow};
+use callmark_core::journey::{Alert, ItemOutcome, ItemState, Mention, Moment, OpportunityRow};
 use maud::{Markup, html};
 
 use super::frame::{Context, day, parts, sortable};
 use super::morning::plain;
 use super::site::{OPPORTUNITIES_PER_PAGE, Page};
 use crate::render::call_page::{clock, points};
-use crate::render::journeys::{money, reason};
+use crate::render::journeys::{checklist, money, reason};
+use crate::render::messages::Messages;
 
 /// Opportunities that the digest and the first page name.
 const FIRST: usize = 5;
@@ -140,7 +141,6 @@ pub fn body(context: &Context, part: usize) -> Markup {
 /// The opportunities of a page; each row leads to its evidence below.
 fn table(context: &Context, page: &Page, rows: &[OpportunityRow]) -> Markup {
     let m = context.m;
-    let newest = |row: &OpportunityRow| row.health.last_touch.map_or("–".to_string(), |last| day(m, last));
     html! {
         div.table-scroll tabindex="0" role="region" aria-label=((m.scroll_table)(m.journeys_title)) {
             table.sortable {
@@ -158,9 +158,9 @@ fn table(context: &Context, page: &Page, rows: &[OpportunityRow]) -> Markup {
                     td.id { bdi { (row.rep_id) } }
                     td { ((m.journey_status)(row.status)) }
                     td.n data-v=(row.value_milli.unwrap_or(-1)) { (row.value_milli.map_or("–".to_string(), money)) }
-                    td.n data-v=(row.checklist_points) { ((m.journey_points)(&points(row.checklist_points), &points(row.checklist_decided))) }
+                    td.n data-v=(row.checklist_points) { (checklist(m, row)) }
                     td.n data-v=(row.health.points) { (points(row.health.points)) }
-                    td { (newest(row)) }
+                    td { @if let Some(last) = row.health.last_touch { time datetime=(last) { (day(m, last)) } } @else { "–" } }
                 } } }
             }
         }
@@ -178,7 +178,7 @@ fn opportunity(context: &Context, page: &Page, row: &OpportunityRow, calls: &BTr
         (m.journey_heat, share(health.heat_permille)),
     ];
     html! {
-        article.card id=(context.layout.element(page, &anchor(row))) {
+        article.card.opportunity id=(context.layout.element(page, &anchor(row))) {
             h2 { bdi { (name(row)) } }
             @for alert in &row.alerts { p.notice { (reason(m, alert)) (promise(context, page, alert, calls)) } }
             p.muted { @for (what, value) in shares { (what) " " b { (value) } "  " } }
@@ -225,10 +225,10 @@ fn item_line(context: &Context, page: &Page, item: &ItemOutcome, calls: &BTreeSe
         li {
             i aria-hidden="true" { (mark) } " " b { ((m.journey_state)(item.state)) } " " (what) " "
             small {
-                ((m.journey_points)(&points(item.points), &points(item.possible)))
+                @if item.state.is_decided() { ((m.journey_points)(&points(item.points), &points(item.possible))) }
                 @if let Some(due) = item.due { " · " ((m.journey_due)(&day(m, due))) }
                 @if let Some(share) = item.share_permille { " · " ((m.journey_share)(&(share / 10).to_string())) }
-                @for event in &item.events { " · " ((m.journey_event)(event.kind)) " " bdi { (event.at) } }
+                @for event in &item.events { " · " ((m.journey_event)(event.kind)) " " (moment(m, event.at)) }
             }
             @for mention in &item.said { " " (said(context, page, mention, calls)) }
         }
@@ -240,6 +240,12 @@ fn said(context: &Context, page: &Page, mention: &Mention, calls: &BTreeSet<&str
         (place(context, page, &mention.call_id, Some(mention.turn), mention.begin_ms, calls)) " "
         q { bdi { (mention.quote) } }
     }
+}
+
+/// `2025-02-19 Wed 06:01`.
+fn moment(m: &Messages, at: Moment) -> String {
+    let time = at.time.map_or(String::new(), |time| format!(" {:02}:{:02}", time.hour(), time.minute()));
+    format!("{}{time}", day(m, at.day))
 }
 
 /// A link to the turn when the report has the call's page.
