@@ -179,6 +179,7 @@ fn worried() -> Vec<Mention> {
         (Role::Customer, "I'm worried about losing customer data during the migration."),
         (Role::Customer, "And I have to ask my boss, it is not my decision."),
         (Role::Customer, "I am not worried about the price."),
+        (Role::Customer, "I'm not sure. I'm afraid that is wrong, I need to go now."),
     ];
     mentions("C-1", Some(at("2025-01-10T09:00:00")), &transcript(Language::En, &turns))
 }
