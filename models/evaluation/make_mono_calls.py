@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Makes two-voice calls mixed to one channel, for telling two speakers apart (`callmark eval speakers`).
 
-  make_mono_calls.py --out DIR [--tune 60] [--held-out 320] [--single 40] [--seed 6] [--build DIR]
+  make_mono_calls.py --out DIR [--tune 60] [--held-out 320] [--single 40] [--seed 6] [--stereo] [--build DIR]
 
 DIR/tune and DIR/held-out hold NAME.wav (8 kHz, mono, through µ-law) and NAME.reference.json as make_speech_sets.py writes them:
 turns with role, voice and the synthesiser's own word times. No voice of `held-out` is in `tune` (festival's two
 are other synthesisers' voices of the people of flite's kal16 and slt): thresholds are chosen on `tune` only. DIR/single-tune and DIR/single-held-out hold one voice alone, which must not be split in two. Sides differ in voice, tempo, pitch, level
 (−30 … −18 dBFS each) and noise (SNR 15 … 35 dB); every other call is dense, with short gaps and talk at once.
-Needs what make_speech_sets.py needs."""
+With --stereo the calls with two voices come also as DIR/…-stereo, a channel for each side, the rep's the second one in half of them
+(role_accuracy.py). Needs what make_speech_sets.py needs."""
 
 import argparse
 import pathlib
@@ -67,7 +68,7 @@ def make_call(speakers: dict[str, Speaker], grammar: Grammar, rng: random.Random
     return tracks, max(track.end_s for track in tracks.values()) + 0.6
 
 
-def make_set(folder: pathlib.Path, voices: dict, count: int, seed: int, build: pathlib.Path, alone=False):
+def make_set(folder: pathlib.Path, voices: dict, count: int, seed: int, build: pathlib.Path, alone: bool, stereo: bool):
     engines = ["espeak", "flite", "espeak"] + (["espeak", "festival"] if "festival" in voices else [])
     for index in range(count):
         # Each call hangs on its own numbers: more calls do not change the first ones.
@@ -89,7 +90,15 @@ def make_set(folder: pathlib.Path, voices: dict, count: int, seed: int, build: p
             if track.parts
         ]
         turns = [turn for track in tracks.values() for turn in track.turns]
-        save(folder, f"{index:03}-{'dense' if dense else 'half'}", [channel.mulaw(np.clip(sum(sides), -1, 1))], turns)
+        name = f"{index:03}-{'dense' if dense else 'half'}"
+        save(folder, name, [channel.mulaw(np.clip(sum(sides), -1, 1))], turns)
+        if stereo and len(sides) == 2:
+            # Of numbers of its own: the option changes nothing in the mono calls.
+            rep_first = random.Random(f"{seed}-{name}").random() < 0.5
+            for turn in turns:
+                turn["channel"] = int((turn["role"] == "rep") != rep_first)
+            apart = [channel.mulaw(np.clip(side, -1, 1)) for side in (sides if rep_first else sides[::-1])]
+            save(folder.with_name(f"{folder.name}-stereo"), name, apart, turns)
     report(folder)
 
 
@@ -100,6 +109,7 @@ def main():
     parser.add_argument("--held-out", type=int, default=320)
     parser.add_argument("--single", type=int, default=40)
     parser.add_argument("--seed", type=int, default=6)
+    parser.add_argument("--stereo", action="store_true", help="the calls also with a channel for each side")
     parser.add_argument("--build", type=pathlib.Path, help="folder for the flite program (default: OUT/.build)")
     options = parser.parse_args()
     build = options.build or options.out / ".build"
@@ -110,7 +120,7 @@ def main():
         ("held-out", HELD_OUT, options.held_out, False),
     ]:
         if count:
-            make_set(options.out / name, voices, count, options.seed, build, alone)
+            make_set(options.out / name, voices, count, options.seed, build, alone, options.stereo)
 
 
 if __name__ == "__main__":

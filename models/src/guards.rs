@@ -51,6 +51,8 @@ const UNSURE_PROBABILITY_PERMILLE: u64 = 650;
 /// other's pauses; a voice in noise makes it sure of some words. Their probability and the spread of the amplitude of 20 ms frames,
 /// both per mille, added.
 const UNSURE_AND_EVEN_PERMILLE: u64 = 920;
+/// Where most of the words for so long around are babble by these signs, the rest are as well: lucky guesses of the recogniser.
+const MOSTLY_BABBLE_AROUND_MS: i64 = 60_000;
 const FRAME: usize = 320;
 /// Less sound than this says nothing about its swell.
 const MIN_FRAMES: usize = 10;
@@ -120,13 +122,9 @@ pub(crate) fn babble<'a>(
     sound: impl Fn(Span) -> &'a [f32],
 ) -> Vec<bool> {
     let swells: Vec<Option<u64>> = segments.iter().map(|(segment, _)| swell_permille(sound(segment.span))).collect();
-    let is_babble = |index: usize| {
-        let span = |i: &usize| segments[*i].0.span;
-        let own = span(&index);
-        let before = (0..index).rev().take_while(|i| span(i).end_ms > own.begin_ms - BABBLE_AROUND_MS);
-        let behind = (index..segments.len()).take_while(|i| span(i).begin_ms < own.end_ms + BABBLE_AROUND_MS);
+    let has_signs = |index: usize| {
         let (mut words, mut probability, mut no_speech, mut swelling, mut swell) = (0, 0, 0, 0, 0);
-        for near in before.chain(behind) {
+        for near in around(segments, index, BABBLE_AROUND_MS) {
             let (segment, no_speech_permille) = segments[near];
             let count = segment.words.len() as u64;
             words += count;
@@ -142,7 +140,26 @@ pub(crate) fn babble<'a>(
         let even = swelling > 0 && probability / words.max(1) + swell / swelling < UNSURE_AND_EVEN_PERMILLE;
         unsure && (doubted || even)
     };
-    (0..segments.len()).map(is_babble).collect()
+    let signs: Vec<bool> = (0..segments.len()).map(has_signs).collect();
+    let is_among_babble = |index: usize| {
+        let (mut words, mut babble) = (0, 0);
+        for near in around(segments, index, MOSTLY_BABBLE_AROUND_MS) {
+            let count = segments[near].0.words.len();
+            words += count;
+            babble += count * usize::from(signs[near]);
+        }
+        2 * babble > words
+    };
+    (0..segments.len()).map(|index| signs[index] || is_among_babble(index)).collect()
+}
+
+/// The segments (in time order) that are within `ms` of one, itself among them.
+fn around(segments: &[(&Segment, u16)], index: usize, ms: i64) -> impl Iterator<Item = usize> {
+    let span = |i: &usize| segments[*i].0.span;
+    let own = span(&index);
+    let before = (0..index).rev().take_while(move |i| span(i).end_ms > own.begin_ms - ms);
+    let behind = (index..segments.len()).take_while(move |i| span(i).begin_ms < own.end_ms + ms);
+    before.chain(behind)
 }
 
 /// How much the amplitude comes and goes: about 950 for one voice, 300 for ten, 0 for a tone.
@@ -238,6 +255,12 @@ mod tests {
         assert_eq!(found(&[(0, 300, 0)], &voice), [false], "so does one voice");
         assert_eq!(found(&[(0, 500, 0), (5_000, 900, 0)], &even), [false; 2], "and what sure words are near to");
         assert_eq!(found(&[(0, 300, 0), (12_000, 900, 0)], &even), [true, false]);
+        assert_eq!(found(&[(0, 300, 0), (12_000, 900, 0), (24_000, 300, 0)], &even), [true; 3], "a guess among babble");
+        assert_eq!(
+            found(&[(0, 300, 0), (90_000, 900, 0), (180_000, 300, 0)], &even),
+            [true, false, true],
+            "far from it"
+        );
         assert_eq!(
             found(&[(0, 500, 0), (5_000, 200, 0), (6_500, 200, 0)], &even),
             [true; 3],

@@ -61,7 +61,7 @@ impl Engines<'_> {
         other: Option<&OtherSide>,
     ) -> String {
         let parts = [
-            "transcript 6", // 2: two speakers of one channel are told apart, 3: word by word, 4: babble, 5: words dated by their letters, 6: babble again
+            "transcript 7", // 2: two speakers of one channel are told apart, 3: word by word, 4: babble, 5: words dated by their letters, 6 and 7: babble again
             &self.model.sha256,
             &self.network_hashes().map(|(_, hash)| hash).collect::<Vec<_>>().join(" "),
             &self.config.transcription_key(),

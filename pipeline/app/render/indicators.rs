@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use callmark_core::performance::{
-    self, Activity, Association, CallSummary, Figure, IndicatorKind, IndicatorRow, MIN_REPS, PeriodKind,
-    indicator_rows, quality_and_conversion,
+    self, Activity, Association, CallSummary, Figure, IndicatorKind, IndicatorRow, MIN_REPS, PerformanceTables,
+    PeriodKind, RepDimensionRow, WeakStage, indicator_rows, quality_and_conversion,
 };
 use callmark_store::{CallFilter, Store};
 use comfy_table::{Cell, CellAlignment, Table, presets};
@@ -43,8 +43,12 @@ pub fn indicators(
     let calls = store.summaries(&CallFilter { since: days.since, until: days.until, ..CallFilter::default() });
     let calls: Vec<CallSummary> = calls.map_err(explain)?;
     let settings = config.indicators.settings();
+    let dimensions = PerformanceTables::of(&calls).dimensions;
     let rows_of = |kind: PeriodKind| {
-        indicator_rows(&activities, &performance::rep_period(&calls, kind), kind, days.since, &settings)
+        let dimensions: Vec<RepDimensionRow> =
+            dimensions.iter().filter(|row| row.period_kind == kind).cloned().collect();
+        let reps = performance::rep_period(&calls, kind);
+        indicator_rows(&activities, &reps, &dimensions, kind, days.since, &settings)
     };
     // One row per rep: several periods of one rep would not be independent.
     let whole = rows_of(PeriodKind::All);
@@ -122,6 +126,14 @@ pub fn print(rows: &[IndicatorRow], association: Option<Association>) {
     }
     if let Some(leads) = rows.iter().find_map(|row| row.leads) {
         println!("leads pay from a conversion of {} % on", decimal(leads.break_even_ppm / 10, 2));
+    }
+    for row in rows {
+        let advice = match row.weak_stage {
+            Some(WeakStage::Discovery) => "needs discovery: asks too little before offering",
+            Some(WeakStage::Offer) => "needs a better offer: discovery is fine, handling or closing is not",
+            None => continue,
+        };
+        println!("{} ({}): many opportunities, few deals; {advice}", row.rep_id, row.period);
     }
     match association {
         Some(found) => println!(

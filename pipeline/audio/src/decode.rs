@@ -17,6 +17,8 @@ use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
+use symphonia::core::units::TimeBase;
 
 use crate::error::AudioError;
 use crate::gsm::{self, Framing};
@@ -272,7 +274,7 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
     let track = reader
         .default_track(TrackType::Audio)
         .ok_or_else(|| unsupported(container, bytes, "no audio track that it knows"))?;
-    let (track_id, promised_frames) = (track.id, track.num_frames);
+    let (track_id, promised_frames, time_base) = (track.id, track.num_frames, track.time_base);
     let Some(CodecParameters::Audio(mut parameters)) = track.codec_params.clone() else {
         return Err(unsupported(container, bytes, "no audio track that it knows"));
     };
@@ -361,7 +363,10 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
                     break;
                 }
             }
-            Err(SymphoniaError::DecodeError(_) | SymphoniaError::IoError(_)) => bad_packets += 1,
+            Err(SymphoniaError::DecodeError(_) | SymphoniaError::IoError(_)) => {
+                bad_packets += 1;
+                sink.keep_time(&packet, time_base)?;
+            }
             Err(error) if sink.channels.is_empty() => return Err(damaged(error)),
             Err(error) => {
                 warnings.push(Warning::DamagedFrom.with(&[&container, &sink.duration_ms(), &error]));
@@ -415,6 +420,9 @@ fn is_speex(bytes: &[u8]) -> bool {
 fn has_mark(bytes: &[u8], mark: &[u8]) -> bool {
     bytes[..bytes.len().min(4096)].windows(mark.len()).any(|window| window == mark)
 }
+
+/// A packet that claims to be longer lies: FLAC's are the longest, 65,535 samples, which at 8 kHz are 8.2 s.
+const LONGEST_PACKET_S: u32 = 10;
 
 /// Collects decoded packets, holding them to the limits.
 struct Sink<'a> {
@@ -470,6 +478,20 @@ impl Sink<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Silence instead of a packet that cannot be decoded: what comes after it stays at its time. Before the first packet that can,
+    /// the rate is unknown, and nothing is there to be late.
+    fn keep_time(&mut self, packet: &Packet, time_base: Option<TimeBase>) -> Result<(), AudioError> {
+        let (Some(base), false) = (time_base, self.channels.is_empty()) else { return Ok(()) };
+        let frames = u128::from(packet.dur.get()) * u128::from(base.numer.get()) * u128::from(self.rate_hz)
+            / u128::from(base.denom.get());
+        if frames <= u128::from(self.rate_hz * LONGEST_PACKET_S) {
+            let length = self.channels[0].len() + frames as usize;
+            check_length(length as u64, self.rate_hz, self.channels.len(), self.limits)?;
+            self.channels.iter_mut().for_each(|channel| channel.resize(length, 0.0));
+        }
+        Ok(())
     }
 
     /// Brings what has one rate to 16 kHz, behind what came before.

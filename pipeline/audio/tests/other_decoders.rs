@@ -222,3 +222,29 @@ fn wrong_names_are_refused() {
         assert!(error.hint().contains("ending"));
     }
 }
+
+/// What cannot be decoded is silence: the words behind it are where they were.
+#[test]
+fn a_damaged_mp3_frame_does_not_move_what_follows() {
+    let folder = TempDir::new().unwrap();
+    let whole = converted(&folder, "S-2006.wav", "call.wav", &["-r", "16000"]);
+    let file = folder.path().join("call.mp3");
+    bytes_from(
+        "ffmpeg",
+        &["-v", "error", "-i", text(&whole), "-c:a", "libmp3lame", "-b:a", "32k", "-write_xing", "0", text(&file)],
+    );
+    let whole = callmark(&file);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let mut frames = (0..bytes.len() - 4).filter(|at| bytes[*at] == 0xFF && bytes[at + 1] & 0xFE == 0xF2);
+    let damaged = frames.find(|at| *at > bytes.len() / 4).unwrap();
+    // The side information of a frame: it promises more values than there can be.
+    bytes[damaged + 4..damaged + 13].fill(0xFF);
+    std::fs::write(&file, &bytes).unwrap();
+    let audio = callmark(&file);
+    assert!(audio.warnings.iter().any(|w| w.to_string().contains("damaged")), "{:?}", audio.warnings);
+    let (before, after) = (&whole.channels[0], &audio.channels[0]);
+    assert_eq!(before.len(), after.len());
+    let tail = before.len() / 2;
+    assert!(before[tail..].iter().any(|sample| sample.abs() > 0.05), "silence would prove nothing");
+    assert!(before[tail..] == after[tail..], "the second half has moved");
+}

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use callmark_core::performance::{
     Activity, Benchmark, ConversionOf, Figure, INDICATORS, IndicatorKind, IndicatorRow, IndicatorSettings, Measure,
-    PeriodKind, RepRow, WeightProfile, association, indicator_rows, quality_and_conversion, rep_period, spearman,
+    PeriodKind, RepDimensionRow, RepRow, WeakStage, WeightProfile, association, indicator_rows, quality_and_conversion,
+    rep_period, spearman,
 };
 use scored_call::scored_call;
 
@@ -43,7 +44,7 @@ fn activity(rep: &str, day: &str, measures: &[(Measure, i64)]) -> Activity {
 }
 
 fn one(activities: &[Activity], kind: PeriodKind) -> IndicatorRow {
-    let mut rows = indicator_rows(activities, &[], kind, None, &settings());
+    let mut rows = indicator_rows(activities, &[], &[], kind, None, &settings());
     assert_eq!(rows.len(), 1, "{rows:?}");
     rows.remove(0)
 }
@@ -107,7 +108,7 @@ fn conversion_falls_back_to_connected_calls_for_everybody_or_nobody() {
     let row = one(&[activity("a", "2025-02-17", &calls)], PeriodKind::All);
     assert_eq!((value(&row, IndicatorKind::Conversion), row.conversion_of), (Some(100), ConversionOf::Connected));
     let both = [activity("a", "2025-02-17", &calls), activity("b", "2025-02-17", &[(Measure::Opportunities, 9)])];
-    let rows = indicator_rows(&both, &[], PeriodKind::All, None, &settings());
+    let rows = indicator_rows(&both, &[], &[], PeriodKind::All, None, &settings());
     assert!(rows.iter().all(|row| row.conversion_of == ConversionOf::Opportunities), "{rows:?}");
     // Without a team mate's word it would be unknown; with it, b has made no deal, and a has no opportunity.
     assert_eq!(value(&rows[1], IndicatorKind::Conversion), Some(0));
@@ -126,7 +127,7 @@ fn what_nobody_says_is_unknown_and_other_teams_say_nothing() {
         with_team("b", "north", &[(Measure::Connected, 10)]),
         with_team("c", "south", &[(Measure::Connected, 10)]),
     ];
-    let rows = indicator_rows(&rows, &[], PeriodKind::Month, None, &settings());
+    let rows = indicator_rows(&rows, &[], &[], PeriodKind::Month, None, &settings());
     let complaints: Vec<_> = rows.iter().map(|row| value(row, IndicatorKind::ComplaintsPer100)).collect();
     assert_eq!(complaints, [Some(10_000), Some(0), None]);
     assert!(rows.iter().all(|row| value(row, IndicatorKind::CallsPerDay).is_none()));
@@ -136,7 +137,7 @@ fn what_nobody_says_is_unknown_and_other_teams_say_nothing() {
 fn coverage_is_a_level_that_grows_from_the_period_before() {
     let levels = [("2025-01-30", 200), ("2025-02-03", 210), ("2025-02-27", 230), ("2025-03-05", 207)];
     let rows: Vec<Activity> = levels.map(|(day, n)| activity("a", day, &[(Measure::Customers, n)])).into();
-    let growth: Vec<_> = indicator_rows(&rows, &[], PeriodKind::Month, None, &settings())
+    let growth: Vec<_> = indicator_rows(&rows, &[], &[], PeriodKind::Month, None, &settings())
         .iter()
         .map(|row| (row.totals[&Measure::Customers], value(row, IndicatorKind::CoverageGrowth)))
         .collect();
@@ -175,10 +176,67 @@ fn eight() -> (Vec<RepRow>, Vec<Activity>) {
     (rep_period(&calls, PeriodKind::All), activities)
 }
 
+/// A row of the dimension table: the rep's share with an interval of 40 ‰ around it, the team's beside it.
+fn share(rep: &str, dimension: &str, permille: i64) -> RepDimensionRow {
+    RepDimensionRow {
+        rep_id: rep.to_string(),
+        team: Some("north".to_string()),
+        period_kind: PeriodKind::All,
+        period: "all".to_string(),
+        dimension: dimension.to_string(),
+        n: 40,
+        mean_permille: permille,
+        shrunk_permille: Some(permille),
+        low_permille: Some(permille - 20),
+        high_permille: Some(permille + 20),
+        team_permille: Some(700),
+        reliability_permille: Some(800),
+        trend: None,
+    }
+}
+
+#[test]
+fn a_leaking_funnel_names_the_weak_stage() {
+    let sold = |rep: &str, opportunities: i64, deals: i64| {
+        activity(rep, "2025-02-19", &[(Measure::Opportunities, opportunities), (Measure::Deals, deals)])
+    };
+    // a, b and c sell 10 of 100 (95 % up to 17.4 %), the others together 30 %; d sells as few of few: up to 36 %, which 20.3 % is not above.
+    let activities = [
+        sold("a", 100, 10),
+        sold("b", 100, 10),
+        sold("c", 100, 10),
+        sold("d", 20, 3),
+        sold("e", 100, 60),
+        sold("f", 90, 40),
+    ];
+    let dimensions = [
+        share("a", "discovery", 600),
+        share("a", "handling", 600),
+        share("b", "discovery", 690),
+        share("b", "close", 600),
+        share("c", "discovery", 690),
+        share("c", "handling", 690),
+        share("d", "discovery", 300),
+        share("e", "discovery", 300),
+    ];
+    let rows = indicator_rows(&activities, &[], &dimensions, PeriodKind::All, None, &settings());
+    let found: Vec<(&str, Option<WeakStage>)> = rows.iter().map(|row| (row.rep_id.as_str(), row.weak_stage)).collect();
+    let (discovery, offer) = (Some(WeakStage::Discovery), Some(WeakStage::Offer));
+    assert_eq!(found, [("a", discovery), ("b", offer), ("c", None), ("d", None), ("e", None), ("f", None)]);
+    // Alone there is nobody to be behind.
+    let alone = indicator_rows(&activities[..1], &[], &dimensions, PeriodKind::All, None, &settings());
+    assert_eq!(alone[0].weak_stage, None);
+    // Of calls, not of opportunities: no funnel.
+    let calls = [("a", 10), ("e", 60)]
+        .map(|(rep, deals)| activity(rep, "2025-02-19", &[(Measure::Connected, 100), (Measure::Deals, deals)]));
+    let rows = indicator_rows(&calls, &[], &dimensions, PeriodKind::All, None, &settings());
+    assert!(rows.iter().all(|row| row.weak_stage.is_none()));
+}
+
 #[test]
 fn the_blend_stands_beside_its_parts_and_quality_beside_conversion() {
     let (reps, mut activities) = eight();
-    let rows = indicator_rows(&activities, &reps, PeriodKind::All, None, &settings());
+    let rows = indicator_rows(&activities, &reps, &[], PeriodKind::All, None, &settings());
     for (row, rep) in rows.iter().zip(&reps) {
         assert_eq!((row.blend.process, row.team.as_deref()), (rep.shrunk, Some("north")));
         assert_eq!(row.blend.outcome, None, "none of what weighs is known");
@@ -189,7 +247,10 @@ fn the_blend_stands_beside_its_parts_and_quality_beside_conversion() {
     assert_eq!((found.reps, found.rho_permille, found.high_permille), (8, 1000, 1000));
     assert_eq!(found.low_permille, 816);
     activities.pop();
-    assert_eq!(quality_and_conversion(&indicator_rows(&activities, &reps, PeriodKind::All, None, &settings())), None);
+    assert_eq!(
+        quality_and_conversion(&indicator_rows(&activities, &reps, &[], PeriodKind::All, None, &settings())),
+        None
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The columns of the performance tables. SCORING.md §3 names those of `rep_period`.
 
 use super::activity::Measure;
+use super::funnel::WeakStage;
 use super::hour_weekday::HourRow;
 use super::indicators::{IndicatorKind, IndicatorRow};
 use super::rep_dimension::RepDimensionRow;
@@ -190,6 +191,7 @@ pub const INDICATORS: &[Column<IndicatorRow>] = table_columns! {
     outcome: Thousandths, "points: mean of the known indicators by their weights", |r, _| Cell::thousandths(r.blend.outcome);
     outcome_weight: Thousandths, "how much the outcome weighs in the blended figure: 0 to 1", |r, _| Cell::thousandths(r.blend.outcome_weight_permille);
     blended: Thousandths, "points: process and outcome by that weight; empty when a part that weighs something is missing", |r, _| Cell::thousandths(r.blend.blended);
+    weak_stage: Text, "where opportunities are lost: discovery or offer, when the rep has many of them, few deals, and this stage of the calls below the team", |r, _| r.weak_stage.map(WeakStage::id).into();
     warnings: Text, "what the reader must know", |r, _| Cell::joined(r.warnings.iter().map(String::as_str));
 };
 

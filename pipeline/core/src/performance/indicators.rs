@@ -11,7 +11,9 @@ use jiff::civil::Date;
 use super::activity::{Activity, Measure};
 use super::association::{Association, association};
 use super::blend::{Blend, FIRST_QUARTER_DAYS, Indicator, WeightProfile, blend, break_even_conversion_ppm, outcome};
+use super::funnel::{WeakStage, name_weak_stages};
 use super::period::PeriodKind;
+use super::rep_dimension::RepDimensionRow;
 use super::rep_period::RepRow;
 use super::share::Share;
 use crate::statistics::{Z95, wilson};
@@ -151,6 +153,8 @@ pub struct IndicatorRow {
     pub tenure_days: Option<u32>,
     /// Process: the shrunken mean of the rep's calls in the period.
     pub blend: Blend,
+    /// Many opportunities, few deals, and this stage of the calls below the team.
+    pub weak_stage: Option<WeakStage>,
     pub warnings: Vec<String>,
 }
 
@@ -158,11 +162,12 @@ pub struct IndicatorRow {
 const EVENTS: [Measure; 5] =
     [Measure::Opportunities, Measure::Deals, Measure::Revenue, Measure::Complaints, Measure::Repurchases];
 
-/// The indicators of all periods of a kind, by period and rep. `reps`: the rep table of the same kind. Rows before `since` only say what was
+/// The indicators of all periods of a kind, by period and rep. `reps` and `dimensions`: the tables of the same kind. Rows before `since` only say what was
 /// before: tenure and customers covered.
 pub fn indicator_rows(
     activities: &[Activity],
     reps: &[RepRow],
+    dimensions: &[RepDimensionRow],
     kind: PeriodKind,
     since: Option<Date>,
     settings: &IndicatorSettings,
@@ -207,7 +212,9 @@ pub fn indicator_rows(
         let process = quality.get(&(period.as_str(), rep)).and_then(|row| row.shrunk);
         sums.into_row(rep, kind, period, history, process, conversion_of, settings)
     };
-    found.into_iter().map(row).collect()
+    let mut rows: Vec<IndicatorRow> = found.into_iter().map(row).collect();
+    name_weak_stages(&mut rows, dimensions);
+    rows
 }
 
 /// How quality and conversion go together over reps, from rows of one period: an association, not a cause. `None` while fewer than
@@ -326,6 +333,7 @@ impl Period {
             profile,
             tenure_days,
             blend: blend(process, outcome, profile.outcome_permille_at(tenure_days)),
+            weak_stage: None,
             warnings,
             team: self.team,
             totals: self.totals,

@@ -15,6 +15,7 @@ mod coaching;
 mod coaching_plan;
 mod columns;
 mod comparison;
+mod funnel;
 pub mod gaming;
 mod hour_weekday;
 mod improvement;
@@ -40,6 +41,7 @@ pub use blend::{
 pub use coaching::{BeforeAfter, CoachingEffect, CoachingVerdict, Design, coaching_effect};
 pub use coaching_plan::{CoachingEvent, CoachingPlan, Stage, Target, WINDOW_DAYS, Windows};
 pub use columns::{HOUR_WEEKDAY, INDICATORS, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD, TEAM_PERIOD};
+pub use funnel::WeakStage;
 pub use hour_weekday::{HourRow, hour_rows};
 pub use improvement::{Improvement, name_worst_calls};
 pub use indicators::{

@@ -1,4 +1,4 @@
--- Version 5: the performance tables, and the sums that they are made of. src/sqlite/performance.rs makes and reads all of it; the
+-- Version 6: the performance tables, and the sums that they are made of. src/sqlite/performance.rs makes and reads all of it; the
 -- tables themselves (rep_period_rows and others, with the columns of core) are made by the first refresh.
 
 -- What core::performance::sums keeps of a period of a kind: a binary form that only callmark reads, with the version in
