@@ -87,9 +87,11 @@ pub fn export(args: &ExportArgs, common: &Common) -> Result<u8> {
     let (rows, touchpoints) = found.map(|found| (found.rows, found.touchpoints)).unwrap_or_default();
     export.whole("opportunities", journey::OPPORTUNITIES, &rows)?;
     export.whole("touchpoints", journey::TOUCHPOINTS, &touchpoints)?;
-    let mut file = export.open("mentions", journey::MENTIONS)?;
+    let mut file = export.open("mentions", table::headings(journey::MENTIONS))?;
     for row in &rows {
-        file.add(row, row.mentions.len())?;
+        for n in 0..row.mentions.len() {
+            file.add(table::cells(journey::MENTIONS, row, n))?;
+        }
     }
     export.close(file)?;
     let dictionary = tables::csv(DICTIONARY, &export.dictionary);
