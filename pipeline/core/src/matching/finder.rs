@@ -1,5 +1,7 @@
 //! Alignment of phrases with turns.
 
+use std::cell::{OnceCell, RefCell};
+
 use super::lexeme::{Lexeme, full_cost, sounds_alike};
 use super::phrases::{LEAST_BOUND, Neighbours, Phrase, PhraseBook, PhraseId};
 use super::text::{CallText, Token, TokenSpan};
@@ -32,9 +34,11 @@ pub struct Finder<'a> {
     text: &'a CallText<'a>,
     /// Per word of the call: what it can stand for.
     neighbours: Vec<Neighbours>,
-    alone: Vec<Bounds>,
+    /// Bounds are computed for turns that are asked for: many requirements look at the first or last turns of one side only.
+    bounder: RefCell<Bounder<'a>>,
+    alone: Vec<OnceCell<Bounds>>,
     /// With the turn in which each continues.
-    continued: Vec<Bounds>,
+    continued: Vec<OnceCell<Bounds>>,
 }
 
 /// Most similarity that a phrase can have in a turn, per mille, by phrase. What is not listed has less than [`LEAST_BOUND`].
@@ -42,16 +46,27 @@ type Bounds = Vec<(PhraseId, u16)>;
 
 impl<'a> Finder<'a> {
     pub fn new(book: &'a PhraseBook, text: &'a CallText<'a>) -> Finder<'a> {
-        let neighbours = book.neighbours(&text.vocabulary);
-        let mut bounder = Bounder::new(book, &neighbours);
-        let mut alone = Vec::with_capacity(text.turns.len());
-        let mut continued = Vec::with_capacity(text.turns.len());
-        for turn in &text.turns {
-            alone.push(bounder.bounds(turn.tokens.iter()));
-            let next = turn.continues_in.map(|next| turn.tokens.iter().chain(&text.turns[next].tokens));
-            continued.push(next.map_or_else(Vec::new, |both| bounder.bounds(both)));
+        let cells = || vec![OnceCell::new(); text.turns.len()];
+        Finder {
+            book,
+            text,
+            neighbours: book.neighbours(&text.vocabulary),
+            bounder: RefCell::new(Bounder::new(book)),
+            alone: cells(),
+            continued: cells(),
         }
-        Finder { book, text, neighbours, alone, continued }
+    }
+
+    /// Of a turn by itself.
+    fn alone(&self, turn: usize) -> &Bounds {
+        let tokens = || self.text.turns[turn].tokens.iter();
+        self.alone[turn].get_or_init(|| self.bounder.borrow_mut().bounds(&self.neighbours, tokens()))
+    }
+
+    /// Of a turn and the one in which it continues.
+    fn continued(&self, turn: usize, next: usize) -> &Bounds {
+        let both = || self.text.turns[turn].tokens.iter().chain(&self.text.turns[next].tokens);
+        self.continued[turn].get_or_init(|| self.bounder.borrow_mut().bounds(&self.neighbours, both()))
     }
 
     /// All places that begin in `turn` where the phrase is said, best first, without overlaps.
@@ -61,7 +76,7 @@ impl<'a> Finder<'a> {
         let length = self.book.phrases[phrase as usize].words.len();
         let tokens = &self.text.turns[turn].tokens;
         let mut hits = Vec::new();
-        if possible(&self.alone[turn], phrase, least_similarity) {
+        if possible(self.alone(turn), phrase, least_similarity) {
             let said = |j: usize| tokens[j].word;
             for (begin, end, similarity_permille) in self.align(phrase, tokens.len(), said, least_similarity) {
                 let span = TokenSpan { turn, begin, end_turn: turn, end };
@@ -70,7 +85,7 @@ impl<'a> Finder<'a> {
         }
         if let Some(next) = self.text.turns[turn].continues_in
             && length > 1
-            && possible(&self.continued[turn], phrase, least_similarity)
+            && possible(self.continued(turn, next), phrase, least_similarity)
         {
             // A window longer than twice the phrase costs too much: the ends of the two turns are enough.
             let reach = 2 * length;
@@ -179,7 +194,6 @@ fn possible(bounds: &[(PhraseId, u16)], phrase: PhraseId, threshold: u16) -> boo
 /// Only words that are near something in the book, and only phrases with such words, are touched.
 struct Bounder<'a> {
     book: &'a PhraseBook,
-    neighbours: &'a [Neighbours],
     /// Per lexeme of the book: the most of its weight that the turn's words save; zero between turns.
     saved: Vec<u32>,
     lexemes: Vec<u32>,
@@ -189,14 +203,15 @@ struct Bounder<'a> {
 }
 
 impl<'a> Bounder<'a> {
-    fn new(book: &'a PhraseBook, neighbours: &'a [Neighbours]) -> Bounder<'a> {
+    fn new(book: &'a PhraseBook) -> Bounder<'a> {
         let (saved, similar) = (vec![0; book.vocabulary.lexemes.len()], vec![0; book.phrases.len()]);
-        Bounder { book, neighbours, saved, lexemes: Vec::new(), similar, phrases: Vec::new() }
+        Bounder { book, saved, lexemes: Vec::new(), similar, phrases: Vec::new() }
     }
 
-    fn bounds<'t>(&mut self, tokens: impl Iterator<Item = &'t Token>) -> Bounds {
+    /// `neighbours`: per word of the call.
+    fn bounds<'t>(&mut self, neighbours: &[Neighbours], tokens: impl Iterator<Item = &'t Token>) -> Bounds {
         for token in tokens {
-            for (meant, cost) in self.neighbours[token.word as usize].iter() {
+            for (meant, cost) in neighbours[token.word as usize].iter() {
                 let weight = self.book.vocabulary.lexemes[*meant as usize].weight;
                 let saves = weight.saturating_sub(u32::from(*cost));
                 let best = &mut self.saved[*meant as usize];
