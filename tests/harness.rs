@@ -55,6 +55,29 @@ impl Place {
         self.run(&arguments)
     }
 
+    /// Files below the folder that hold a word, without the recordings in `night` themselves; sorted.
+    pub fn holding(&self, word: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.folder.path().to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+                if path.is_dir() {
+                    folders.extend((name != "night").then_some(path));
+                } else if std::fs::read(&path)
+                    .expect("readable")
+                    .windows(word.len())
+                    .any(|bytes| bytes == word.as_bytes())
+                {
+                    found.push(name);
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
     /// The analysis of one call.
     pub fn analysis(&self, call_id: &str) -> Value {
         let path = self.out().join(format!("{call_id}.analysis.json"));

@@ -31,24 +31,6 @@ fn place_with_night() -> (Place, std::path::PathBuf) {
     (place, night)
 }
 
-/// Files below a folder that hold a word, without the recordings themselves.
-fn holding(place: &Place, word: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut folders = vec![place.folder.path().to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.extend((path.file_name().unwrap() != "night").then_some(path));
-            } else if std::fs::read(&path).unwrap().windows(word.len()).any(|bytes| bytes == word.as_bytes()) {
-                found.push(path.file_name().unwrap().to_string_lossy().into_owned());
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 fn out(place: &Place) -> String {
     place.out().to_str().unwrap().to_string()
 }
@@ -90,7 +72,7 @@ fn a_forgotten_call_leaves_no_byte_and_does_not_come_back() {
     for file in ["report.html", "digest-2025-02-19.html", "digest-2025-02-19.md"] {
         std::fs::write(place.out().join(file), "wombat").unwrap();
     }
-    assert!(holding(&place, "wombat").len() >= 4, "{:?}", holding(&place, "wombat"));
+    assert!(place.holding("wombat").len() >= 4, "{:?}", place.holding("wombat"));
     let before = place.outputs();
     let planned = place.run(&["forget", "C-1", "--out", &out, "--dry-run"]).expect(0).stdout;
     assert!(planned.contains("would remove 1 call:") && planned.contains("C-1.analysis.json"), "{planned}");
@@ -101,7 +83,7 @@ fn a_forgotten_call_leaves_no_byte_and_does_not_come_back() {
         assert!(said.contains(file), "{file}: {said}");
     }
     assert!(said.contains("yours and stays") && night.join("a.txt").is_file(), "{said}");
-    assert_eq!(holding(&place, "wombat"), Vec::<String>::new());
+    assert_eq!(place.holding("wombat"), Vec::<String>::new());
     assert_eq!(place.table("calls.csv").len(), 3);
     let shown = place.run(&["show", "C-1"]).expect(3).stderr;
     assert!(shown.contains("was forgotten on"), "{shown}");
@@ -112,7 +94,7 @@ fn a_forgotten_call_leaves_no_byte_and_does_not_come_back() {
     std::fs::write(night.join("a.txt"), CALL.replace("wrong", "false")).unwrap();
     std::fs::write(night.join("e.txt"), CALL).unwrap();
     assert_eq!(place.run_on(&[&night], &[]).expect(0).json()["forgotten"], 2);
-    assert_eq!(holding(&place, "wombat"), Vec::<String>::new());
+    assert_eq!(place.holding("wombat"), Vec::<String>::new());
     place.run(&["forget", "C-1", "--out", &out, "--yes"]).expect(0);
     place.run(&["forget", "C-9", "--yes"]).expect(3);
 }
@@ -146,7 +128,7 @@ fn purged_words_leave_scores_and_tables() {
     let said = place.run(&purge).expect(0);
     assert!(said.stdout.contains("removed the words of 2 calls:"), "{}", said.stdout);
     assert!(said.stderr.contains("1 call without a start date"), "{}", said.stderr);
-    assert_eq!(holding(&place, "wombat"), Vec::<String>::new());
+    assert_eq!(place.holding("wombat"), Vec::<String>::new());
     assert!(!place.out().join("C-4.vtt").exists() && place.out().join("C-4.rttm").exists());
     assert_eq!((score("C-1"), place.run(&["reps", "--format", "csv"]).expect(0).stdout), (first, reps.clone()));
     assert!(place.run(&["show", "C-1"]).expect(0).stdout.contains("its words were purged"));

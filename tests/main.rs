@@ -12,6 +12,7 @@ mod harness;
 mod hostile_files;
 mod interruption;
 mod isolation;
+mod journeys;
 mod keeping;
 mod memory;
 mod metadata;

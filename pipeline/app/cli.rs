@@ -59,6 +59,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Telesales indicators of the imported rows: calls a day, connect rate, conversion …, and process and outcome blended
     Indicators(IndicatorsArgs),
+    /// Opportunities of imported touchpoints and their calls: checklists, health, what was left undone, the customer's own words
+    Journeys(JourneysArgs),
     /// Agree with or overturn a ledger row (append-only)
     Review(ReviewArgs),
     /// Who is rep and who customer in a call, and why; change it with --swap or --set 0=rep,1=customer (append-only; where channels are
@@ -435,6 +437,19 @@ pub struct IndicatorsArgs {
     /// Only rows and calls of this day or earlier
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
     pub until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct JourneysArgs {
+    /// One opportunity with its evidence; default: the table of all
+    #[arg(long, value_name = "ID")]
+    pub opportunity: Option<String>,
+    /// The day up to which everything counts; default: the last one with touchpoints or calls of their customers
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub as_of: Option<String>,
+    /// Everything with its evidence, as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

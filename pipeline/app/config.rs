@@ -20,6 +20,7 @@ use crate::channel_map::ChannelMap;
 use crate::cli::Common;
 use crate::clips::ClipKind;
 use crate::indicator_settings::IndicatorConfig;
+use crate::journey_settings::JourneyConfig;
 use crate::read::activity::mapping::{Mapping, check_mappings};
 use crate::read::metadata::fields::Field;
 use crate::read::metadata::file_name::FileNamePattern;
@@ -85,6 +86,7 @@ pub struct Config {
     #[serde(rename = "import", deserialize_with = "imports")]
     pub imports: Vec<Mapping>,
     pub indicators: IndicatorConfig,
+    pub journey: JourneyConfig,
     pub night: NightSettings,
     /// Where relative scorecard paths start.
     #[serde(skip)]
@@ -551,7 +553,11 @@ mod tests {
         assert_eq!(config.sources[0].channels, ChannelMap::sides(1, 0));
         assert!(!config.reps.is_empty() && !config.metadata.columns.is_empty());
         let sources: Vec<&str> = config.imports.iter().map(|mapping| mapping.name.as_str()).collect();
-        assert_eq!(sources, ["crm", "cdr"]);
+        assert_eq!(sources, ["crm", "cdr", "deals"]);
+        let journey = config.journey.settings();
+        let items: Vec<&str> = journey.items.iter().map(|item| item.id.as_str()).collect();
+        assert_eq!(items, ["need_graded", "own_words", "cross_team_step", "proactive_visit"]);
+        assert_eq!((journey.stale_days, journey.neglect_days, journey.top_share_permille), (7, 14, 200));
         let settings = config.indicators.settings();
         assert_eq!(settings.team_profiles["flash-sale"], WeightProfile::Sprint);
         let benchmark = settings.benchmarks[&IndicatorKind::CallsPerDay];
@@ -602,6 +608,13 @@ mod tests {
             ("[indicators.calls_per_day]\nful = 3", "line", "did you mean `full`?"),
             ("[[import]]\nname = 'a'\nrep = 'R'\ndate = 'D'\ndialed = 'C'", "line", "did you mean `dialled`?"),
             ("[[import]]\nname = 'a'\nrep = 'R'\ndate = 'D'", "line", "names no measure"),
+            (
+                "[[journey.item]]\nid = 'a'\nwhat = 'b'\nevent = 'visitt'\nbefore = 'contract'",
+                "line",
+                "did you mean `visit`?",
+            ),
+            ("[journey]\nstale_days = 0", "line 2", "between 1"),
+            ("[journey]\nstale_day = 3", "line 2", "did you mean `stale_days`?"),
             ("max_minutes 3", "line 1", "hint:"),
         ];
         for (text, place, meaning) in cases {

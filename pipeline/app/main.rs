@@ -15,6 +15,8 @@ mod config;
 mod discover;
 mod indicator_settings;
 mod install;
+mod journey_settings;
+mod journeys;
 mod kept_words;
 mod lanes;
 mod lock;
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Command::Reps(args) => commands::reps::reps(args, common),
         Command::Import(args) => commands::import::import(args, common),
         Command::Indicators(args) => commands::indicators::indicators(args, common),
+        Command::Journeys(args) => commands::journeys::journeys_command(args, common),
         Command::Review(args) => commands::review::review(args, common),
         Command::Roles(args) => commands::roles::roles(args, common),
         Command::Coach(command) => commands::coach::coach(command, common),

@@ -24,6 +24,7 @@ use crate::commands::{explain, store_url};
 use crate::config::Config;
 use crate::discover::{Discovered, is_text_name};
 use crate::install::{Install, known_models};
+use crate::journeys::{AsOf, journeys};
 use crate::lanes::{self, Wishes};
 use crate::lock::Lock;
 use crate::plan::{self, Diligence, Engines};
@@ -246,11 +247,15 @@ impl Session {
         outputs::write_performance(&self.out, &everything)?;
         indicators::write(&self.out, self.store.as_ref(), &self.config)?;
         outputs::write_reviews(&self.out, &self.store.all_reviews().map_err(explain)?)?;
+        let opportunities = journeys(self.store.as_ref(), &self.config, AsOf::LastKnown(None))?;
+        let journey_items = self.config.journey.settings().items;
         let scope = Scope {
             calls: covered.iter().cloned().collect(),
             failures: failed.iter().map(Into::into).collect(),
             until: None,
             history: &everything,
+            journeys: opportunities.as_ref(),
+            journey_items: &journey_items,
         };
         let options = Options {
             language: self.config.report.language,

@@ -11,6 +11,7 @@ use crate::cli::{Common, DigestArgs};
 use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::install::Install;
+use crate::journeys::{AsOf, journeys};
 use crate::render::outputs;
 use crate::render::report::{Options, Scope, morning};
 
@@ -41,7 +42,20 @@ pub fn digest(args: &DigestArgs, common: &Common) -> Result<u8> {
     if calls.is_empty() {
         bail!("the store holds no call of {day}\nhint: `callmark digest` without --date takes the last day with calls");
     }
-    let scope = Scope { calls, failures: Vec::new(), until: Some(day), history: &history };
+    let mut opportunities = journeys(store.as_ref(), &config, AsOf::LastKnown(Some(day)))?;
+    if let Some(opportunities) = opportunities.as_mut().filter(|_| args.team.is_some()) {
+        // A team's reps are those of its calls.
+        opportunities.rows.retain(|row| history.iter().any(|call| call.rep_id.as_ref() == Some(&row.rep_id)));
+    }
+    let journey_items = config.journey.settings().items;
+    let scope = Scope {
+        calls,
+        failures: Vec::new(),
+        until: Some(day),
+        history: &history,
+        journeys: opportunities.as_ref(),
+        journey_items: &journey_items,
+    };
     let options = Options {
         language: args.language.unwrap_or(config.report.language),
         clips: args.clips.unwrap_or(config.report.clips),

@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use callmark_core::journey;
 use callmark_core::performance::{self, PerformanceTables, PeriodKind};
 use callmark_core::table::{CellType, Column};
 use callmark_core::table_columns;
@@ -16,6 +17,7 @@ use crate::FINISHED;
 use crate::cli::{Common, ExportArgs, ExportFormat};
 use crate::commands::{counted, existing_store, explain};
 use crate::config::Config;
+use crate::journeys::{AsOf, journeys};
 use crate::render::indicators::{Days, indicators};
 use crate::render::parquet_file::ParquetFile;
 use crate::render::{outputs, tables};
@@ -83,6 +85,15 @@ pub fn export(args: &ExportArgs, common: &Common) -> Result<u8> {
     let days = Days { since: filter.since, until: filter.until };
     let (rows, _) = indicators(store.as_ref(), &config, PeriodKind::ALL, days)?;
     export.whole("indicators", performance::INDICATORS, &rows)?;
+    let found = journeys(store.as_ref(), &config, AsOf::LastKnown(filter.until))?;
+    let (rows, touchpoints) = found.map(|found| (found.rows, found.touchpoints)).unwrap_or_default();
+    export.whole("opportunities", journey::OPPORTUNITIES, &rows)?;
+    export.whole("touchpoints", journey::TOUCHPOINTS, &touchpoints)?;
+    let mut file = export.open("mentions", journey::MENTIONS)?;
+    for row in &rows {
+        file.add(row, row.mentions.len())?;
+    }
+    export.close(file)?;
     let dictionary = tables::csv(DICTIONARY, &export.dictionary);
     outputs::write_whole(&args.folder.join("columns.csv"), dictionary.as_bytes())?;
 

@@ -26,11 +26,15 @@ pub fn forget(args: &ForgetArgs, common: &Common) -> Result<u8> {
     let store = store.as_ref();
     let mut recording = None;
     let mut calls = BTreeSet::new();
+    let mut touchpoints = 0;
     if let Some(customer) = &args.customer {
         let filter = CallFilter { customer: Some(customer.clone()), ..CallFilter::default() };
         calls.extend(store.call_ids(&filter).map_err(explain)?);
-        if calls.is_empty() {
-            bail!("no stored call has the customer `{customer}`\nhint: the customer_id of the metadata is meant");
+        touchpoints = store.forget_customer(customer, today(), true).map_err(explain)?;
+        if calls.is_empty() && touchpoints == 0 {
+            bail!(
+                "no stored call or touchpoint has the customer `{customer}`\nhint: the customer_id of the metadata is meant"
+            );
         }
     } else if let Some(file) = &args.recording {
         let of = identify(file)?;
@@ -43,15 +47,19 @@ pub fn forget(args: &ForgetArgs, common: &Common) -> Result<u8> {
         let gone = store.tombstone(call, "").map_err(explain)?.is_some();
         calls.insert(if gone { call.clone() } else { find_one(store, call)? });
     }
-    let removal = Removal { out: &args.out, dry_run: args.dry_run, keep_scores: false, date: today() };
+    let removal = Removal { out: &args.out, dry_run: args.dry_run, keep_scores: false, date: today(), touchpoints };
     if !args.dry_run && !args.yes {
         let what = match &recording {
             Some(recording) => format!("forget the recording {}", recording.path),
+            None if touchpoints > 0 => format!("forget {} and {}", named(&calls), counted(touchpoints, "touchpoint")),
             None => format!("forget {}", named(&calls)),
         };
         confirm(&what, LOOK_FIRST)?;
     }
     let mut removed = removal.of_calls(&calls, store)?;
+    if let Some(customer) = &args.customer {
+        store.forget_customer(customer, removal.date, args.dry_run).map_err(explain)?;
+    }
     if let Some(recording) = &recording {
         let of = store.forget_recording(recording.id.as_deref(), Some(&recording.path), removal.date, args.dry_run);
         add(&mut removed, of.map_err(explain)?);
@@ -122,6 +130,8 @@ pub(super) struct Removal<'a> {
     pub dry_run: bool,
     pub keep_scores: bool,
     pub date: Date,
+    /// Imported touchpoints that go, too.
+    pub touchpoints: u64,
 }
 
 impl Removal<'_> {
@@ -147,7 +157,10 @@ impl Removal<'_> {
         store: &dyn Store,
         common: &Common,
     ) -> Result<u8> {
-        let outputs = erase::outputs(self.out, calls, self.keep_scores, store, self.dry_run)?;
+        let mut outputs = erase::outputs(self.out, calls, self.keep_scores, store, self.dry_run)?;
+        if calls.is_empty() && self.touchpoints > 0 {
+            outputs = erase::pages(self.out, self.dry_run)?;
+        }
         if !common.quiet {
             self.report(removed, &outputs);
         }
@@ -185,6 +198,9 @@ impl Removal<'_> {
             counted(removed.file_hashes, "file name"),
             counted(removed.failures, "failure")
         );
+        if self.touchpoints > 0 {
+            println!("  {verb} {}", counted(self.touchpoints, "touchpoint"));
+        }
         if removed.reviews > 0 {
             let decisions = counted(removed.reviews, "review decision");
             println!("  {decisions} stay for the statistics, without their text");

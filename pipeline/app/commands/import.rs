@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_core::performance::{Activity, Measure};
+use callmark_core::redaction::{Entity, redact_text};
 use callmark_store::{ActivityRow, Store, StoreError};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -13,7 +14,7 @@ use crate::cli::{Common, ImportArgs};
 use crate::commands::{counted, explain, store_url};
 use crate::config::{Config, did_you_mean};
 use crate::read::activity::mapping::Mapping;
-use crate::read::activity::{self, Refused};
+use crate::read::activity::{self, ImportedRow, Refused};
 use crate::read::metadata::reps::Reps;
 use crate::{FINISHED, SOME_FAILED};
 
@@ -63,8 +64,9 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
     let (mut known, others) = known_rows(store.as_deref(), source)?;
     let reps = Reps::new(&config.reps);
     let mut summary = ImportSummary { source: source.to_string(), dry_run: args.dry_run, ..ImportSummary::default() };
+    let mut forgotten = 0;
     for path in &args.files {
-        let taken = match take(path, source, mapping, &reps) {
+        let taken = match take(path, source, mapping, &reps, &config.redaction.entities) {
             Ok(taken) => taken,
             Err(error) => {
                 let (file, error) = (path.display().to_string(), Some(format!("{error:#}")));
@@ -97,11 +99,17 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
             }
         }
         if let Some(store) = store.as_ref().filter(|_| !args.dry_run) {
-            store.put_activity(&changed).map_err(explain)?;
+            forgotten += put(store.as_ref(), source, changed)?;
         }
         summary.files.push(file);
     }
     summary.warnings = counted_twice(&known, &others);
+    if forgotten > 0 {
+        let of = counted(forgotten, "touchpoint");
+        summary
+            .warnings
+            .push(format!("{of} of customers who were forgotten: nothing of these rows is kept as a touchpoint"));
+    }
     report(&summary, args, common)
 }
 
@@ -118,22 +126,45 @@ fn open(args: &ImportArgs, common: &Common) -> Result<Option<Box<dyn Store>>> {
     }
 }
 
+/// How many touchpoints are of forgotten customers and were left out.
+fn put(store: &dyn Store, source: &str, rows: Vec<ImportedRow>) -> Result<u64> {
+    let row_ids: Vec<String> = rows.iter().map(|row| row.row_id.clone()).collect();
+    let (mut activities, mut touchpoints) = (Vec::new(), Vec::new());
+    for row in rows {
+        activities.extend(row.activity);
+        touchpoints.extend(row.touchpoints);
+    }
+    store.put_activity(&activities).map_err(explain)?;
+    store.put_touchpoints(source, &row_ids, &touchpoints).map_err(explain)
+}
+
 /// What the store has of the source, by row id, and of other sources.
-fn known_rows(store: Option<&dyn Store>, source: &str) -> Result<(HashMap<String, ActivityRow>, Vec<ActivityRow>)> {
+fn known_rows(store: Option<&dyn Store>, source: &str) -> Result<(HashMap<String, ImportedRow>, Vec<ActivityRow>)> {
     let Some(store) = store else { return Ok((HashMap::new(), Vec::new())) };
     let rows = store.activity(None, None).map_err(explain)?;
     let (own, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.source == source);
-    Ok((own.into_iter().map(|row| (row.row_id.clone(), row)).collect(), others))
+    let mut known: HashMap<String, ImportedRow> = HashMap::new();
+    for activity in own {
+        let row_id = activity.row_id.clone();
+        known.insert(row_id.clone(), ImportedRow { row_id, activity: Some(activity), touchpoints: Vec::new() });
+    }
+    for touchpoint in store.touchpoints(None).map_err(explain)?.into_iter().filter(|of| of.source == source) {
+        let row_id = touchpoint.row_id.clone();
+        let empty = |row_id: &String| ImportedRow { row_id: row_id.clone(), ..ImportedRow::default() };
+        known.entry(row_id).or_insert_with_key(empty).touchpoints.push(touchpoint);
+    }
+    known.values_mut().for_each(|row| row.touchpoints.sort_by_key(|touchpoint| touchpoint.kind));
+    Ok((known, others))
 }
 
 /// Measures that two sources give of the same rep and day: a call in the call log and in the sales system is added up as two.
-fn counted_twice(known: &HashMap<String, ActivityRow>, others: &[ActivityRow]) -> Vec<String> {
+fn counted_twice(known: &HashMap<String, ImportedRow>, others: &[ActivityRow]) -> Vec<String> {
     let measures = |row: &ActivityRow| {
         Activity::from_json(&row.rep_id, row.day, &row.row).map(|activity| activity.measures).unwrap_or_default()
     };
     let mut own: BTreeSet<(&str, Date, Measure)> = BTreeSet::new();
     if !others.is_empty() {
-        for row in known.values() {
+        for row in known.values().filter_map(|row| row.activity.as_ref()) {
             own.extend(measures(row).into_keys().map(|measure| (row.rep_id.as_str(), row.day, measure)));
         }
     }
@@ -156,11 +187,22 @@ fn counted_twice(known: &HashMap<String, ActivityRow>, others: &[ActivityRow]) -
     twice.into_iter().map(warning).collect()
 }
 
-fn take(path: &Path, source: &str, mapping: Option<&Mapping>, reps: &Reps) -> Result<activity::Imported> {
+fn take(
+    path: &Path,
+    source: &str,
+    mapping: Option<&Mapping>,
+    reps: &Reps,
+    entities: &BTreeSet<Entity>,
+) -> Result<activity::Imported> {
     let bytes = std::fs::read(path)
         .with_context(|| format!("cannot read {} (hint: check path and permissions)", path.display()))?;
-    activity::read(&bytes, source, mapping, reps)
-        .map_err(|error| anyhow!("{}: {error}\nhint: {}", path.display(), error.hint()))
+    let mut taken = activity::read(&bytes, source, mapping, reps)
+        .map_err(|error| anyhow!("{}: {error}\nhint: {}", path.display(), error.hint()))?;
+    // The wording of a proposal may hold what must not be kept.
+    for touchpoint in taken.rows.iter_mut().flat_map(|row| &mut row.touchpoints) {
+        touchpoint.text = redact_text(&touchpoint.text, entities);
+    }
+    Ok(taken)
 }
 
 fn report(summary: &ImportSummary, args: &ImportArgs, common: &Common) -> Result<u8> {

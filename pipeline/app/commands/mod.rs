@@ -12,6 +12,7 @@ pub mod forget;
 pub mod generate;
 pub mod import;
 pub mod indicators;
+pub mod journeys;
 pub mod models;
 pub mod purge;
 pub mod report;

@@ -29,17 +29,21 @@ pub fn purge(args: &PurgeArgs, common: &Common) -> Result<u8> {
         let left = counted(left as u64, "call");
         eprintln!("left alone: {left} without a start date (hint: --undated purges them too, whatever their age)");
     }
+    let touchpoints = store.purge_touchpoints(before, true).map_err(explain)?;
     if calls.is_empty() && !common.quiet {
         println!("no stored call began before {before}");
     }
-    if !calls.is_empty() && !args.dry_run && !args.yes {
+    if (!calls.is_empty() || touchpoints > 0) && !args.dry_run && !args.yes {
         let what = if keep_scores { "remove the words of" } else { "forget" };
-        confirm(&format!("{what} {} that began before {before}", named(&calls)), LOOK_FIRST)?;
+        let touched =
+            if touchpoints > 0 { format!(", and {}", counted(touchpoints, "touchpoint")) } else { String::new() };
+        confirm(&format!("{what} {} that began before {before}{touched}", named(&calls)), LOOK_FIRST)?;
     }
-    let removal = Removal { out: &args.out, dry_run: args.dry_run, keep_scores, date: today() };
+    let removal = Removal { out: &args.out, dry_run: args.dry_run, keep_scores, date: today(), touchpoints };
     let removed = removal.of_calls(&calls, store)?;
+    store.purge_touchpoints(before, args.dry_run).map_err(explain)?;
     let unused = store.remove_unused(args.dry_run).map_err(explain)?;
-    if calls.is_empty() && unused == 0 {
+    if calls.is_empty() && unused == 0 && touchpoints == 0 {
         return Ok(FINISHED);
     }
     if unused > 0 && !common.quiet {

@@ -11,6 +11,7 @@ use crate::cli::{Common, ReportArgs};
 use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::install::Install;
+use crate::journeys::{AsOf, journeys};
 use crate::render::report::{self, Options, Scope};
 use crate::render::{indicators, outputs};
 
@@ -33,11 +34,17 @@ pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
     };
     let everything = args.rep.is_none() && args.team.is_none();
     let failures = if everything { store.failures().map_err(explain)? } else { Vec::new() };
+    let until = args.until.as_deref().map(str::parse).transpose()?;
+    // Opportunities are the whole house's.
+    let opportunities = if everything { journeys(store.as_ref(), &config, AsOf::LastKnown(until))? } else { None };
+    let journey_items = config.journey.settings().items;
     let scope = Scope {
         calls: store.call_ids(&filter).map_err(explain)?,
         failures: failures.into_iter().map(Into::into).collect(),
-        until: args.until.as_deref().map(str::parse).transpose()?,
+        until,
         history: &history,
+        journeys: opportunities.as_ref(),
+        journey_items: &journey_items,
     };
     let options = Options {
         language: args.language.unwrap_or(config.report.language),

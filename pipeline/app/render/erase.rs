@@ -113,6 +113,13 @@ fn is_digest(name: &str) -> bool {
     day.is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok())
 }
 
+/// Removes report and digests alone: they show opportunities, too.
+pub fn pages(folder: &Path, dry_run: bool) -> Result<Erased> {
+    let mut erased = Erased::default();
+    erase_report(folder, dry_run, &mut erased)?;
+    Ok(erased)
+}
+
 /// A report or digest quotes calls on many pages and in summaries; it goes as a whole, for it can be made again.
 fn erase_report(folder: &Path, dry_run: bool, erased: &mut Erased) -> Result<()> {
     let page = folder.join("report.html");

@@ -5,6 +5,7 @@ pub mod call_page;
 pub mod captions;
 pub mod erase;
 pub mod indicators;
+pub mod journeys;
 pub mod messages;
 pub mod metrics;
 pub mod outputs;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use crate::matching::{CallText, Finder, Hit, PhraseBook, PhraseId};
+use crate::matching::{CallText, Finder, Hit, Passage, PhraseBook, PhraseId};
 use crate::recording::Language;
 use crate::scorecard::{ScorecardError, read_yaml};
 use crate::transcript::{Role, Transcript};
@@ -41,6 +41,17 @@ struct Act {
     role: Option<Role>,
     phrases: BTreeMap<Language, Vec<PhraseId>>,
     not: BTreeMap<Language, Vec<PhraseId>>,
+}
+
+/// A place where an act is expressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActPlace<'a> {
+    pub act: &'a str,
+    pub turn: usize,
+    /// Another one when the phrase runs over two turns.
+    pub end_turn: usize,
+    /// The words that match, as recognised.
+    pub phrase: Passage,
 }
 
 /// Acts with the phrases that express them.
@@ -108,6 +119,22 @@ impl ActLexicon {
             hit.map(|hit| (act.name.clone(), hit.similarity_permille))
         };
         (0..transcript.turns.len()).map(|t| self.acts.iter().filter_map(|a| act_of(a, t)).collect()).collect()
+    }
+
+    /// Where each act is best expressed in each turn of the role that says it, turn by turn. What nobody knows the role of says nothing.
+    pub fn places(&self, transcript: &Transcript) -> Vec<ActPlace<'_>> {
+        let text = CallText::new(transcript);
+        let finder = Finder::new(&self.book, &text);
+        let mut places = Vec::new();
+        for (turn, said) in transcript.turns.iter().enumerate() {
+            for act in self.acts.iter().filter(|act| act.role.is_none_or(|role| role == said.role)) {
+                if let Some(hit) = self.best(&finder, act, text.language(), turn) {
+                    let phrase = text.passage(hit.span);
+                    places.push(ActPlace { act: &act.name, turn, end_turn: hit.span.end_turn, phrase });
+                }
+            }
+        }
+        places
     }
 
     /// Finds where in a turn an act is expressed; used to cite acts. `None` when no phrase of it is there.

@@ -12,6 +12,7 @@ pub mod classification;
 pub mod comparison;
 pub mod conversation;
 pub mod diarization;
+pub mod journey;
 pub mod labelled_examples;
 pub mod matching;
 pub mod operator;

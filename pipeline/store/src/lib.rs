@@ -11,6 +11,7 @@ mod sqlite;
 
 use std::path::{Path, PathBuf};
 
+use callmark_core::journey::Touchpoint;
 use callmark_core::performance::CallSummary;
 use callmark_core::record::{CallRecord, Decision, Outcome, Review, ReviewSource};
 use callmark_core::transcript::{Embedding, Transcript, TurnScores};
@@ -20,7 +21,7 @@ pub use error::StoreError;
 pub use search::{Phrase, SearchHit, SearchQuery, SearchResults, Terms};
 
 /// Version of the stored schema; a store with a higher one is refused, one with a lower one is migrated.
-pub const STORE_SCHEMA: u32 = 4;
+pub const STORE_SCHEMA: u32 = 5;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -268,6 +269,17 @@ pub trait Store: Send + Sync {
     fn put_activity(&self, rows: &[ActivityRow]) -> Result<u64>;
     /// Imported rows of these days, by day, rep, source and id.
     fn activity(&self, since: Option<Date>, until: Option<Date>) -> Result<Vec<ActivityRow>>;
+
+    /// Keeps the touchpoints of these rows of a source in the place of those that the rows had, all or none. Customers and opportunities that
+    /// were forgotten are left out: how many touchpoints.
+    fn put_touchpoints(&self, source: &str, row_ids: &[String], touchpoints: &[Touchpoint]) -> Result<u64>;
+    /// Touchpoints up to this day, by time, source, row and kind.
+    fn touchpoints(&self, until: Option<Date>) -> Result<Vec<Touchpoint>>;
+    /// Removes the touchpoints of a customer and of the customer's opportunities, and remembers hashes of their ids so that they are not taken in
+    /// again: how many.
+    fn forget_customer(&self, customer_id: &str, date: Date, dry_run: bool) -> Result<u64>;
+    /// Removes the touchpoints before this day: how many.
+    fn purge_touchpoints(&self, before: Date, dry_run: bool) -> Result<u64>;
 
     /// Appends what happened to a coaching plan (JSON).
     fn append_coaching(&self, plan_id: &str, event: &str) -> Result<()>;

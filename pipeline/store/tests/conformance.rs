@@ -2,6 +2,7 @@
 
 mod common;
 
+use callmark_core::journey::{Touchpoint, TouchpointKind};
 use callmark_core::performance::CallSummary;
 use callmark_core::record::{CallRecord, Decision, Outcome, ReviewSource};
 use callmark_core::redaction::{Entity, Redaction};
@@ -16,7 +17,7 @@ use jiff::civil::{Date, date};
 /// One behaviour, checked on a fresh store.
 type Check = fn(&dyn Store);
 
-const CHECKS: [(&str, Check); 27] = [
+const CHECKS: [(&str, Check); 29] = [
     ("schema_version", schema_version),
     ("files", files),
     ("analyses", analyses),
@@ -43,8 +44,67 @@ const CHECKS: [(&str, Check); 27] = [
     ("a_backup_is_a_store", a_backup_is_a_store),
     ("statistics", statistics),
     ("activity_is_imported_once", activity_is_imported_once),
+    ("touchpoints_are_replaced_row_by_row", touchpoints_are_replaced_row_by_row),
+    ("a_forgotten_customer_leaves_no_touchpoint", a_forgotten_customer_leaves_no_touchpoint),
     ("coaching_keeps_its_order", coaching_keeps_its_order),
 ];
+
+fn touchpoint(row_id: &str, kind: TouchpointKind, opportunity: &str, customer: &str, at: &str) -> Touchpoint {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_string());
+    Touchpoint {
+        source: "crm".into(),
+        row_id: row_id.into(),
+        kind,
+        opportunity_id: some(opportunity),
+        customer_id: some(customer),
+        rep_id: "kim".into(),
+        at: at.parse().unwrap(),
+        value_milli: Some(1_500),
+        text: "报价".into(),
+    }
+}
+
+fn touchpoints_are_replaced_row_by_row(store: &dyn Store) {
+    use TouchpointKind::{Call, NeedGraded, Proposal};
+    let first = touchpoint("1", Call, "O-1", "K-1", "2025-02-03T10:00:00");
+    let graded = touchpoint("1", NeedGraded, "O-1", "K-1", "2025-02-03T10:00:00");
+    let other = touchpoint("2", Proposal, "", "K-2", "2025-02-03");
+    let ids = |rows: &[&str]| rows.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let all = [first.clone(), graded.clone(), other.clone()];
+    for _ in 0..2 {
+        store.put_touchpoints("crm", &ids(&["1", "2"]), &all).unwrap();
+        // A day without a time comes before its times.
+        assert_eq!(store.touchpoints(None).unwrap(), [other.clone(), first.clone(), graded.clone()]);
+    }
+    let corrected = touchpoint("1", Call, "O-1", "K-1", "2025-02-04T09:30:00");
+    store.put_touchpoints("crm", &ids(&["1"]), std::slice::from_ref(&corrected)).unwrap();
+    assert_eq!(store.touchpoints(None).unwrap(), [other.clone(), corrected], "the row is no grading any more");
+    assert_eq!(store.touchpoints(Some(date(2025, 2, 3))).unwrap(), [other]);
+    assert_eq!(store.purge_touchpoints(date(2025, 2, 4), true).unwrap(), 1);
+    assert_eq!(store.purge_touchpoints(date(2025, 2, 4), false).unwrap(), 1);
+    assert_eq!(store.touchpoints(None).unwrap().len(), 1, "the fourth is not before the fourth");
+}
+
+fn a_forgotten_customer_leaves_no_touchpoint(store: &dyn Store) {
+    use TouchpointKind::{Call, Visit};
+    let all = [
+        touchpoint("1", Call, "O-1", "K-1", "2025-02-03"),
+        touchpoint("2", Visit, "O-1", "", "2025-02-05"),
+        touchpoint("3", Visit, "", "K-1", "2025-02-06"),
+        touchpoint("4", Call, "O-2", "K-2", "2025-02-07"),
+    ];
+    let ids: Vec<String> = all.iter().map(|touchpoint| touchpoint.row_id.clone()).collect();
+    store.put_touchpoints("crm", &ids, &all).unwrap();
+    assert_eq!(
+        store.forget_customer("K-1", date(2025, 3, 1), true).unwrap(),
+        3,
+        "also what names the opportunity alone"
+    );
+    assert_eq!(store.touchpoints(None).unwrap().len(), 4, "a dry run changes nothing");
+    assert_eq!(store.forget_customer("K-1", date(2025, 3, 1), false).unwrap(), 3);
+    assert_eq!(store.put_touchpoints("crm", &ids, &all).unwrap(), 3);
+    assert_eq!(store.touchpoints(None).unwrap(), [all[3].clone()], "nor do they come back with the next import");
+}
 
 fn activity_is_imported_once(store: &dyn Store) {
     let row = |id: &str, rep: &str, day: Date, row: &str| ActivityRow {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use callmark_core::journey::TouchpointKind;
 use callmark_core::performance::{Measure, Unit};
 use serde::Deserialize;
 
@@ -19,14 +20,65 @@ impl TryFrom<String> for Column {
 
     fn try_from(name: String) -> Result<Column, String> {
         Measure::of_column(&name).map(Column).ok_or_else(|| {
-            const OTHERS: &[&str] =
-                &["name", "rep", "date", "date_format", "id", "team", "tenure_start", "event", "events", "each"];
+            const OTHERS: &[&str] = &[
+                "name",
+                "rep",
+                "date",
+                "date_format",
+                "id",
+                "team",
+                "tenure_start",
+                "event",
+                "events",
+                "each",
+                "opportunity",
+                "customer",
+                "value",
+                "text",
+            ];
             let measures = Measure::ALL.iter().map(|measure| measure.column());
             let suggestion = did_you_mean(&name, measures.clone().chain(OTHERS.iter().copied()));
             let known: Vec<&str> = measures.collect();
             format!(
                 "`{name}` is no key or measure of an import{suggestion}\nhint: the measures are {}",
                 known.join(", ")
+            )
+        })
+    }
+}
+
+/// What a row counts as: one more of a measure, or a touchpoint of a journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Counted {
+    Measure(Measure),
+    Touchpoint(TouchpointKind),
+}
+
+impl Counted {
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Counted::Measure(measure) => measure.column(),
+            Counted::Touchpoint(kind) => kind.id(),
+        }
+    }
+}
+
+impl TryFrom<String> for Counted {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Counted, String> {
+        let measure = Measure::of_column(&name).map(Counted::Measure);
+        measure.or_else(|| TouchpointKind::of_id(&name).map(Counted::Touchpoint)).ok_or_else(|| {
+            let measures = Measure::ALL.iter().filter(|measure| measure.unit() == Unit::Count).map(|m| m.column());
+            let kinds = TouchpointKind::ALL.iter().map(|kind| kind.id());
+            let suggestion = did_you_mean(&name, measures.clone().chain(kinds.clone()));
+            let [measures, kinds]: [Vec<&str>; 2] = [measures.collect(), kinds.collect()];
+            format!(
+                "a row of an import cannot count as `{name}`{suggestion}\nhint: it can be a measure ({}) or a touchpoint ({})",
+                measures.join(", "),
+                kinds.join(", ")
             )
         })
     }
@@ -48,10 +100,16 @@ pub struct Mapping {
     pub event: Option<String>,
     /// … and what each of its values counts as.
     #[serde(default)]
-    pub events: BTreeMap<String, Vec<Column>>,
+    pub events: BTreeMap<String, Vec<Counted>>,
     /// What every row counts as.
     #[serde(default)]
-    pub each: Vec<Column>,
+    pub each: Vec<Counted>,
+    /// Where rows are touchpoints: whose they are (one of the two), …
+    pub opportunity: Option<String>,
+    pub customer: Option<String>,
+    /// … what the opportunity is worth, and the wording of a proposal.
+    pub value: Option<String>,
+    pub text: Option<String>,
     /// Measures with columns of their own.
     #[serde(flatten)]
     pub columns: BTreeMap<Column, String>,
@@ -75,11 +133,28 @@ pub fn check_mappings(mappings: &[Mapping]) -> Result<(), String> {
                 "the import `{name}` names no measure\nhint: add one, for example dialled = \"Calls\""
             ));
         }
-        let counted = mapping.events.values().flatten().chain(&mapping.each);
-        if let Some(Column(measure)) = counted.into_iter().find(|Column(measure)| measure.unit() != Unit::Count) {
+        let counted = || mapping.events.values().flatten().chain(&mapping.each);
+        let no_count =
+            |counted: &&Counted| matches!(counted, Counted::Measure(measure) if measure.unit() != Unit::Count);
+        if let Some(measure) = counted().find(no_count) {
             return Err(format!(
                 "in the import `{name}` `{0}` cannot be counted by rows\nhint: name its column: {0} = \"…\"",
-                measure.column()
+                measure.name()
+            ));
+        }
+        let whose = mapping.opportunity.is_some() || mapping.customer.is_some();
+        let details = whose || mapping.value.is_some() || mapping.text.is_some();
+        let touchpoint = counted().find(|counted| matches!(counted, Counted::Touchpoint(_)));
+        if let Some(touchpoint) = touchpoint.filter(|_| !whose) {
+            return Err(format!(
+                "the import `{name}` does not say whose touchpoint `{}` is\nhint: name the column: opportunity = \"…\" or customer = \"…\"",
+                touchpoint.name()
+            ));
+        }
+        if details && touchpoint.is_none() {
+            return Err(format!(
+                "the import `{name}` names opportunity, customer, value or text, but no row of it is a touchpoint\n\
+                 hint: event = \"Type\", events = {{ Proposal = [\"proposal\"] }}, or each = [\"visit\"]"
             ));
         }
         if let Some(format) = &mapping.date_format
@@ -96,7 +171,18 @@ pub fn check_mappings(mappings: &[Mapping]) -> Result<(), String> {
 impl Mapping {
     /// The columns that a file must have.
     pub fn wanted(&self) -> impl Iterator<Item = &str> {
-        let optional = [&self.id, &self.team, &self.tenure_start, &self.event].into_iter().flatten();
+        let optional = [
+            &self.id,
+            &self.team,
+            &self.tenure_start,
+            &self.event,
+            &self.opportunity,
+            &self.customer,
+            &self.value,
+            &self.text,
+        ]
+        .into_iter()
+        .flatten();
         [&self.rep, &self.date].into_iter().chain(optional).chain(self.columns.values()).map(String::as_str)
     }
 
@@ -111,6 +197,10 @@ impl Mapping {
             ("id", self.id.as_ref()),
             ("team", self.team.as_ref()),
             ("tenure_start", self.tenure_start.as_ref()),
+            ("opportunity", self.opportunity.as_ref()),
+            ("customer", self.customer.as_ref()),
+            ("value", self.value.as_ref()),
+            ("text", self.text.as_ref()),
         ];
         let measures = self.columns.iter().map(|(Column(measure), column)| (measure.column(), Some(column)));
         for (key, column) in keys.into_iter().chain(measures) {
@@ -118,8 +208,8 @@ impl Mapping {
                 let _ = writeln!(text, "{key} = {}", quoted(column));
             }
         }
-        let list = |counted: &[Column]| {
-            let names: Vec<String> = counted.iter().map(|Column(measure)| quoted(measure.column())).collect();
+        let list = |counted: &[Counted]| {
+            let names: Vec<String> = counted.iter().map(|counted| quoted(counted.name())).collect();
             format!("[{}]", names.join(", "))
         };
         if !self.each.is_empty() {
@@ -223,8 +313,10 @@ pub fn guess(name: &str, header: &[&str]) -> Option<Mapping> {
     // Who counts calls in columns counts no dispositions.
     let counted = [Measure::Dialled, Measure::Connected].iter().any(|measure| columns.contains_key(&Column(*measure)));
     let event = text(named(EVENTS)).filter(|_| !counted);
-    let (reached, dialled) =
-        (vec![Column(Measure::Dialled), Column(Measure::Connected)], vec![Column(Measure::Dialled)]);
+    let (reached, dialled) = (
+        vec![Counted::Measure(Measure::Dialled), Counted::Measure(Measure::Connected)],
+        vec![Counted::Measure(Measure::Dialled)],
+    );
     let events = REACHED.iter().map(|value| (value.to_string(), reached.clone()));
     let events = events.chain(NOT_REACHED.iter().map(|value| (value.to_string(), dialled.clone())));
     let mapping = Mapping {
@@ -238,6 +330,10 @@ pub fn guess(name: &str, header: &[&str]) -> Option<Mapping> {
         events: if event.is_some() { events.collect() } else { BTreeMap::new() },
         event,
         each: Vec::new(),
+        opportunity: None,
+        customer: None,
+        value: None,
+        text: None,
         columns,
     };
     check_mappings(std::slice::from_ref(&mapping)).is_ok().then_some(mapping)
@@ -263,6 +359,10 @@ mod tests {
             ("event = 'Result'", "`events`"),
             ("each = ['talk_s']", "talk_s = "),
             ("dialled = 'Calls'\ndate_format = '%!'", "%d.%m.%Y"),
+            ("each = ['visits']", "did you mean `visit`?"),
+            ("each = ['visit']", "whose touchpoint `visit` is"),
+            ("each = ['dialled']\ncustomer = 'C'", "no row of it is a touchpoint"),
+            ("each = ['visit']\ncustomr = 'C'", "did you mean `customer`?"),
         ];
         for (text, meaning) in cases {
             let error = parse(&format!("{CRM}{text}")).unwrap_err();
@@ -278,7 +378,7 @@ mod tests {
         let mapping = guess("cdr", &header).unwrap();
         assert_eq!((mapping.rep.as_str(), mapping.date.as_str()), ("Agent Name", "calldate"));
         assert_eq!(mapping.id.as_deref(), Some("Call ID"));
-        assert_eq!(mapping.events["NO ANSWER"], [Column(Measure::Dialled)]);
+        assert_eq!(mapping.events["NO ANSWER"], [Counted::Measure(Measure::Dialled)]);
         let pasted: toml::Table = toml::from_str(&mapping.to_toml()).unwrap();
         let pasted = pasted["import"][0].clone().try_into::<Mapping>().unwrap();
         assert_eq!(pasted, mapping);

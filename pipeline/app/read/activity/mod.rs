@@ -1,19 +1,20 @@
-//! Call logs and sales exports: tables or JSON lines in, rows of measures out. A row that breaks a rule is refused with its line, its
-//! column and the rule, never with its values; the rest is taken. Only mapped columns are looked at: what else a file knows about customers
-//! goes nowhere.
+//! Call logs and sales exports: tables or JSON lines in, rows of measures and touchpoints out. A row that breaks a rule is refused with its
+//! line, its column and the rule, never with its values; the rest is taken. Only mapped columns are looked at: what else a file knows about
+//! customers goes nowhere.
 
 pub mod mapping;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use callmark_core::performance::{Activity, Measure};
+use callmark_core::journey::{Touchpoint, TouchpointKind};
+use callmark_core::performance::{Activity, Measure, Unit};
 use callmark_core::recording::{Metadata, sha256_hex};
 use callmark_store::ActivityRow;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use self::mapping::{Column, Mapping, guess, plain};
+use self::mapping::{Column, Counted, Mapping, guess, plain};
 use crate::config::did_you_mean;
 use crate::read::metadata::encoding::{Decoded, decode};
 use crate::read::metadata::lines::{LineReader, TableError, read_lines};
@@ -77,10 +78,19 @@ pub struct Refused {
     pub rule: String,
 }
 
+/// A row that was taken: what it adds to measures, and what happened with an opportunity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportedRow {
+    pub row_id: String,
+    pub activity: Option<ActivityRow>,
+    /// In the order of their kinds.
+    pub touchpoints: Vec<Touchpoint>,
+}
+
 /// What a file holds.
 #[derive(Debug)]
 pub struct Imported {
-    pub rows: Vec<ActivityRow>,
+    pub rows: Vec<ImportedRow>,
     pub refused: Vec<Refused>,
     /// Rows that say the same as one before under the same id.
     pub repeated: u64,
@@ -140,6 +150,10 @@ struct Places {
     team: Option<usize>,
     tenure_start: Option<usize>,
     event: Option<usize>,
+    opportunity: Option<usize>,
+    customer: Option<usize>,
+    value: Option<usize>,
+    text: Option<usize>,
     measures: Vec<(Measure, usize)>,
 }
 
@@ -153,7 +167,7 @@ struct Reader<'a> {
     /// The line that has most of the mapped columns, to be named when none has all.
     candidate: Vec<String>,
     foreign_lines: BTreeSet<u64>,
-    rows: Vec<ActivityRow>,
+    rows: Vec<ImportedRow>,
     /// The line of each row.
     lines: Vec<u64>,
     /// Row id → index of its row.
@@ -240,6 +254,10 @@ impl Reader<'_> {
             team: at(&mapping.team),
             tenure_start: at(&mapping.tenure_start),
             event: at(&mapping.event),
+            opportunity: at(&mapping.opportunity),
+            customer: at(&mapping.customer),
+            value: at(&mapping.value),
+            text: at(&mapping.text),
             measures: measures.collect(),
             header: header.iter().map(|cell| cell.to_string()).collect(),
         });
@@ -311,7 +329,7 @@ impl Reader<'_> {
     }
 
     /// One row; `None` when it says nothing. Else the column that breaks a rule, and the rule.
-    fn row(&mut self, line: u64, cells: &[&str]) -> Result<Option<ActivityRow>, (Option<usize>, &'static str)> {
+    fn row(&mut self, line: u64, cells: &[&str]) -> Result<Option<ImportedRow>, (Option<usize>, &'static str)> {
         let (Some(places), Some(mapping)) = (&self.places, &self.mapping) else { return Ok(None) };
         if self.foreign_lines.contains(&line) {
             return Err((None, "another encoding than the rest of the file"));
@@ -332,7 +350,8 @@ impl Reader<'_> {
             return Err((Some(places.rep), "no rep"));
         }
         let format = mapping.date_format.as_deref();
-        let day = values::day(cell(places.date)?, format).map_err(|rule| (Some(places.date), rule))?;
+        let at = values::moment(cell(places.date)?, format).map_err(|rule| (Some(places.date), rule))?;
+        let day = at.day;
         let tenure_start = match (places.tenure_start, optional(places.tenure_start)?) {
             (Some(_), "") | (None, _) => None,
             (column, text) => Some(values::day(text, format).map_err(|rule| (column, rule))?),
@@ -346,16 +365,30 @@ impl Reader<'_> {
                 add(*measure, value);
             }
         }
+        let mut kinds: BTreeSet<TouchpointKind> = BTreeSet::new();
+        let mut count = |counted: &Counted| match counted {
+            Counted::Measure(measure) => add(*measure, 1),
+            Counted::Touchpoint(kind) => drop(kinds.insert(*kind)),
+        };
         if let Some(column) = places.event {
             let text = plain(cell(column)?);
             let counted = mapping.events.iter().find(|(value, _)| plain(value) == text);
             let (_, counted) = counted.ok_or((Some(column), "a value that `events` of the mapping does not name"))?;
-            counted.iter().for_each(|Column(measure)| add(*measure, 1));
+            counted.iter().for_each(&mut count);
         }
-        mapping.each.iter().for_each(|Column(measure)| add(*measure, 1));
-        if measures.is_empty() && tenure_start.is_none() {
+        mapping.each.iter().for_each(count);
+        if measures.is_empty() && tenure_start.is_none() && kinds.is_empty() {
             return Ok(None);
         }
+        let named = |column: Option<usize>| -> Result<Option<String>, (Option<usize>, &'static str)> {
+            Ok(Some(optional(column)?.to_string()).filter(|text| !text.is_empty()))
+        };
+        let (opportunity_id, customer_id) = (named(places.opportunity)?, named(places.customer)?);
+        if !kinds.is_empty() && opportunity_id.is_none() && customer_id.is_none() {
+            return Err((places.opportunity.or(places.customer), "neither opportunity nor customer"));
+        }
+        let value_milli = values::measure(optional(places.value)?, Unit::Money).map_err(|rule| (places.value, rule))?;
+        let text = optional(places.text)?.to_string();
         let row_id = match places.id {
             Some(column) => match cell(column)? {
                 "" => return Err((Some(column), "no id")),
@@ -370,13 +403,31 @@ impl Reader<'_> {
         };
         let team = Some(optional(places.team)?.to_string()).filter(|team| !team.is_empty());
         let rep_id = rep_of(self.reps, name, day);
-        let activity = Activity { rep_id, day, team, tenure_start, measures };
-        let row = activity.to_json();
-        Ok(Some(ActivityRow { source: self.source.to_string(), row_id, rep_id: activity.rep_id, day, row }))
+        let source = self.source.to_string();
+        let touchpoint = |kind: TouchpointKind| Touchpoint {
+            source: source.clone(),
+            row_id: row_id.clone(),
+            kind,
+            opportunity_id: opportunity_id.clone(),
+            customer_id: customer_id.clone(),
+            rep_id: rep_id.clone(),
+            at,
+            value_milli,
+            text: text.clone(),
+        };
+        let touchpoints = kinds.into_iter().map(touchpoint).collect();
+        // A row that is a touchpoint alone is no day of work.
+        let counts = !measures.is_empty() || tenure_start.is_some();
+        let activity = counts.then(|| {
+            let activity = Activity { rep_id: rep_id.clone(), day, team, tenure_start, measures };
+            let row = activity.to_json();
+            ActivityRow { source: source.clone(), row_id: row_id.clone(), rep_id: activity.rep_id, day, row }
+        });
+        Ok(Some(ImportedRow { row_id, activity, touchpoints }))
     }
 
     /// Of two rows with one id the first stays, as in metadata tables.
-    fn keep(&mut self, line: u64, row: ActivityRow) {
+    fn keep(&mut self, line: u64, row: ImportedRow) {
         let Some(first) = self.by_id.get(&row.row_id).copied() else {
             self.by_id.insert(row.row_id.clone(), self.rows.len());
             self.rows.push(row);

@@ -1,9 +1,11 @@
 //! Values of call logs and sales exports: numbers, lengths of time and days as people and systems write them. What is refused is refused
 //! with a rule, never with the value: it may be a customer's.
 
+use callmark_core::journey::Moment;
 use callmark_core::performance::Unit;
 use jiff::ToSpan as _;
-use jiff::civil::{Date, date};
+use jiff::civil::{Date, Time, date};
+use jiff::fmt::strtime::BrokenDownTime;
 
 use crate::read::metadata::fields::{stamp, yes_or_no};
 
@@ -33,25 +35,37 @@ pub fn measure(text: &str, unit: Unit) -> Result<Option<i64>, &'static str> {
 
 /// A day: as `format` says (strftime); else with the year first, or a spreadsheet's day number. The rule that it breaks otherwise.
 pub fn day(text: &str, format: Option<&str>) -> Result<Date, &'static str> {
+    moment(text, format).map(|moment| moment.day)
+}
+
+/// The same with the time of day, where there is one.
+pub fn moment(text: &str, format: Option<&str>) -> Result<Moment, &'static str> {
     let text = narrow(text);
     let text = text.trim();
     if text.is_empty() {
         return Err("no date");
     }
     if let Some(format) = format {
-        let parsed = jiff::fmt::strtime::parse(format, text).and_then(|parsed| parsed.to_date());
-        return parsed.or_else(|_| excel_day(text).ok_or("not a date in the date_format of the mapping"));
+        let parsed = jiff::fmt::strtime::parse(format, text).ok();
+        let time = |parsed: &BrokenDownTime| parsed.hour().and_then(|_| parsed.to_time().ok());
+        let parsed = parsed.and_then(|parsed| Some(Moment { day: parsed.to_date().ok()?, time: time(&parsed) }));
+        return parsed.or_else(|| excel_moment(text)).ok_or("not a date in the date_format of the mapping");
     }
-    let written = stamp(text).and_then(|stamp| stamp.get(..10)?.parse().ok());
-    written
-        .or_else(|| excel_day(text))
+    stamp(text)
+        .and_then(|stamp| stamp.parse().ok())
+        .or_else(|| excel_moment(text))
         .ok_or("not a date with the year first like 2025-02-19 (another order: date_format in the mapping)")
 }
 
-/// Days since 1899-12-30, with the time of day as a fraction.
-fn excel_day(text: &str) -> Option<Date> {
+/// Days since 1899-12-30, with the time of day as a fraction; a whole number is a day alone.
+fn excel_moment(text: &str) -> Option<Moment> {
+    const SECONDS_OF_A_DAY: f64 = 86_400.0;
     let days: f64 = text.parse().ok().filter(|days| EXCEL_DAYS.contains(days))?;
-    date(1899, 12, 30).checked_add((days as i64).days()).ok()
+    let day = date(1899, 12, 30).checked_add((days as i64).days()).ok()?;
+    let seconds = (days.fract() * SECONDS_OF_A_DAY).round() as i64;
+    // A fraction that rounds up to midnight stays on its day.
+    let time = (days.fract() > 0.0).then(|| Time::midnight().saturating_add(seconds.min(86_399).seconds()));
+    Some(Moment { day, time })
 }
 
 /// Full-width forms as the ASCII that they stand for, the ideographic space as a space.
@@ -169,6 +183,23 @@ mod tests {
         assert_eq!(measure("2：03", Unit::Seconds), Ok(Some(123_000)));
         assert_eq!(measure("61.5", Unit::Seconds), Ok(Some(61_500)));
         assert_eq!(measure("1:75", Unit::Seconds), Err("not a number"));
+    }
+
+    #[test]
+    fn the_time_of_day_is_kept_where_there_is_one() {
+        let cases = [
+            ("2025-02-19", None, Some("2025-02-19")),
+            ("2025/2/19 6:01", None, Some("2025-02-19T06:01:00")),
+            ("2025-02-19T06:01:22Z", None, Some("2025-02-19T06:01:22")),
+            ("45707.75", None, Some("2025-02-19T18:00:00")),
+            ("45707.9999999", None, Some("2025-02-19T23:59:59")),
+            ("19.02.2025", Some("%d.%m.%Y"), Some("2025-02-19")),
+            ("02/19/2025 06:01", Some("%m/%d/%Y %H:%M"), Some("2025-02-19T06:01:00")),
+            ("soon", None, None),
+        ];
+        for (text, format, expected) in cases {
+            assert_eq!(moment(text, format).ok().map(|at| at.to_string()).as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

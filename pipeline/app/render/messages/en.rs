@@ -1,5 +1,6 @@
 //! English messages: sentence case, about calls and moments.
 
+use callmark_core::journey::{ItemState, MentionKind, OpportunityStatus, TouchpointKind};
 use callmark_core::performance::{CoachingVerdict, Stage};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
@@ -344,6 +345,76 @@ pub static MESSAGES: Messages = Messages {
     },
     attention_band: |high, line| format!("The whole interval (up to {high}) is below {line}."),
     attention_team: |high, line| format!("The whole interval (up to {high}) is below what the team allows ({line})."),
+
+    journeys_title: "Opportunities",
+    journeys_waiting: "Opportunities that wait",
+    journeys_as_of: |day| {
+        format!(
+            "As of {day}: promises that nobody followed up, high value that nobody touches, many touches without the customer."
+        )
+    },
+    journeys_nothing: "None: no promise is stale, nothing of high value is neglected, and the customer took part where much was done.",
+    journeys_more: |n| match n {
+        1 => "One more in the report.".to_string(),
+        n => format!("{n} more in the report."),
+    },
+    journeys_all: "All opportunities",
+    journeys_note: "Checklist: only items that are met or missed count; what is not due yet or unknown costs nothing. Health: geometric mean of activity (recency, number) and substance (two-sidedness, talk heat), an engineering guess without learned weights.",
+    journey_neglect: |value, line, days| {
+        format!("Worth {value} (the most valuable begin at {line}), and nobody touched the customer for {days} days.")
+    },
+    journey_stale: |day, days| format!("A next step was promised on {day}, and no touch followed in {days} days."),
+    journey_hollow: |touches, days| {
+        format!(
+            "Looks busy, is hollow: {touches} touches in {days} days, and in none of them is the customer known to have spoken, replied or agreed on anything."
+        )
+    },
+    journey_opportunity: "Opportunity",
+    journey_status_name: "Status",
+    journey_status: |status| match status {
+        OpportunityStatus::Open => "open",
+        OpportunityStatus::Contracted => "contracted",
+        OpportunityStatus::Closed => "closed",
+    },
+    journey_value: "Value",
+    journey_checklist: "Checklist",
+    journey_points: |earned, of| format!("{earned} of {of}"),
+    journey_state: |state| match state {
+        ItemState::Met => "met",
+        ItemState::Missed => "missed",
+        ItemState::NotDue => "not due yet",
+        ItemState::Unknown => "unknown",
+    },
+    journey_due: |day| format!("due by {day}"),
+    journey_share: |percent| format!("{percent} % of the customer's words come again"),
+    journey_event: |kind| match kind {
+        TouchpointKind::FirstContact => "first contact",
+        TouchpointKind::NeedGraded => "need graded",
+        TouchpointKind::Proposal => "proposal",
+        TouchpointKind::CrossTeamStep => "cross-team step",
+        TouchpointKind::Contract => "contract",
+        TouchpointKind::Delivery => "delivery",
+        TouchpointKind::Visit => "visit",
+        TouchpointKind::Call => "call",
+        TouchpointKind::Message => "message",
+        TouchpointKind::Reply => "reply",
+        TouchpointKind::NextStep => "next step promised",
+        TouchpointKind::Closed => "closed",
+    },
+    journey_health: "Health",
+    journey_recency: "Recency",
+    journey_number: "Number",
+    journey_two_sided: "Two-sidedness",
+    journey_heat: "Talk heat",
+    journey_last_touch: "Last touch",
+    journey_words: "The customer's words",
+    journey_said: |kind| match kind {
+        MentionKind::Worry => "worry",
+        MentionKind::Need => "need",
+        MentionKind::DecisionMaker => "who decides",
+        MentionKind::DecisionMakerChange => "somebody else decides",
+    },
+
     report_title: "Call quality",
     period: |first, last| format!("{first} to {last}"),
     one_day: |day| day.to_string(),

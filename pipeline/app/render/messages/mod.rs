@@ -6,6 +6,7 @@
 mod en;
 mod zh;
 
+use callmark_core::journey::{ItemState, MentionKind, OpportunityStatus, TouchpointKind};
 use callmark_core::performance::{CoachingVerdict, Stage};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
@@ -94,6 +95,39 @@ pub struct Messages {
     /// Upper end of the interval, the line.
     pub attention_band: With2,
     pub attention_team: With2,
+
+    // ---- opportunities
+    pub journeys_title: &'static str,
+    pub journeys_waiting: &'static str,
+    pub journeys_as_of: With,
+    pub journeys_nothing: &'static str,
+    pub journeys_more: Count,
+    pub journeys_all: &'static str,
+    pub journeys_note: &'static str,
+    /// Value, the value from which on an opportunity is among the most valuable, days without a touch.
+    pub journey_neglect: fn(&str, &str, u64) -> String,
+    /// Day of the promise, days since.
+    pub journey_stale: fn(&str, u64) -> String,
+    /// Touches, days that are looked back.
+    pub journey_hollow: CountOf,
+    pub journey_opportunity: &'static str,
+    pub journey_status_name: &'static str,
+    pub journey_status: fn(OpportunityStatus) -> &'static str,
+    pub journey_value: &'static str,
+    pub journey_checklist: &'static str,
+    pub journey_points: With2,
+    pub journey_state: fn(ItemState) -> &'static str,
+    pub journey_due: With,
+    pub journey_share: With,
+    pub journey_event: fn(TouchpointKind) -> &'static str,
+    pub journey_health: &'static str,
+    pub journey_recency: &'static str,
+    pub journey_number: &'static str,
+    pub journey_two_sided: &'static str,
+    pub journey_heat: &'static str,
+    pub journey_last_touch: &'static str,
+    pub journey_words: &'static str,
+    pub journey_said: fn(MentionKind) -> &'static str,
 
     // ---- team page
     pub report_title: &'static str,

@@ -1,5 +1,6 @@
 //! Chinese messages: full-width punctuation, a space between Chinese characters and figures.
 
+use callmark_core::journey::{ItemState, MentionKind, OpportunityStatus, TouchpointKind};
 use callmark_core::performance::{CoachingVerdict, Stage};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
@@ -359,6 +360,65 @@ pub static MESSAGES: Messages = Messages {
     attention_fatal: |calls| format!("{calls} 通电话有已确认的一票否决。"),
     attention_band: |high, line| format!("整个区间（最高 {high}）低于 {line}。"),
     attention_team: |high, line| format!("整个区间（最高 {high}）低于团队允许的水平（{line}）。"),
+
+    journeys_title: "商机",
+    journeys_waiting: "等待跟进的商机",
+    journeys_as_of: |day| format!("截至{day}：承诺后无人跟进、高价值无人联系、联系频繁而客户未参与。"),
+    journeys_nothing: "没有：没有逾期的承诺，没有被忽视的高价值商机，联系频繁处客户都有参与。",
+    journeys_more: |n| format!("报告中还有 {n} 个。"),
+    journeys_all: "全部商机",
+    journeys_note: "清单：只计已达成或未达成的项，未到期或无法判断的不扣分。健康度：活跃度（新近度、次数）与实质（双向性、谈话热度）的几何平均，为工程经验值，没有学习得到的权重。",
+    journey_neglect: |value, line, days| format!("价值 {value}（高价值线 {line}），已有 {days} 天无人联系客户。"),
+    journey_stale: |day, days| format!("{day} 承诺了下一步，{days} 天内没有后续联系。"),
+    journey_hollow: |touches, days| {
+        format!("看似忙碌，实则空转：{days} 天内联系 {touches} 次，没有一次可知客户开口、回复或达成任何约定。")
+    },
+    journey_opportunity: "商机",
+    journey_status_name: "状态",
+    journey_status: |status| match status {
+        OpportunityStatus::Open => "进行中",
+        OpportunityStatus::Contracted => "已签约",
+        OpportunityStatus::Closed => "已关闭",
+    },
+    journey_value: "价值",
+    journey_checklist: "清单",
+    journey_points: |earned, of| format!("{earned}／{of}"),
+    journey_state: |state| match state {
+        ItemState::Met => "达成",
+        ItemState::Missed => "未达成",
+        ItemState::NotDue => "未到期",
+        ItemState::Unknown => "无法判断",
+    },
+    journey_due: |day| format!("最晚 {day}"),
+    journey_share: |percent| format!("客户用词有 {percent}% 再次出现"),
+    journey_event: |kind| match kind {
+        TouchpointKind::FirstContact => "首次接触",
+        TouchpointKind::NeedGraded => "需求分级",
+        TouchpointKind::Proposal => "方案",
+        TouchpointKind::CrossTeamStep => "跨团队协作",
+        TouchpointKind::Contract => "签约",
+        TouchpointKind::Delivery => "交付",
+        TouchpointKind::Visit => "拜访",
+        TouchpointKind::Call => "通话",
+        TouchpointKind::Message => "消息",
+        TouchpointKind::Reply => "客户回复",
+        TouchpointKind::NextStep => "承诺的下一步",
+        TouchpointKind::Closed => "关闭",
+    },
+    journey_health: "健康度",
+    journey_recency: "新近度",
+    journey_number: "次数",
+    journey_two_sided: "双向性",
+    journey_heat: "谈话热度",
+    journey_last_touch: "最近联系",
+    journey_words: "客户原话",
+    journey_said: |kind| match kind {
+        MentionKind::Worry => "担忧",
+        MentionKind::Need => "需求",
+        MentionKind::DecisionMaker => "谁做决定",
+        MentionKind::DecisionMakerChange => "决策人变动",
+    },
+
     report_title: "通话质量",
     period: |first, last| format!("{first} 至 {last}"),
     one_day: |day| day.to_string(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
+use callmark_core::journey::ChecklistItem;
 use callmark_core::performance::CoachingPlan;
 use callmark_core::record::{Status, Verdict};
 use callmark_core::scorecard::{Requirement, Scorecard};
@@ -10,6 +11,7 @@ use jiff::civil::{Date, DateTime};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
+use crate::journeys::Journeys;
 use crate::render::call_page::{clock, points};
 use crate::render::messages::Messages;
 use crate::render::report::FailedRecording;
@@ -31,6 +33,8 @@ pub struct Context<'a> {
     pub reviews: &'a Reviews,
     pub plans: &'a [CoachingPlan],
     pub failures: &'a [FailedRecording],
+    pub journeys: Option<&'a Journeys>,
+    pub journey_items: &'a [ChecklistItem],
     /// SHA-256 → name of the models that callmark knows.
     pub models: BTreeMap<String, String>,
     /// The starter model's hash: its results come with a notice.

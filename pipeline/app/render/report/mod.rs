@@ -7,6 +7,7 @@ mod call;
 mod chart;
 mod digest;
 mod frame;
+mod journeys;
 mod list;
 pub mod morning;
 mod rep;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
+use callmark_core::journey::ChecklistItem;
 use callmark_core::performance::CallSummary;
 use callmark_core::record::CallRecord;
 use callmark_core::recording::Language;
@@ -33,6 +35,7 @@ use rayon::prelude::*;
 use crate::clips::{Clip, ClipKind, Clips, NoClips};
 use crate::coaching_plans;
 use crate::commands::explain;
+use crate::journeys::Journeys;
 use crate::render::messages;
 use crate::render::outputs::write_whole;
 use crate::run_summary::Failure;
@@ -40,7 +43,7 @@ use call::{PlayableClip, Sound};
 use digest::Digest;
 use frame::{Context, section};
 pub use site::Layout;
-use site::{List, Page};
+use site::{List, OPPORTUNITIES_PER_PAGE, Page};
 
 /// Up to here a report is one file.
 const SINGLE_FILE_BYTES: u64 = 25 * 1024 * 1024;
@@ -87,6 +90,10 @@ pub struct Scope<'a> {
     pub until: Option<Date>,
     /// Summaries of all stored calls, for trends against earlier periods; empty: only the calls of the report.
     pub history: &'a [CallSummary],
+    /// Opportunities, once touchpoints were imported, …
+    pub journeys: Option<&'a Journeys>,
+    /// … and the checklist that they were judged by.
+    pub journey_items: &'a [ChecklistItem],
 }
 
 /// How a report is made.
@@ -143,9 +150,13 @@ fn write_as(
     for rep in &digest.reps {
         pages.extend((0..list::number_of_parts(rep.parts.calls.len())).map(|part| Page::Rep(rep.id.clone(), part)));
     }
+    let opportunities = scope.journeys.map_or(0, |journeys| journeys.rows.len());
+    pages.extend((0..opportunities.div_ceil(OPPORTUNITIES_PER_PAGE)).map(Page::Journeys));
     let context = Context {
         m,
         layout,
+        journeys: scope.journeys,
+        journey_items: scope.journey_items,
         digest,
         scorecards: options.scorecards,
         reviews,
@@ -220,6 +231,9 @@ impl Writer<'_> {
             for part in 0..list::number_of_parts(calls.len()) {
                 take(self.list(list, calls, part))?;
             }
+        }
+        for part in 0..journeys::number_of_parts(&self.context) {
+            take(self.journeys(part))?;
         }
         match self.context.layout {
             Layout::Single => {
@@ -300,6 +314,11 @@ impl Writer<'_> {
         let title = list::title(&self.context, list);
         let body = list::body(&self.context, list, calls, part);
         self.rendered(Page::List(list.clone(), part), title, &self.trail(), &body)
+    }
+
+    fn journeys(&self, part: usize) -> Rendered {
+        let body = journeys::body(&self.context, part);
+        self.rendered(Page::Journeys(part), self.context.m.journeys_title.to_string(), &self.trail(), &body)
     }
 
     /// `None` when another process removed the call meanwhile. `examples` are moments that reps' pages play besides the flags.

@@ -20,7 +20,7 @@ use maud::{Markup, html};
 use super::digest::{Mean, is_finding, is_moment};
 use super::frame::{self, Context, day, limited};
 use super::site::{Layout, Page};
-use super::{Options, Scope, digest};
+use super::{Options, Scope, digest, journeys};
 use crate::clips::Clips;
 use crate::commands::explain;
 use crate::render::call_page::{clock, points};
@@ -66,6 +66,8 @@ pub fn morning(store: &dyn Store, scope: &Scope, options: &Options) -> Result<Mo
         reviews: &reviews,
         plans: &[],
         failures: &scope.failures,
+        journeys: scope.journeys,
+        journey_items: scope.journey_items,
         models: BTreeMap::new(),
         starter: None,
         pages: BTreeSet::new(),
@@ -241,6 +243,7 @@ fn body(context: &Context, first: &[(RepRow, Vec<String>)], best: &[Snippet], mi
                 } } }
             }
         }
+        (journeys::morning(context))
         (snippets(context, m.morning_best, m.morning_best_note, best, false))
         (snippets(context, m.morning_misses, m.morning_misses_note, misses, true))
     }
@@ -283,6 +286,7 @@ fn markdown(context: &Context, first: &[(RepRow, Vec<String>)], best: &[Snippet]
         }
         text.push('\n');
     }
+    text += &journeys::morning_markdown(context);
     for (heading, snippets, teach) in [(m.morning_best, best, false), (m.morning_misses, misses, true)] {
         let _ = write!(text, "\n## {heading}\n\n");
         if snippets.is_empty() {
@@ -304,7 +308,7 @@ fn markdown(context: &Context, first: &[(RepRow, Vec<String>)], best: &[Snippet]
 }
 
 /// What was said is no markup.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if "\\`*_[]<>#|".contains(c) {

@@ -7,6 +7,8 @@ use crate::render::outputs::snake;
 
 /// Rows of a list of calls on one page: opens at once, and prints.
 pub const CALLS_PER_PAGE: usize = 250;
+/// Opportunities on one page, each with its checklist and quotes.
+pub const OPPORTUNITIES_PER_PAGE: usize = 100;
 
 /// One file, or pages in the folder `report/` beside `report.html`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -36,6 +38,7 @@ pub enum Page {
     Rep(String, usize),
     Call(String),
     List(List, usize),
+    Journeys(usize),
 }
 
 impl Page {
@@ -47,6 +50,7 @@ impl Page {
             Page::Rep(rep, n) => ("reps", part(slug(rep), *n)),
             Page::Call(call) => ("calls", slug(call)),
             Page::List(list, n) => ("lists", part(list.name(), *n)),
+            Page::Journeys(n) => ("lists", part("journeys".to_string(), *n)),
         }
     }
 

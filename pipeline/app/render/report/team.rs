@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use crate::render::report::chart;
 use crate::render::report::digest::{Mean, RepDigest, RequirementDigest};
 use crate::render::report::frame::{Context, day, limited, share, sortable, with_interval};
+use crate::render::report::journeys;
 use crate::render::report::rep;
 use crate::render::report::site::{List, Page};
 
@@ -36,6 +37,7 @@ pub fn body(context: &Context) -> Markup {
             (first(context))
             @if !digest.reps.is_empty() { (reps(context)) }
             @if digest.teams.len() > 1 { (teams(context)) }
+            (journeys::first(context))
             @if digest.first.is_some() { (hours(context)) }
             @if !digest.requirements.is_empty() { (requirements(context)) }
             @if !digest.unscored.is_empty() { (unscored(context)) }

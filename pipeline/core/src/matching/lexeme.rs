@@ -6,7 +6,7 @@ use super::phrases::Tolerance;
 use super::sound::{Alike, Syllable, alike, syllables};
 use crate::recording::is_han;
 
-const CONTENT: u32 = 1_000;
+pub(super) const CONTENT: u32 = 1_000;
 pub(super) const FUNCTION: u32 = 300;
 const FILLER: u32 = 100;
 const NEGATION: u32 = 2_000;
@@ -28,7 +28,7 @@ const NEGATION_WORDS: &[&str] =
 #[derive(Clone, Debug)]
 pub(super) struct Lexeme {
     pub(super) chars: Vec<char>,
-    stem: String,
+    pub(super) stem: String,
     pub(super) weight: u32,
     /// How it may sound; empty unless it is a Chinese character.
     syllables: Vec<Syllable>,

@@ -6,6 +6,7 @@
 //! other tokens 1 (`lexeme`). A token replaced by a similar one costs less than a full edit: an English word by its letters, a Chinese
 //! character by its pinyin syllable (`sound`). How much may be wrong is a [`Tolerance`]. A [`Hit`] says how it was found and how similar it is.
 
+mod content;
 mod finder;
 mod lexeme;
 mod must;
@@ -15,6 +16,7 @@ mod sound;
 mod text;
 mod tokens;
 
+pub use content::content_words;
 pub use finder::{Finder, Hit, How};
 pub use lexeme::character_similarity_permille;
 pub use must::MustWord;

@@ -17,7 +17,7 @@ pub(super) fn recording_key(recording_id: &str) -> String {
     sha256_hex(format!("recording\n{recording_id}").as_bytes())
 }
 
-fn remember(transaction: &Transaction, key: &str, kind: &str, date: Date) -> Result<()> {
+pub(super) fn remember(transaction: &Transaction, key: &str, kind: &str, date: Date) -> Result<()> {
     // A purged call may be forgotten later; a forgotten one stays forgotten, since the first date.
     transaction
         .prepare_cached(
@@ -60,7 +60,7 @@ pub(super) fn is_gone(connection: &Connection, call_id: &str, recordings: &[Reco
 }
 
 /// Runs a statement and says how many rows it touched.
-fn change(transaction: &Transaction, sql: &str, values: &[&str]) -> Result<u64> {
+pub(super) fn change(transaction: &Transaction, sql: &str, values: &[&str]) -> Result<u64> {
     Ok(transaction.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))? as u64)
 }
 

@@ -25,6 +25,7 @@ const MIGRATIONS: [Migration; STORE_SCHEMA as usize] = [
     Migration { sql: include_str!("../../migrations/0002_search_and_forgetting.sql"), then: search::index_all },
     Migration { sql: include_str!("../../migrations/0003_scorecards.sql"), then: |_| Ok(()) },
     Migration { sql: include_str!("../../migrations/0004_outcomes_and_coaching.sql"), then: |_| Ok(()) },
+    Migration { sql: include_str!("../../migrations/0005_touchpoints.sql"), then: |_| Ok(()) },
 ];
 
 /// An empty database becomes a store; one with tables must carry our mark and a version that we know.

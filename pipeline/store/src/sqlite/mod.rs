@@ -4,12 +4,14 @@ mod backup;
 mod forget;
 mod migrations;
 mod search;
+mod touchpoints;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use callmark_core::journey::Touchpoint;
 use callmark_core::performance::{CallSummary, SUMMARY_SCHEMA};
 use callmark_core::record::{CallRecord, Outcome, RECORD_SCHEMA, Review};
 use callmark_core::transcript::{Embedding, Sentiment, Transcript, Turn, TurnScores};
@@ -1010,6 +1012,22 @@ impl Store for SqliteStore {
             found.push(ActivityRow { source, row_id, rep_id, day, row: row.get(4)? });
         }
         Ok(found)
+    }
+
+    fn put_touchpoints(&self, source: &str, row_ids: &[String], touchpoints: &[Touchpoint]) -> Result<u64> {
+        self.write(|transaction| touchpoints::put(transaction, source, row_ids, touchpoints))
+    }
+
+    fn touchpoints(&self, until: Option<Date>) -> Result<Vec<Touchpoint>> {
+        touchpoints::until(&self.read(), until)
+    }
+
+    fn forget_customer(&self, customer_id: &str, date: Date, dry_run: bool) -> Result<u64> {
+        self.remove(dry_run, |transaction| touchpoints::forget_customer(transaction, customer_id, date))
+    }
+
+    fn purge_touchpoints(&self, before: Date, dry_run: bool) -> Result<u64> {
+        self.remove(dry_run, |transaction| touchpoints::purge(transaction, before))
     }
 
     fn append_coaching(&self, plan_id: &str, event: &str) -> Result<()> {

@@ -1,0 +1,67 @@
+//! The journeys of a store: touchpoints and the calls of their customers, judged as of a day. Used by `journeys`, `digest`, `export` and the report.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use callmark_core::journey::{self, CallTalk, OpportunityRow, Touchpoint};
+use callmark_store::{CallFilter, Store};
+use jiff::civil::Date;
+
+use crate::commands::explain;
+use crate::config::Config;
+use crate::read::activity::rep_of;
+use crate::read::metadata::reps::Reps;
+
+/// All opportunities on a day, by what needs attention first.
+#[derive(Clone, Debug)]
+pub struct Journeys {
+    pub as_of: Date,
+    pub rows: Vec<OpportunityRow>,
+    /// What was imported up to then, by time.
+    pub touchpoints: Vec<Touchpoint>,
+}
+
+/// The day that opportunities are judged on.
+#[derive(Clone, Copy, Debug)]
+pub enum AsOf {
+    Day(Date),
+    /// The last one of which there are touchpoints or calls of their customers, none after this one (today, if none is given): what nobody
+    /// imported yet is not neglected.
+    LastKnown(Option<Date>),
+}
+
+/// All opportunities; `None` while nothing was imported up to that day.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn journeys(store: &dyn Store, config: &Config, as_of: AsOf) -> Result<Option<Journeys>> {
+    let until = match as_of {
+        AsOf::Day(day) | AsOf::LastKnown(Some(day)) => day,
+        AsOf::LastKnown(None) => jiff::Zoned::now().date(),
+    };
+    let reps = Reps::new(&config.reps);
+    let mut touchpoints = store.touchpoints(Some(until)).map_err(explain)?;
+    for touchpoint in &mut touchpoints {
+        // Aliases that are learned later hold for earlier rows.
+        touchpoint.rep_id = rep_of(&reps, &touchpoint.rep_id, touchpoint.at.day);
+    }
+    if touchpoints.is_empty() {
+        return Ok(None);
+    }
+    let customers: BTreeSet<&String> = touchpoints.iter().filter_map(|of| of.customer_id.as_ref()).collect();
+    let mut calls = Vec::new();
+    for customer in customers {
+        let of = CallFilter { customer: Some(customer.clone()), until: Some(until), ..CallFilter::default() };
+        for call in store.calls(&of).map_err(explain)? {
+            calls.push(CallTalk::of(&call.map_err(explain)?.record));
+        }
+    }
+    let days = touchpoints.iter().map(|touchpoint| touchpoint.at.day);
+    let days = days.chain(calls.iter().filter_map(|call| Some(call.at?.day)));
+    let as_of = match as_of {
+        AsOf::Day(day) => day,
+        AsOf::LastKnown(_) => days.max().unwrap_or(until),
+    };
+    let rows = journey::journeys(&touchpoints, &calls, as_of, &config.journey.settings());
+    Ok(Some(Journeys { as_of, rows, touchpoints }))
+}
