@@ -1,5 +1,7 @@
 //! `callmark digest`: the page for the morning meeting about the calls of one day.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 use callmark_store::CallFilter;
 use jiff::ToSpan;
@@ -43,7 +45,8 @@ pub fn digest(args: &DigestArgs, common: &Common) -> Result<u8> {
     let mut opportunities = journeys(store.as_ref(), &config, AsOf::LastKnown(Some(day)))?;
     if let Some(opportunities) = opportunities.as_mut().filter(|_| args.team.is_some()) {
         // A team's reps are those of its calls.
-        opportunities.rows.retain(|row| history.iter().any(|call| call.rep_id.as_ref() == Some(&row.rep_id)));
+        let reps: BTreeSet<&str> = history.iter().filter_map(|call| call.rep_id.as_deref()).collect();
+        opportunities.rows.retain(|row| reps.contains(row.rep_id.as_str()));
     }
     let journey_items = config.journey.settings().items;
     let scope = Scope {

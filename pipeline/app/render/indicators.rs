@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use callmark_core::performance::{
-    self, Activity, Association, CallSummary, Figure, IndicatorKind, IndicatorRow, MIN_REPS, PerformanceTables,
-    PeriodKind, RepDimensionRow, WeakStage, indicator_rows, quality_and_conversion,
+    self, Activity, Association, CallSummary, Figure, IndicatorKind, IndicatorRow, MIN_REPS, PeriodKind, WeakStage,
+    indicator_rows, quality_and_conversion, rep_dimension, rep_period,
 };
 use callmark_store::{CallFilter, Store};
 use comfy_table::{Cell, CellAlignment, Table, presets};
@@ -43,11 +43,8 @@ pub fn indicators(
     let calls = store.summaries(&CallFilter { since: days.since, until: days.until, ..CallFilter::default() });
     let calls: Vec<CallSummary> = calls.map_err(explain)?;
     let settings = config.indicators.settings();
-    let dimensions = PerformanceTables::of(&calls).dimensions;
     let rows_of = |kind: PeriodKind| {
-        let dimensions: Vec<RepDimensionRow> =
-            dimensions.iter().filter(|row| row.period_kind == kind).cloned().collect();
-        let reps = performance::rep_period(&calls, kind);
+        let (reps, dimensions) = (rep_period(&calls, kind), rep_dimension(&calls, kind));
         indicator_rows(&activities, &reps, &dimensions, kind, days.since, &settings)
     };
     // One row per rep: several periods of one rep would not be independent.

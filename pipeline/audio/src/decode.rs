@@ -337,6 +337,7 @@ fn read_with_symphonia(bytes: &[u8], container: &'static str, limits: &Limits) -
         // libopus takes an empty packet for a lost one and makes up sound.
         if packet.data.is_empty() && opus::is_opus(&parameters) {
             bad_packets += 1;
+            sink.keep_time(&packet, time_base)?;
             continue;
         }
         if packet.trim_end.get() > 0 && packet.trim_end >= packet.dur {

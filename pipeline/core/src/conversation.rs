@@ -512,6 +512,13 @@ mod tests {
             (&[(C, "Kim here, you know what to do."), (R, long)], Some(Voicemail)),
             (&[(R, "Green Dental, good morning."), (C, "Oh dear, I misdialled. Sorry.")], Some(NoConversation)),
             (&[(C, "我要修空调。"), (R, "这里是书店，您拨错电话了。"), (C, "对不起。")], Some(NoConversation)),
+            // Queues without a key to press.
+            (
+                &[(C, "All of our agents are busy. Your estimated wait is four minutes, please remain on the line.")],
+                Some(Ivr),
+            ),
+            (&[(C, "线路繁忙，您排在第三位，请勿挂机。"), (R, "喂？"), (C, "预计等待两分钟。")], Some(Ivr)),
+            (&[(C, "对不起，输入有误。请按零号键。"), (R, "喂？")], Some(Ivr)),
             // No Mr Tanaka here, in other words.
             (
                 &[(R, "Good morning, may I speak to Mr Tanaka?"), (C, "There's no Mr Tanaka here."), (R, "Oh, sorry.")],

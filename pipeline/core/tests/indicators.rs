@@ -223,6 +223,9 @@ fn a_leaking_funnel_names_the_weak_stage() {
     let found: Vec<(&str, Option<WeakStage>)> = rows.iter().map(|row| (row.rep_id.as_str(), row.weak_stage)).collect();
     let (discovery, offer) = (Some(WeakStage::Discovery), Some(WeakStage::Offer));
     assert_eq!(found, [("a", discovery), ("b", offer), ("c", None), ("d", None), ("e", None), ("f", None)]);
+    // What nobody knows of discovery does not put the blame on the offer.
+    let rows = indicator_rows(&activities, &[], &dimensions[3..4], PeriodKind::All, None, &settings());
+    assert!(rows.iter().all(|row| row.weak_stage.is_none()));
     // Alone there is nobody to be behind.
     let alone = indicator_rows(&activities[..1], &[], &dimensions, PeriodKind::All, None, &settings());
     assert_eq!(alone[0].weak_stage, None);

@@ -38,7 +38,8 @@ impl WeakStage {
 ///
 /// Many opportunities: at least the median of the reps of the period who have any. Few deals: the upper end of the conversion's
 /// interval is below the conversion of all others of the period together. Weak: the upper end of the stage's shrunken share is below
-/// the mean of the reps compared; discovery comes first, since an offer cannot be better than what was found out.
+/// the mean of the reps compared. Discovery comes first, since an offer cannot be better than what was found out: where nothing is known
+/// of it, the offer is not blamed.
 pub(super) fn name_weak_stages(rows: &mut [IndicatorRow], dimensions: &[RepDimensionRow]) {
     let below: BTreeMap<(&str, &str, &str), bool> = dimensions
         .iter()
@@ -47,7 +48,7 @@ pub(super) fn name_weak_stages(rows: &mut [IndicatorRow], dimensions: &[RepDimen
             Some((key, row.high_permille? < row.team_permille?))
         })
         .collect();
-    let mut funnels: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
+    let mut funnels: BTreeMap<String, Vec<(i128, i128)>> = BTreeMap::new();
     for row in rows.iter() {
         if let Some(funnel) = funnel(row) {
             funnels.entry(row.period.clone()).or_default().push(funnel);
@@ -62,22 +63,28 @@ pub(super) fn name_weak_stages(rows: &mut [IndicatorRow], dimensions: &[RepDimen
         let (others, others_deals) = (all_opportunities - opportunities, all_deals - deals);
         let many = opportunities >= all[all.len() / 2].0;
         let interval = row.figures.get(&IndicatorKind::Conversion).and_then(|figure| figure.interval_milli);
-        let few = others > 0 && interval.is_some_and(|(_, high_milli)| high_milli * others < 1000 * others_deals);
+        let few =
+            others > 0 && interval.is_some_and(|(_, high_milli)| i128::from(high_milli) * others < 1000 * others_deals);
         if many && few {
-            let is_below = |stage: &WeakStage| {
+            // `None`: nothing is known of the stage.
+            let is_below = |stage: WeakStage| {
                 let lies_below =
-                    |dimension: &str| below.get(&(row.period.as_str(), row.rep_id.as_str(), dimension)).copied();
-                stage.dimensions().iter().any(|dimension| lies_below(dimension) == Some(true))
+                    |dimension: &&str| below.get(&(row.period.as_str(), row.rep_id.as_str(), *dimension)).copied();
+                stage.dimensions().iter().filter_map(lies_below).max()
             };
-            row.weak_stage = [WeakStage::Discovery, WeakStage::Offer].into_iter().find(is_below);
+            row.weak_stage = match (is_below(WeakStage::Discovery), is_below(WeakStage::Offer)) {
+                (Some(true), _) => Some(WeakStage::Discovery),
+                (Some(false), Some(true)) => Some(WeakStage::Offer),
+                _ => None,
+            };
         }
     }
 }
 
-/// Opportunities and deals of a row, where a conversion is the share of both.
-fn funnel(row: &IndicatorRow) -> Option<(i64, i64)> {
+/// Opportunities and deals of a row, where a conversion is the share of both. Wide, so that no sum of imported numbers overflows.
+fn funnel(row: &IndicatorRow) -> Option<(i128, i128)> {
     let opportunities = *row.totals.get(&Measure::Opportunities)?;
     let deals = *row.totals.get(&Measure::Deals)?;
     (row.conversion_of == ConversionOf::Opportunities && opportunities > 0 && deals <= opportunities)
-        .then_some((opportunities, deals))
+        .then_some((opportunities.into(), deals.into()))
 }

@@ -50,7 +50,7 @@ pub use indicators::{
 };
 pub use period::{PeriodKind, Slot};
 pub use rank::rank_intervals;
-pub use rep_dimension::{DimensionTrend, RepDimensionRow, dimension_rows};
+pub use rep_dimension::{DimensionTrend, RepDimensionRow, dimension_rows, rep_dimension};
 pub use rep_period::{DimensionMean, RepRow, rep_period, rep_rows, rep_table};
 pub use requirement_period::{RequirementRow, requirement_rows};
 pub use share::Share;

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::comparison::{adjusted_reps, pools, shrink};
 use super::period::PeriodKind;
 use super::rounded;
-use super::sums::{PeriodSums, RepSums, UNASSIGNED, total};
+use super::summary::CallSummary;
+use super::sums::{PeriodSums, RepSums, Sums, UNASSIGNED, total};
 use super::trend::{Before, before, changes, control};
 
 /// Difference to the rep's previous period, adjusted for campaign and call type.
@@ -45,6 +46,15 @@ pub struct RepDimensionRow {
     /// B of SCORING.md, per mille.
     pub reliability_permille: Option<i64>,
     pub trend: Option<DimensionTrend>,
+}
+
+/// The dimension table of all periods of a kind.
+pub fn rep_dimension(calls: &[CallSummary], kind: PeriodKind) -> Vec<RepDimensionRow> {
+    let sums = Sums::of_kinds(calls, &[kind]);
+    let periods: Vec<(&str, &PeriodSums)> = sums.periods(kind).rev().collect();
+    let rows =
+        periods.iter().enumerate().rev().map(|(i, (period, now))| dimension_rows(kind, period, now, &periods[i + 1..]));
+    rows.flatten().collect()
 }
 
 /// The rows of one period, by rep and dimension; `earlier` as for [`super::rep_rows`].
