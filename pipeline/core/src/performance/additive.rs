@@ -16,6 +16,11 @@ pub struct NotHeld;
 pub trait Additive: Default + Clone + PartialEq {
     fn include(&mut self, other: &Self);
 
+    /// [`include`](Additive::include) of what is needed no longer: nothing is copied where there was nothing.
+    fn absorb(&mut self, other: Self) {
+        self.include(&other);
+    }
+
     /// # Errors
     /// [`NotHeld`]; what `self` is afterwards has no meaning.
     fn take_away(&mut self, other: &Self) -> Result<(), NotHeld>;
@@ -64,6 +69,17 @@ impl<K: Ord + Clone, V: Additive> Additive for BTreeMap<K, V> {
         }
     }
 
+    fn absorb(&mut self, other: BTreeMap<K, V>) {
+        for (key, value) in other.into_iter().filter(|(_, value)| !value.is_empty()) {
+            match self.get_mut(&key) {
+                Some(sum) => sum.absorb(value),
+                None => {
+                    self.insert(key, value);
+                }
+            }
+        }
+    }
+
     fn take_away(&mut self, other: &BTreeMap<K, V>) -> Result<(), NotHeld> {
         for (key, value) in other.iter().filter(|(_, value)| !value.is_empty()) {
             let sum = self.get_mut(key).ok_or(NotHeld)?;
@@ -87,6 +103,10 @@ macro_rules! additive {
         impl $crate::performance::additive::Additive for $name {
             fn include(&mut self, other: &$name) {
                 $($crate::performance::additive::Additive::include(&mut self.$field, &other.$field);)*
+            }
+
+            fn absorb(&mut self, other: $name) {
+                $($crate::performance::additive::Additive::absorb(&mut self.$field, other.$field);)*
             }
 
             fn take_away(&mut self, other: &$name) -> Result<(), $crate::performance::additive::NotHeld> {

@@ -260,6 +260,10 @@ impl Additive for PeriodSums {
         self.0.include(&other.0);
     }
 
+    fn absorb(&mut self, other: PeriodSums) {
+        self.0.absorb(other.0);
+    }
+
     fn take_away(&mut self, other: &PeriodSums) -> Result<(), NotHeld> {
         self.0.take_away(&other.0)
     }
@@ -320,7 +324,7 @@ impl Sums {
     /// Merges what a [`Rollup`] hands out.
     pub fn take_in(&mut self, parts: Vec<PeriodPart>) {
         for part in parts {
-            self.0.entry((part.kind, part.period)).or_default().include(&part.sums);
+            self.0.entry((part.kind, part.period)).or_default().absorb(part.sums);
         }
     }
 
@@ -356,59 +360,121 @@ pub struct Rollup {
     /// The date of `day`, if it has one.
     date: Option<String>,
     day: PeriodSums,
-    open: BTreeMap<PeriodKind, (String, PeriodSums)>,
+    week: Option<OpenPeriod>,
+    long: BTreeMap<PeriodKind, OpenPeriod>,
+}
+
+struct OpenPeriod {
+    /// One of its dates; `None` for calls without a date.
+    date: Option<String>,
+    period: String,
+    sums: PeriodSums,
+}
+
+impl OpenPeriod {
+    fn part(self, kind: PeriodKind) -> PeriodPart {
+        PeriodPart { kind, period: self.period, sums: self.sums }
+    }
 }
 
 impl Rollup {
     pub fn new(kinds: &[PeriodKind]) -> Rollup {
-        Rollup { kinds: kinds.to_vec(), date: None, day: PeriodSums::default(), open: BTreeMap::new() }
+        let day = PeriodSums::default();
+        Rollup { kinds: kinds.to_vec(), date: None, day, week: None, long: BTreeMap::new() }
     }
 
     #[must_use = "periods that end are handed out once"]
     pub fn push(&mut self, call: &CallSummary) -> Vec<PeriodPart> {
-        self.add(PeriodKind::Day.period(call.start_ts.as_deref()), PeriodSums::of([call]))
+        let ended = self.turn_to(PeriodKind::Day.period(call.start_ts.as_deref()));
+        self.day.add(call);
+        ended
     }
 
     /// Adds calls of one date, or of none.
     #[must_use = "periods that end are handed out once"]
     pub fn add(&mut self, date: Option<String>, sums: PeriodSums) -> Vec<PeriodPart> {
-        let ended = if date == self.date { Vec::new() } else { self.close_day() };
-        self.date = date;
-        if self.day.is_empty() {
-            self.day = sums;
-        } else {
-            self.day.include(&sums);
-        }
+        let ended = self.turn_to(date);
+        self.day.absorb(sums);
         ended
     }
 
     pub fn finish(mut self) -> Vec<PeriodPart> {
         let mut ended = self.close_day();
-        ended.extend(self.open.into_iter().map(|(kind, (period, sums))| PeriodPart { kind, period, sums }));
+        ended.extend(self.week.take().map(|week| week.part(PeriodKind::Week)));
+        while let Some((kind, period)) = self.long.pop_first() {
+            self.merge_after(kind, &period, &mut ended);
+            ended.push(period.part(kind));
+        }
         ended
     }
 
-    /// Merges the day into its week, month, quarter and everything; gives those that are other ones than before.
+    fn turn_to(&mut self, date: Option<String>) -> Vec<PeriodPart> {
+        let ended = if date == self.date { Vec::new() } else { self.close_day() };
+        self.date = date;
+        ended
+    }
+
+    /// Merges the day into its week and the longer periods; gives what ended: the day, and those that are other ones than before.
     fn close_day(&mut self) -> Vec<PeriodPart> {
-        let day = std::mem::take(&mut self.day);
+        let mut day = std::mem::take(&mut self.day);
         let mut ended = Vec::new();
         if day.is_empty() {
             return ended;
         }
-        let mut without_slots = day.clone();
-        without_slots.forget_slots();
-        for kind in &self.kinds {
-            let Some(period) = kind.period(self.date.as_deref()) else { continue };
-            let part = if kind.compares_hours() { &day } else { &without_slots };
-            match self.open.get_mut(kind) {
-                Some((open, sums)) if *open == period => sums.include(part),
-                _ => {
-                    let former = self.open.insert(*kind, (period, part.clone()));
-                    ended.extend(former.map(|(period, sums)| PeriodPart { kind: *kind, period, sums }));
+        let date = self.date.take();
+        let shortest = self.kinds.iter().copied().filter(|kind| kind.compares_hours()).min();
+        if let Some(kind) = shortest {
+            self.merge_long(kind, date.as_deref(), &day, &mut ended);
+        }
+        day.forget_slots();
+        if self.kinds.contains(&PeriodKind::Week)
+            && let Some(period) = PeriodKind::Week.period(date.as_deref())
+        {
+            match &mut self.week {
+                Some(week) if week.period == period => week.sums.include(&day),
+                week => {
+                    let former = week.replace(OpenPeriod { date: date.clone(), period, sums: day.clone() });
+                    ended.extend(former.map(|week| week.part(PeriodKind::Week)));
                 }
             }
         }
+        if self.kinds.contains(&PeriodKind::Day)
+            && let Some(period) = PeriodKind::Day.period(date.as_deref())
+        {
+            ended.push(PeriodPart { kind: PeriodKind::Day, period, sums: day });
+        }
         ended
+    }
+
+    /// Merges into the period of a kind that holds the date; the one that was open before goes into the next longer one.
+    fn merge_long(&mut self, kind: PeriodKind, date: Option<&str>, sums: &PeriodSums, ended: &mut Vec<PeriodPart>) {
+        let Some(period) = kind.period(date) else {
+            if let Some(longer) = self.longer(kind) {
+                self.merge_long(longer, date, sums, ended);
+            }
+            return;
+        };
+        match self.long.get_mut(&kind) {
+            Some(open) if open.period == period => open.sums.include(sums),
+            _ => {
+                let open = OpenPeriod { date: date.map(str::to_string), period, sums: sums.clone() };
+                if let Some(former) = self.long.insert(kind, open) {
+                    self.merge_after(kind, &former, ended);
+                    ended.push(former.part(kind));
+                }
+            }
+        }
+    }
+
+    /// Merges a period that ended into the next longer one.
+    fn merge_after(&mut self, kind: PeriodKind, period: &OpenPeriod, ended: &mut Vec<PeriodPart>) {
+        if let Some(longer) = self.longer(kind) {
+            self.merge_long(longer, period.date.as_deref(), &period.sums, ended);
+        }
+    }
+
+    fn longer(&self, kind: PeriodKind) -> Option<PeriodKind> {
+        self.kinds.iter().copied().filter(|other| *other > kind).min()
     }
 }
 

@@ -25,8 +25,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::{put_summary, summary_of_record};
 use crate::{ComparedPeriod, Refresh, Result, StoreError};
 
-/// Calls whose summaries are parsed together.
-const CHUNK: usize = 1_000;
+/// Calls whose summaries are parsed together: some 10 MB. A day in few chunks is merged with little work.
+const CHUNK: usize = 5_000;
 /// Reps of periods that are changed together: each takes about 15 KB of memory.
 const MOST_SEATS: usize = 20_000;
 /// Reps of a period from which on a second thread is worth its start.
@@ -204,70 +204,96 @@ impl Changes {
     }
 }
 
-/// Makes sums and rows of all calls. Summaries are parsed and summed on all cores, merged and written here, by day.
+/// Makes sums and rows of all calls. Summaries are parsed and summed on all cores and merged by day on one thread, while this one
+/// reads them and makes and writes the rows of the periods that ended.
 fn rebuild(transaction: &Transaction) -> Attempt<()> {
     clear(transaction)?;
     create(transaction)?;
     summarise(transaction)?;
     let mut tables = Tables::new(transaction);
-    let mut rollup = Rollup::new(PeriodKind::ALL);
+    let mut unreadable = Vec::new();
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
     let (to_workers, jobs) = mpsc::channel::<(usize, Chunk)>();
-    let (to_writer, done) = mpsc::channel::<(usize, Option<Summed>)>();
+    let (to_merger, summed) = mpsc::channel::<(usize, Option<Summed>)>();
+    let (to_writer, merged) = mpsc::channel::<Merged>();
     let jobs = Mutex::new(jobs);
     std::thread::scope(|scope| {
         for _ in 0..workers {
-            let (jobs, to_writer) = (&jobs, to_writer.clone());
+            let (jobs, to_merger) = (&jobs, to_merger.clone());
             scope.spawn(move || {
                 loop {
                     let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok((index, chunk)) = job else { return };
                     // A chunk that nobody sends back would be waited for for ever.
                     let summed = catch_unwind(|| sum(&chunk)).ok();
-                    let Ok(()) = to_writer.send((index, summed)) else { return };
+                    let Ok(()) = to_merger.send((index, summed)) else { return };
                 }
             });
         }
-        drop(to_writer);
-        // Moved in here, so that workers end when this does, however.
-        let to_workers = to_workers;
+        drop(to_merger);
+        scope.spawn(move || merge_in_order(&summed, &to_writer));
+        // Moved in here, so that all threads end when this one does, however.
+        let (to_workers, merged) = (to_workers, merged);
         let mut select = transaction.prepare(
             "SELECT c.start_date, c.call_no, s.summary FROM calls c CROSS JOIN summaries s ON s.call_no = c.call_no \
              ORDER BY c.start_date, c.call_no",
         )?;
         let mut chunks = Chunks { rows: select.query([])?, next: None };
-        let (mut sent, mut merged) = (0, 0);
-        let mut waiting: BTreeMap<usize, Summed> = BTreeMap::new();
+        let (mut sent, mut written) = (0, 0);
         loop {
-            while sent - merged < 2 * workers + 2
+            while sent - written < 2 * workers + 2
                 && let Some(chunk) = chunks.next()?
             {
                 to_workers.send((sent, chunk)).map_err(|_| stopped())?;
                 sent += 1;
             }
-            if merged == sent {
+            if written == sent {
                 break;
             }
-            let (index, summed) = done.recv().map_err(|_| stopped())?;
-            waiting.insert(index, summed.ok_or_else(stopped)?);
-            while let Some(summed) = waiting.remove(&merged) {
-                merged += 1;
-                for (date, sums) in summed.by_date {
-                    tables.take_in(rollup.add(date, sums))?;
-                }
-                for call_no in summed.unreadable {
-                    if let Some(summary) = summary_of_record(transaction, call_no)? {
-                        put_summary(transaction, call_no, &summary)?;
-                        tables.take_in(rollup.push(&summary))?;
-                    }
-                }
-            }
+            let part = merged.recv().map_err(|_| stopped())?;
+            written += 1;
+            unreadable.extend(part.unreadable);
+            tables.take_in(part.ended)?;
         }
-        tables.take_in(rollup.finish())
+        drop(to_workers);
+        tables.take_in(merged.recv().map_err(|_| stopped())?.ended)
     })?;
+    let mut again = Changes::default();
+    for call_no in unreadable {
+        if let Some(summary) = summary_of_record(transaction, call_no)? {
+            put_summary(transaction, call_no, &summary)?;
+            again.waiting.push(summary);
+        }
+    }
+    tables.merge(again.take(), Sums::default())?;
+    tables.make_rows()?;
     // Written now, so that the triggers had nothing to do.
     transaction.execute("INSERT INTO performance_state VALUES (1, ?1)", [basis()])?;
     Ok(())
+}
+
+/// What ended with a chunk.
+struct Merged {
+    ended: Vec<PeriodPart>,
+    unreadable: Vec<i64>,
+}
+
+/// Merges chunks in their order, and sends on what ended with each, and at the end the rest; stops at a chunk whose worker failed.
+fn merge_in_order(summed: &mpsc::Receiver<(usize, Option<Summed>)>, to_writer: &mpsc::Sender<Merged>) {
+    let mut rollup = Rollup::new(PeriodKind::ALL);
+    let mut waiting: BTreeMap<usize, Summed> = BTreeMap::new();
+    let mut next = 0;
+    for (index, chunk) in summed {
+        let Some(chunk) = chunk else { return };
+        waiting.insert(index, chunk);
+        while let Some(chunk) = waiting.remove(&next) {
+            next += 1;
+            let ended = chunk.by_date.into_iter().flat_map(|(date, sums)| rollup.add(date, sums)).collect();
+            let Ok(()) = to_writer.send(Merged { ended, unreadable: chunk.unreadable }) else { return };
+        }
+    }
+    // Nobody waits for it when the writer failed.
+    to_writer.send(Merged { ended: rollup.finish(), unreadable: Vec::new() }).unwrap_or_default();
 }
 
 fn stopped() -> StoreError {
