@@ -125,6 +125,29 @@ impl FromIterator<i64> for Moments {
     }
 }
 
+/// 95 % interval of a mean by Student's t: a handful of values must not look sure. `None` for fewer than two values.
+pub fn mean_interval(moments: &Moments) -> Option<Interval> {
+    let mean = moments.mean()?;
+    let half = t95(moments.n) * (moments.variance()? / moments.n as f64).sqrt();
+    Some(Interval { low: mean - half, high: mean + half })
+}
+
+/// 97.5 % point of Student's t for the mean of `n` ≥ 2 values: a handful of calls must not look sure. Cornish–Fisher
+/// expansion (Abramowitz, Stegun 26.7.5), exact values where it is not good enough.
+fn t95(n: u64) -> f64 {
+    match n {
+        ..=2 => 12.706,
+        3 => 4.303,
+        _ => {
+            let (z, freedom) = (Z95, (n - 1) as f64);
+            let (z3, z5, z7) = (z.powi(3), z.powi(5), z.powi(7));
+            z + (z3 + z) / (4.0 * freedom)
+                + (5.0 * z5 + 16.0 * z3 + 3.0 * z) / (96.0 * freedom.powi(2))
+                + (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * z) / (384.0 * freedom.powi(3))
+        }
+    }
+}
+
 /// Data of one group for [`empirical_bayes`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Group {
@@ -415,4 +438,18 @@ pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
 fn percentile(mut values: Vec<f64>) -> Option<Interval> {
     values.sort_by(f64::total_cmp);
     Some(Interval { low: quantile(&values, 0.025)?, high: quantile(&values, 0.975)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R: qt(0.975, df).
+    #[test]
+    fn few_values_have_wide_intervals() {
+        for (n, expected) in [(2, 12.706), (3, 4.303), (4, 3.182), (6, 2.571), (11, 2.228), (31, 2.042), (1001, 1.962)]
+        {
+            assert!((t95(n) - expected).abs() < 0.03, "{n}: {}", t95(n));
+        }
+    }
 }

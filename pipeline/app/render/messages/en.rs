@@ -496,6 +496,14 @@ pub static MESSAGES: Messages = Messages {
     quality: "Mean score",
     hour_volume: |day, hour, n| format!("{day} {hour:02}:00: {}", calls(n)),
     hour_quality: |day, hour, mean, n| format!("{day} {hour:02}:00: mean {mean} of {}", calls(n)),
+    dip: "worse than other hours",
+    hour_dip: |day, hour, interval, mean, n| {
+        format!(
+            "{day} {hour:02}:00: calls score {interval} with every hour's mix of reps and calls, below the mean of {mean} ({}).",
+            calls(n)
+        )
+    },
+    hour_dip_note: "An hour is marked ▾ when it is worse whoever works in it, whichever calls come; look for what is special about it: staffing, breaks, systems.",
     hour_no_score: |day, hour| format!("{day} {hour:02}:00: no scored call"),
     weekday_heading: "Day",
     requirements_heading: "Requirements and metrics",
@@ -520,6 +528,21 @@ pub static MESSAGES: Messages = Messages {
     honesty_not_reviewed: "Nobody has reviewed a finding of this report yet, so its false-positive rate is unknown.",
     honesty_false: |what, overturned, reviewed| {
         format!("{what}: {overturned} of {reviewed} reviewed findings were overturned.")
+    },
+    honesty_heap: |rep, inside, outside, expected| {
+        format!(
+            "{rep}: {inside} scores just above the pass line and {outside} just below it, where {expected} above would be usual. Listen to some of them: the rep may work until the mark is reached, or scores may have been helped over it."
+        )
+    },
+    honesty_inflation: |score, mood, reps| {
+        format!(
+            "Scores of {reps} reps rose by {score} points from the first half of the days to the second, but their customers were no happier at the end of calls ({mood} on −5…+5): ask whether the scorecard is served, or the customer."
+        )
+    },
+    honesty_recognition_gap: |gap, reps| {
+        format!(
+            "The calls of a rep that were recognised more surely differ from his or her others by {gap} points ({reps} reps): a part of what looks like quality is recognition."
+        )
     },
     honesty_starter: "These calls were recognised with the starter model, which follows synthetic speech only; use a production model for calls of people.",
     honesty_models: |n| format!("Calls of {n} different recognisers are mixed; compare them with care."),

@@ -484,6 +484,13 @@ pub static MESSAGES: Messages = Messages {
     quality: "平均分",
     hour_volume: |day, hour, n| format!("{day} {hour:02}:00：{n} 通"),
     hour_quality: |day, hour, mean, n| format!("{day} {hour:02}:00：{n} 通的平均分为 {mean}"),
+    dip: "比其他时段差",
+    hour_dip: |day, hour, interval, mean, n| {
+        format!(
+            "{day} {hour:02}:00：按各时段相同的人员与通话构成折算，得分为 {interval}，低于平均分 {mean}（{n} 通）。"
+        )
+    },
+    hour_dip_note: "标有 ▾ 的时段，无论谁值班、来的是哪类通话都更差；请查看该时段有何特殊：排班、休息、系统。",
     hour_no_score: |day, hour| format!("{day} {hour:02}:00：没有已评分的通话"),
     weekday_heading: "星期",
     requirements_heading: "要求与指标",
@@ -503,6 +510,21 @@ pub static MESSAGES: Messages = Messages {
     honesty_reviewed: |overturned, reviewed| format!("复核人员查看了 {reviewed} 条结果，推翻了 {overturned} 条。"),
     honesty_not_reviewed: "本报告的结果尚无人复核，误判率未知。",
     honesty_false: |what, overturned, reviewed| format!("{what}：复核的 {reviewed} 条中有 {overturned} 条被推翻。"),
+    honesty_heap: |rep, inside, outside, expected| {
+        format!(
+            "{rep}：刚过及格线的有 {inside} 通，刚差一点的有 {outside} 通，按常理刚过线的应有约 {expected} 通。请抽听其中几通：可能是努力到及格为止，也可能是分数被动了手脚。"
+        )
+    },
+    honesty_inflation: |score, mood, reps| {
+        format!(
+            "{reps} 名坐席后半段的得分比前半段高 {score} 分，但客户在通话结尾的情绪并未好转（−5…+5 上为 {mood}）：请想一想，被照顾好的是评分表，还是客户。"
+        )
+    },
+    honesty_recognition_gap: |gap, reps| {
+        format!(
+            "同一坐席的通话中，识别更可靠的那一半得分相差 {gap} 分（{reps} 名坐席）：看似质量的差别，有一部分来自识别。"
+        )
+    },
     honesty_starter: "这些通话由入门模型识别，它只适用于合成语音；真人通话请使用正式模型。",
     honesty_models: |n| format!("混有 {n} 种识别模型的通话，比较时请谨慎。"),
     honesty_scorecards: |list| format!("评分表：{list}。"),

@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use callmark_core::performance::{self, CallSummary, PeriodKind, RepRow, Trend, UNASSIGNED};
+use callmark_core::performance::gaming::Heap;
+use callmark_core::performance::sums::PeriodSums;
+use callmark_core::performance::{
+    self, CallSummary, Difference, HourRow, Inflation, PeriodKind, RepRow, Trend, UNASSIGNED,
+};
 use callmark_core::record::{
     CallRecord, Decision, LedgerRow, MatchType, Outcome, Review, RowKind, Severity, Status, UnscoredReason, Verdict,
 };
 use callmark_core::recording::Language;
-use callmark_core::statistics::{Moments, Z95};
+use callmark_core::statistics::{Moments, mean_interval};
 use callmark_core::transcript::{Medium, Transcript};
 use callmark_store::Store;
 use jiff::civil::{Date, DateTime, Time};
@@ -33,25 +37,8 @@ pub struct Mean {
 
 impl Mean {
     pub fn of(moments: &Moments) -> Option<Mean> {
-        let mean = moments.mean()?;
-        let half = moments.variance().map(|variance| t95(moments.n) * (variance / moments.n as f64).sqrt());
-        Some(Mean { n: moments.n, mean, interval: half.map(|half| (mean - half, mean + half)) })
-    }
-}
-
-/// 97.5 % point of Student's t for the mean of `n` ≥ 2 values: a handful of calls must not look sure. Cornish–Fisher
-/// expansion (Abramowitz, Stegun 26.7.5), exact values where it is not good enough.
-fn t95(n: u64) -> f64 {
-    match n {
-        ..=2 => 12.706,
-        3 => 4.303,
-        _ => {
-            let (z, freedom) = (Z95, (n - 1) as f64);
-            let (z3, z5, z7) = (z.powi(3), z.powi(5), z.powi(7));
-            z + (z3 + z) / (4.0 * freedom)
-                + (5.0 * z5 + 16.0 * z3 + 3.0 * z) / (96.0 * freedom.powi(2))
-                + (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * z) / (384.0 * freedom.powi(3))
-        }
+        let interval = mean_interval(moments).map(|interval| (interval.low, interval.high));
+        Some(Mean { n: moments.n, mean: moments.mean()?, interval })
     }
 }
 
@@ -163,6 +150,12 @@ pub struct Digest {
     pub requirements: Vec<RequirementDigest>,
     /// [Monday = 0][hour]
     pub hours: Vec<Vec<HourDigest>>,
+    /// Hours that are worse whoever works in them, all teams together.
+    pub dips: Vec<HourRow>,
+    /// Reps whose scores heap just above the pass line.
+    pub heaps: Vec<Heap>,
+    pub inflation: Option<Inflation>,
+    pub recognition_gap: Option<Difference>,
     pub all: TeamDigest,
     pub unscored: BTreeMap<UnscoredReason, Vec<usize>>,
     pub pending: Vec<usize>,
@@ -376,6 +369,7 @@ impl Digest {
             }
         }
         let transcript = &record.transcript;
+        found.confidence_permille.push(transcript.recogniser_confidence_permille);
         if let (Some(confidence), Some(floor)) =
             (transcript.recogniser_confidence_permille, transcript.confidence_floor_permille)
         {
@@ -408,10 +402,17 @@ impl Digest {
                 History::Stored => trends(stored_period(store, kind, &period)?, &period),
             },
         };
-        let mut rows: BTreeMap<String, RepRow> = performance::rep_period(&self.summaries, PeriodKind::All)
-            .into_iter()
-            .map(|row| (row.rep_id.clone(), row))
-            .collect();
+        let all = PeriodKind::All;
+        let sums = PeriodSums::of(&self.summaries);
+        self.dips = performance::hour_rows(all, all.id(), &sums);
+        self.dips.retain(|row| row.dip && row.team.is_none());
+        self.heaps = performance::pass_line_heaps(&sums);
+        self.inflation = performance::inflation(&self.summaries);
+        let sure = self.summaries.iter().zip(&found.confidence_permille);
+        self.recognition_gap =
+            performance::recognition_gap(sure.filter_map(|(call, confidence)| Some((call, (*confidence)?))));
+        let rows = performance::rep_period(&self.summaries, all).into_iter();
+        let mut rows: BTreeMap<String, RepRow> = rows.map(|row| (row.rep_id.clone(), row)).collect();
         let mut ids: Vec<(String, usize)> = found.reps.into_iter().collect();
         ids.sort_by_key(|(_, index)| *index);
         for (id, index) in ids {
@@ -473,6 +474,8 @@ struct Index {
     reps: BTreeMap<String, usize>,
     parts: Vec<RepParts>,
     requirements: BTreeMap<String, usize>,
+    /// The recogniser's, of every call.
+    confidence_permille: Vec<Option<u16>>,
 }
 
 impl RequirementDigest {
@@ -523,19 +526,5 @@ impl RequirementDigest {
 fn add_known(moments: &mut Moments, value: Option<i64>) {
     if let Some(value) = value {
         moments.add(value);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// R: qt(0.975, df).
-    #[test]
-    fn few_values_have_wide_intervals() {
-        for (n, expected) in [(2, 12.706), (3, 4.303), (4, 3.182), (6, 2.571), (11, 2.228), (31, 2.042), (1001, 1.962)]
-        {
-            assert!((t95(n) - expected).abs() < 0.03, "{n}: {}", t95(n));
-        }
     }
 }

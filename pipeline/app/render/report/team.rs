@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use callmark_core::performance::UNASSIGNED;
+use callmark_core::performance::{Difference, HourRow, Inflation, UNASSIGNED};
 use callmark_core::statistics::{Moments, Z95, wilson};
 use jiff::civil::Weekday;
 use maud::{Markup, html};
@@ -132,6 +132,7 @@ fn sentences(context: &Context) -> Vec<Sentence> {
         found.push((text, context.here(&page, "unscored")));
     }
     found.extend(rep_below(context));
+    found.extend(worst_dip(context));
     found.extend(costliest(context));
     found.truncate(FIRST);
     found
@@ -150,6 +151,20 @@ fn rep_below(context: &Context) -> Option<Sentence> {
     let interval = format!("{}–{}", limited(low), limited(high));
     let text = (m.first_rep)(&rep.id, &interval, &limited(mean), &requirement);
     Some((text, context.href(&Page::Team, &Page::Rep(rep.id.clone(), 0), None)))
+}
+
+/// The hour that is surest to be worse, whoever works in it.
+fn worst_dip(context: &Context) -> Option<Sentence> {
+    let row = context.digest.dips.iter().min_by_key(|row| row.high)?;
+    let (weekday, hour) = (usize::from(row.weekday) - 1, usize::from(row.hour));
+    Some((dip(context, row)?, context.href(&Page::Team, &Page::List(List::Hour(weekday, hour), 0), None)))
+}
+
+fn dip(context: &Context, row: &HourRow) -> Option<String> {
+    let mean = context.digest.all.scores.mean()?;
+    let interval = format!("{}–{}", limited(row.low? as f64), limited(row.high? as f64));
+    let day = weekday_name(context, usize::from(row.weekday) - 1);
+    Some((context.m.hour_dip)(day, usize::from(row.hour), &interval, &limited(mean), row.n))
 }
 
 fn costliest(context: &Context) -> Option<Sentence> {
@@ -311,6 +326,10 @@ fn hours(context: &Context) -> Markup {
             h2 { (m.hours_heading) }
             p.note { (m.hours_note) }
             div.pair { (heatmap(context, from, to, true)) (heatmap(context, from, to, false)) }
+            @if !context.digest.dips.is_empty() {
+                ul { @for row in &context.digest.dips { @if let Some(text) = dip(context, row) { li { (text) } } } }
+                p.note { (m.hour_dip_note) }
+            }
         }
     }
 }
@@ -336,13 +355,14 @@ fn heatmap(context: &Context, from: usize, to: usize, volume: bool) -> Markup {
                             @let n = cell.calls.len() as u64;
                             @let list = Page::List(List::Hour(weekday, hour), 0);
                             @let mean = cell.scores.mean();
+                            @let dips = context.digest.dips.iter().any(|row| (usize::from(row.weekday), usize::from(row.hour)) == (weekday + 1, hour));
                             @match (volume, mean) {
                                 _ if n == 0 => td.h0 {},
                                 (true, _) => td class=(format!("h{}", chart::step(n as f64, largest))) title=((m.hour_volume)(name, hour, n)) {
                                     a href=(context.href(&Page::Team, &list, None)) { (n) }
                                 },
-                                (false, Some(mean)) => td class=(if cell.scores.n < FEW_CALLS { "few".to_string() } else { format!("h{}", quality_step(mean)) }) title=((m.hour_quality)(name, hour, &limited(mean), cell.scores.n)) {
-                                    a href=(context.href(&Page::Team, &list, None)) { (format!("{:.0}", mean / 1000.0)) }
+                                (false, Some(mean)) => td class=(quality_class(cell.scores.n, mean, dips)) title=((m.hour_quality)(name, hour, &limited(mean), cell.scores.n)) {
+                                    a href=(context.href(&Page::Team, &list, None)) { (format!("{:.0}", mean / 1000.0)) @if dips { span aria-label=(m.dip) { "▾" } } }
                                 },
                                 (false, None) => td.few title=((m.hour_no_score)(name, hour)) { "–" },
                             }
@@ -352,6 +372,11 @@ fn heatmap(context: &Context, from: usize, to: usize, volume: bool) -> Markup {
             }
         }
     }
+}
+
+fn quality_class(n: u64, millipoints: f64, dips: bool) -> String {
+    let step = if n < FEW_CALLS { "few".to_string() } else { format!("h{}", quality_step(millipoints)) };
+    if dips { step + " dip" } else { step }
 }
 
 /// Steps of ten points, the same in every report: below 50, 50–60, 60–70, 70–80, from 80.
@@ -460,6 +485,12 @@ fn failures(context: &Context) -> Markup {
     }
 }
 
+/// "+1.2 (+0.4 … +2.0)", of thousandths.
+fn difference(difference: &Difference) -> String {
+    let signed = |milli: i64| format!("{:+.1}", milli as f64 / 1000.0);
+    format!("{} ({} … {})", signed(difference.mean), signed(difference.low), signed(difference.high))
+}
+
 fn honesty(context: &Context) -> Markup {
     let m = context.m;
     let digest = context.digest;
@@ -481,6 +512,11 @@ fn honesty(context: &Context) -> Markup {
                 @if digest.near_floor > 0 { li { ((m.honesty_near_floor)(digest.near_floor, digest.calls.len() as u64)) } }
                 @if reviewed > 0 { li { ((m.honesty_reviewed)(reviewed - agreed, reviewed)) } } @else { li { (m.honesty_not_reviewed) } }
                 @for r in wrong.iter().take(5) { li { ((m.honesty_false)(&context.name(&r.id), r.reviewed - r.agreed, r.reviewed)) } }
+                @for heap in &digest.heaps { li { ((m.honesty_heap)(&heap.rep_id, heap.inside, heap.outside, &limited(heap.expected_inside_milli as f64))) } }
+                @if let Some(Inflation { score, mood }) = &digest.inflation {
+                    li { ((m.honesty_inflation)(&difference(score), &difference(mood), score.reps)) }
+                }
+                @if let Some(gap) = &digest.recognition_gap { li { ((m.honesty_recognition_gap)(&difference(gap), gap.reps)) } }
                 @if digest.recogniser_hashes.len() > 1 { li { ((m.honesty_models)(digest.recogniser_hashes.len() as u64)) } }
                 @if !scorecards.is_empty() { li { ((m.honesty_scorecards)(&scorecards.join(if m.tag == "en" { ", " } else { "、" }))) } }
                 li { (m.honesty_interval) }

@@ -309,3 +309,42 @@ fn warnings_and_others_on_the_line_are_named_in_the_language_of_the_report() {
         assert_eq!(left, ["of another version"], "{language:?}");
     }
 }
+
+/// Twelve reps, twelve weeks; Friday at four is bad for everybody, calls that were recognised surely score more, and one rep's scores
+/// heap at the pass line.
+#[test]
+fn what_speaks_against_scores_is_said() {
+    let mut random = callmark_core::statistics::SplitMix64::new(5);
+    let mut made = Vec::new();
+    for n in 0..12 * 120 {
+        let (rep, i) = (n % 12, n / 12);
+        let (week, weekday, hour) = (i / 10, i % 5, 9 + random.below(9));
+        let date = jiff::civil::date(2025, 1, 6) + jiff::Span::new().days((7 * week + weekday) as i64);
+        let mut call = sample::record();
+        call.call_id = format!("c-{n:04}");
+        call.metadata.rep_id = Some(format!("R-{rep:02}"));
+        call.metadata.start_ts = Some(format!("{date}T{hour:02}:15:00"));
+        let confidence = 600 + random.below(300) as u16;
+        call.transcript.recogniser_confidence_permille = Some(confidence);
+        let bad = if (weekday, hour) == (4, 16) { 25_000 } else { 0 };
+        let score = 76_000 + 500 * week as i64 + 30 * (i64::from(confidence) - 750) - bad;
+        let score = (score + (8_000.0 * random.normal()) as i64).clamp(0, 100_000);
+        let heaped = rep == 7 && (79_000..85_000).contains(&score);
+        call.evaluation.score = Some(if heaped { 85_500 } else { score });
+        made.push(call);
+    }
+    let store = store(&made);
+    let folder = tempfile::tempdir().unwrap();
+    for (language, dip) in [(Language::En, "Fri 16:00: calls score"), (Language::Zh, "周五 16:00：按")] {
+        let files = written(Layout::Folder, folder.path(), store.as_ref(), &scope(store.as_ref()), language);
+        let page = &files["report.html"];
+        assert_eq!(page.matches(dip).count(), 2, "what to do first, and under the hours");
+        assert_eq!(page.matches("▾").count(), 2, "the cell and what the mark means");
+        // Its mean lies between 50 and 60.
+        assert_eq!(page.matches(r#"<td class="h2 dip" title="#).count(), 1);
+        let m = crate::render::messages::of(language);
+        let said = |sentence: &str| page.contains(sentence);
+        assert!(said(&(m.honesty_heap)("R-07", 0, 0, "").split('0').next().unwrap().replace('<', "&lt;")), "heap");
+        assert!(said((m.honesty_recognition_gap)("§", 12).split('§').next().unwrap()), "recognition");
+    }
+}

@@ -1,0 +1,100 @@
+//! What speaks against scores, on quarters whose truth is known.
+
+#[allow(dead_code)]
+mod generated_quarter;
+
+use callmark_core::performance::sums::PeriodSums;
+use callmark_core::performance::{CallSummary, inflation, pass_line_heaps, recognition_gap};
+use callmark_core::statistics::SplitMix64;
+use generated_quarter::{Quarter, rep_name};
+
+const MOOD: &str = "sentiment_last_quarter_milli";
+
+fn quarter(seed: u64) -> Vec<CallSummary> {
+    Quarter { reps: 20, calls_per_rep: 60, seed, ..Quarter::default() }.generate().calls
+}
+
+/// Adds to scores and moods of the second half of a quarter.
+fn drift(calls: &mut [CallSummary], score: i64, mood: i64, seed: u64) {
+    let mut random = SplitMix64::new(seed);
+    for call in calls {
+        let later = call.start_ts.as_deref().is_some_and(|start| start >= "2025-02-15");
+        call.score = call.score.map(|points| if later { (points + score).min(100_000) } else { points });
+        let mood = if later { mood } else { 0 } + (800.0 * random.normal()) as i64;
+        call.metrics.insert(MOOD.to_string(), mood.clamp(-5_000, 5_000));
+    }
+}
+
+/// Quarters of twenty in which inflation is said.
+fn inflated(score: i64, mood: i64) -> usize {
+    let says = |seed: u64| {
+        let mut calls = quarter(seed);
+        drift(&mut calls, score, mood, seed);
+        inflation(&calls).is_some()
+    };
+    (1..=20).filter(|seed| says(*seed)).count()
+}
+
+#[test]
+fn scores_that_rise_alone_are_inflation() {
+    // Missed where the moods rise by chance, one time in forty.
+    assert!(inflated(4_000, 0) >= 18, "{}", inflated(4_000, 0));
+    // Both rise: customers have something of it.
+    assert_eq!(inflated(4_000, 600), 0);
+    // Nothing rises: said in one of forty by chance.
+    assert!(inflated(0, 0) <= 3, "{}", inflated(0, 0));
+    assert_eq!(inflated(-4_000, 0), 0);
+}
+
+#[test]
+fn without_mood_or_with_few_reps_nothing_is_said() {
+    assert_eq!(inflation(&quarter(1)), None);
+    let mut calls = quarter(1);
+    drift(&mut calls, 4_000, 0, 1);
+    let known = [rep_name(0), rep_name(1), rep_name(2)];
+    calls.retain(|call| call.rep_id.as_ref().is_some_and(|rep| known.contains(rep)));
+    assert_eq!(inflation(&calls), None);
+    assert_eq!(inflation(&[]), None);
+}
+
+#[test]
+fn scores_that_follow_recognition_are_noticed() {
+    let (mut said, mut covered) = (0, 0);
+    for seed in 1..=20 {
+        let mut calls = quarter(seed);
+        let mut random = SplitMix64::new(seed);
+        let confidence: Vec<u16> = calls.iter().map(|_| 600 + random.below(400) as u16).collect();
+        said += usize::from(recognition_gap(calls.iter().zip(confidence.iter().copied())).is_some());
+        for (call, confidence) in calls.iter_mut().zip(&confidence) {
+            call.score = call.score.map(|score| (score + (i64::from(*confidence) - 800) * 30).clamp(0, 100_000));
+        }
+        let gap = recognition_gap(calls.iter().zip(confidence)).unwrap();
+        // Halves of 600…1000 per mille are 200 apart.
+        covered += usize::from((gap.low..=gap.high).contains(&6_000));
+        assert!(gap.low > 2_000, "{gap:?}");
+    }
+    assert!(covered >= 17, "{covered}");
+    // One of twenty by chance.
+    assert!(said <= 4, "{said}");
+}
+
+#[test]
+fn who_heaps_scores_at_the_pass_line_is_named() {
+    let made = Quarter { gamers: vec![3], ..Quarter::default() }.generate();
+    let mut calls = made.calls;
+    let names = |calls: &[CallSummary]| -> Vec<String> {
+        pass_line_heaps(&PeriodSums::of(calls)).into_iter().map(|heap| heap.rep_id).collect()
+    };
+    assert!(names(&calls).contains(&rep_name(3)));
+    // Of all who are named one in twenty is by chance.
+    assert!(names(&calls).len() <= 3, "{:?}", names(&calls));
+    // In two teams, it is still one rep; and calls of nobody are not a rep's.
+    for (n, call) in calls.iter_mut().enumerate() {
+        call.team = Some(["a", "b"][n % 2].to_string());
+    }
+    assert!(names(&calls).contains(&rep_name(3)));
+    for call in calls.iter_mut().filter(|call| call.rep_id == Some(rep_name(3))) {
+        call.rep_id = None;
+    }
+    assert!(!names(&calls).contains(&"unassigned".to_string()));
+}
