@@ -10,8 +10,9 @@ use crate::harness::{project, read_csv, sample_from_references};
 const VIEWS: &[(&str, &str)] = &[
     (
         "rep_month",
-        "SELECT rep_id, team, period AS month, n_scored, shrunk AS score, low, high, rank_low, rank_high, trend, trend_low, trend_high \
-         FROM callmark.rep_period WHERE period_kind = 'month'",
+        "SELECT r.rep_id, r.team, r.period AS month, n_scored, shrunk AS score, low, high, rank_low, rank_high, trend, trend_low, trend_high, \
+         process, outcome, outcome_weight, blended FROM callmark.rep_period r LEFT JOIN callmark.indicators i ON i.rep_id = r.rep_id AND \
+         i.period_kind = r.period_kind AND i.period = r.period WHERE r.period_kind = 'month'",
     ),
     (
         "points_lost",

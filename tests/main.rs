@@ -21,6 +21,7 @@ mod night;
 mod no_conversation;
 mod outcomes;
 mod package;
+mod postgres;
 mod privacy;
 mod recogniser;
 mod redaction;
