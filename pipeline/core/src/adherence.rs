@@ -21,6 +21,8 @@ use crate::transcript::{
 
 /// Mean recogniser confidence of the searched window below which "not found" proves nothing. An engineering guess.
 const WINDOW_FLOOR_PERMILLE: i64 = 400;
+/// Requirements are few when there are so many times as many in the scorecard.
+const FEW: usize = 2;
 /// More places than this are not kept per item.
 const MOST_PLACES: usize = 20;
 
@@ -51,7 +53,10 @@ pub fn assess_rest(
     mut known: BTreeMap<String, ItemResult>,
 ) -> Vec<ItemResult> {
     let text = LazyCell::new(|| CallText::new(call.transcript));
-    let judge = LazyCell::new(|| Judge::new(scorecard, call, &text));
+    let asked: Vec<&Requirement> = scorecard.requirements.iter().filter(|r| !known.contains_key(&r.id)).collect();
+    // Most of what a new version of a scorecard asks for was known to its former one.
+    let few = (asked.len() * FEW <= scorecard.requirements.len()).then_some(asked);
+    let judge = LazyCell::new(|| Judge { asked: few, ..Judge::new(scorecard, call, &text) });
     let mut items = Vec::with_capacity(scorecard.metrics.len() + scorecard.requirements.len());
     for item in &scorecard.metrics {
         items.push(known.remove(&item.id).unwrap_or_else(|| judge.metric(item)));
@@ -63,6 +68,8 @@ pub fn assess_rest(
 }
 
 struct Judge<'a> {
+    /// The requirements that will be asked for, when these are few.
+    asked: Option<Vec<&'a Requirement>>,
     call: &'a CallEvidence<'a>,
     text: &'a CallText<'a>,
     language: Language,
@@ -82,6 +89,7 @@ impl<'a> Judge<'a> {
     fn new(scorecard: &'a Scorecard, call: &'a CallEvidence<'a>, text: &'a CallText<'a>) -> Judge<'a> {
         let turns = &call.transcript.turns;
         Judge {
+            asked: None,
             call,
             text,
             language: text.language(),
@@ -98,7 +106,12 @@ impl<'a> Judge<'a> {
     }
 
     fn phrases(&self) -> &Finder<'a> {
-        self.phrases.get_or_init(|| Finder::new(self.book, self.text))
+        self.phrases.get_or_init(|| match &self.asked {
+            Some(asked) => {
+                Finder::few(self.book, self.text, asked.iter().flat_map(|asked| asked.phrases(self.language)))
+            }
+            None => Finder::new(self.book, self.text),
+        })
     }
 
     fn acts(&self) -> &Finder<'a> {

@@ -57,6 +57,23 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// The same for a few phrases of the book: others are found, too, but at more cost.
+    pub fn few(book: &'a PhraseBook, text: &'a CallText<'a>, phrases: impl Iterator<Item = PhraseId>) -> Finder<'a> {
+        let finder = Finder::new(book, text);
+        let mut wanted = vec![false; book.phrases.len()];
+        phrases.for_each(|phrase| wanted[phrase as usize] = true);
+        finder.bounder.borrow_mut().wanted = Some(wanted);
+        finder
+    }
+
+    /// False when the phrase cannot be as similar as that to anything in what the bounds are of. Thresholds below [`LEAST_BOUND`] are so
+    /// unusual that they get no bounds.
+    fn possible(&self, bounds: &[(PhraseId, u16)], phrase: PhraseId, threshold: u16) -> bool {
+        threshold < LEAST_BOUND
+            || !self.bounder.borrow().wants(phrase)
+            || bounds.binary_search_by_key(&phrase, |(id, _)| *id).is_ok_and(|found| bounds[found].1 >= threshold)
+    }
+
     /// Of a turn by itself.
     fn alone(&self, turn: usize) -> &Bounds {
         let tokens = || self.text.turns[turn].tokens.iter();
@@ -76,7 +93,7 @@ impl<'a> Finder<'a> {
         let length = self.book.phrases[phrase as usize].words.len();
         let tokens = &self.text.turns[turn].tokens;
         let mut hits = Vec::new();
-        if possible(self.alone(turn), phrase, least_similarity) {
+        if self.possible(self.alone(turn), phrase, least_similarity) {
             let said = |j: usize| tokens[j].word;
             for (begin, end, similarity_permille) in self.align(phrase, tokens.len(), said, least_similarity) {
                 let span = TokenSpan { turn, begin, end_turn: turn, end };
@@ -85,7 +102,7 @@ impl<'a> Finder<'a> {
         }
         if let Some(next) = self.text.turns[turn].continues_in
             && length > 1
-            && possible(self.continued(turn, next), phrase, least_similarity)
+            && self.possible(self.continued(turn, next), phrase, least_similarity)
         {
             // A window longer than twice the phrase costs too much: the ends of the two turns are enough.
             let reach = 2 * length;
@@ -183,17 +200,12 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// False when the phrase cannot be as similar as that to anything in the turn. Thresholds below [`LEAST_BOUND`] are so unusual that
-/// they get no bounds.
-fn possible(bounds: &[(PhraseId, u16)], phrase: PhraseId, threshold: u16) -> bool {
-    threshold < LEAST_BOUND
-        || bounds.binary_search_by_key(&phrase, |(id, _)| *id).is_ok_and(|found| bounds[found].1 >= threshold)
-}
-
 /// Computes bounds turn by turn: each word of a phrase costs at least what its cheapest counterpart in the turn costs.
 /// Only words that are near something in the book, and only phrases with such words, are touched.
 struct Bounder<'a> {
     book: &'a PhraseBook,
+    /// Per phrase of the book whether it gets bounds; `None`: all do.
+    wanted: Option<Vec<bool>>,
     /// Per lexeme of the book: the most of its weight that the turn's words save; zero between turns.
     saved: Vec<u32>,
     lexemes: Vec<u32>,
@@ -205,7 +217,11 @@ struct Bounder<'a> {
 impl<'a> Bounder<'a> {
     fn new(book: &'a PhraseBook) -> Bounder<'a> {
         let (saved, similar) = (vec![0; book.vocabulary.lexemes.len()], vec![0; book.phrases.len()]);
-        Bounder { book, saved, lexemes: Vec::new(), similar, phrases: Vec::new() }
+        Bounder { book, wanted: None, saved, lexemes: Vec::new(), similar, phrases: Vec::new() }
+    }
+
+    fn wants(&self, phrase: PhraseId) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted[phrase as usize])
     }
 
     /// `neighbours`: per word of the call.
@@ -226,6 +242,9 @@ impl<'a> Bounder<'a> {
         for meant in self.lexemes.drain(..) {
             let saves = std::mem::take(&mut self.saved[meant as usize]);
             for (phrase, times) in &self.book.postings[meant as usize] {
+                if self.wanted.as_ref().is_some_and(|wanted| !wanted[*phrase as usize]) {
+                    continue;
+                }
                 let sum = &mut self.similar[*phrase as usize];
                 if *sum == 0 {
                     self.phrases.push(*phrase);

@@ -343,6 +343,25 @@ proptest! {
         }
     }
 
+    /// Whether a phrase is among those that will be asked for or not: it is found just the same.
+    #[test]
+    fn a_few_phrases_are_found_as_among_all(
+        phrases in proptest::collection::vec("[ab录路陆音因 ]{1,8}", 1..6),
+        said in "[ab录路陆音因 ]{0,16}",
+        threshold in proptest::option::of(450u16..1_000),
+    ) {
+        let transcript = call(&[(Role::Rep, &said), (Role::Rep, &said)]);
+        let text = CallText::new(&transcript);
+        let mut book = PhraseBook::default();
+        let ids: Vec<PhraseId> = phrases.iter().filter_map(|phrase| book.add(phrase, text.language())).collect();
+        let (all, few) = (Finder::new(&book, &text), Finder::few(&book, &text, ids.iter().copied().step_by(2)));
+        for id in ids {
+            for turn in [0, 1] {
+                prop_assert_eq!(all.find(id, turn, threshold), few.find(id, turn, threshold));
+            }
+        }
+    }
+
     /// A phrase inside words that are unlike it is found where it stands.
     #[test]
     fn exact_phrase_in_noise_is_found(before in 0usize..12, after in 0usize..12, seed in 0usize..1000) {

@@ -119,6 +119,9 @@ const IS_AFTER: &[&str] = &[
 
 /// Folds width, case, typographic apostrophes and Chinese variants one to one, so that offsets stay true.
 fn fold(c: char) -> char {
+    if c.is_ascii() && c != '`' {
+        return c.to_ascii_lowercase();
+    }
     let c = match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
         '\u{3000}' | '\u{00A0}' => ' ',
@@ -246,7 +249,7 @@ fn latin_words(word: &str) -> Vec<String> {
             _ => {}
         }
     }
-    let bare: String = word.chars().filter(|c| *c != '\'').collect();
+    let bare = word.replace('\'', "");
     match SPELLINGS.binary_search_by(|(from, _)| (*from).cmp(bare.as_str())) {
         Ok(found) => split(SPELLINGS[found].1),
         Err(_) => vec![american(&bare).to_string()],

@@ -144,6 +144,13 @@ impl Requirement {
         self.rule.is_none()
     }
 
+    /// Phrases that its matchers look for in a language.
+    pub(crate) fn phrases(&self, language: Language) -> impl Iterator<Item = PhraseId> {
+        let matchers = self.matchers.values().chain(&self.except);
+        let compiled = matchers.filter_map(move |matcher| matcher.compiled.get(&language));
+        compiled.flat_map(|compiled| compiled.phrases.iter().chain(&compiled.not).copied())
+    }
+
     /// Whether it asks for something or forbids it (manual ones ask).
     pub fn kind(&self) -> ItemKind {
         self.rule.as_ref().map_or(ItemKind::Required, |rule| rule.kind)
