@@ -71,6 +71,37 @@ fn the_script_may_come_through_a_pipe_and_nothing_known_may_be_like_it() {
     assert!(nothing.stderr.contains("no sentence"), "{}", nothing.stderr);
 }
 
+/// Two sentences for one requirement, and one whose requirement has the name of another: none is lost.
+#[test]
+fn no_sentence_of_a_script_is_dropped() {
+    let place = Place::new();
+    let like = |name: &str, phrase: &str| {
+        let yaml = format!(
+            "schema: 1\nname: {name}\nlanguage: [en]\nweights: {{close: 5}}\nrequirements:\n  - id: thanks\n    dimension: close\n    \
+             match: {{said: {{any: {{en: [{phrase}]}}}}}}\n    require: {{expr: said}}\n"
+        );
+        write(&place, &format!("{name}.yaml"), &yaml)
+    };
+    let (one, two) = (like("one", "thank you for your patience"), like("two", "the warranty lasts eleven years"));
+    let script = [
+        "Thank you for your patience.",
+        "The warranty lasts eleven years.",
+        "Thank you for your patience this morning.",
+    ];
+    let file = write(&place, "script.txt", &script.join("\n"));
+    let card = place.folder.path().join("card.yaml");
+    let likes = ["--like", text(&one), "--like", text(&two)];
+    let ran =
+        place.run(&[&["scorecard", "new", text(&card), "--script", text(&file)][..], &likes[..]].concat()).expect(0);
+    let yaml = std::fs::read_to_string(&card).unwrap();
+    for sentence in script {
+        assert!(yaml.contains(&format!("# {sentence}\n")), "{sentence}: {yaml}");
+        assert!(ran.stdout.contains(sentence), "{sentence}: {}", ran.stdout);
+    }
+    assert!(ran.stdout.contains("copied one.thanks") && ran.stdout.contains("2 requirements"), "{}", ran.stdout);
+    place.run(&["scorecard", "test", text(&card)]).expect(0);
+}
+
 #[test]
 fn labelled_examples_are_counted_and_misses_are_named() {
     let place = Place::new();

@@ -68,7 +68,7 @@ pub fn run(args: &NewArgs, common: &Common) -> Result<u8> {
         .with_context(|| format!("cannot write {}", args.file.display()))?;
     if !common.quiet {
         for proposal in &proposals {
-            println!("{}  ←  {}", proposal.source, proposal.sentence);
+            println!("{}  ←  {}", proposal.source, proposal.sentences.join(" / "));
         }
         let file = args.file.display();
         println!("{file}: {} requirements. Read and correct them, then:", card.requirements.len());
@@ -110,7 +110,8 @@ struct Proposal {
     yaml: String,
     /// For people: where it comes from.
     source: String,
-    sentence: String,
+    /// What of the script it stands for.
+    sentences: Vec<String>,
 }
 
 /// A scorecard to copy from, with the file's text.
@@ -185,12 +186,15 @@ impl Known {
             let mut taken = false;
             for (s, r) in places {
                 let (source, requirement) = (&self.sources[s], &self.sources[s].card.requirements[r]);
-                let from = format!("{}.{}", source.card.name, requirement.id);
-                let known = proposals.iter().any(|p| p.id == requirement.id);
-                let Some(yaml) = block(&source.text, &requirement.id).filter(|_| !known) else {
-                    taken |= known;
+                let from = format!("copied {}.{}", source.card.name, requirement.id);
+                if let Some(same) = proposals.iter_mut().find(|p| p.source == from) {
+                    same.sentences.push(sentence.text.clone());
+                    taken = true;
                     continue;
-                };
+                }
+                // Another requirement of that name would be two in one scorecard.
+                let free = proposals.iter().all(|p| p.id != requirement.id);
+                let Some(yaml) = block(&source.text, &requirement.id).filter(|_| free) else { continue };
                 taken = true;
                 proposals.push(Proposal {
                     id: requirement.id.clone(),
@@ -198,8 +202,8 @@ impl Known {
                     required: requirement.kind() == ItemKind::Required,
                     languages: source.card.languages.iter().copied().collect(),
                     yaml,
-                    source: format!("copied {from}"),
-                    sentence: sentence.text.clone(),
+                    source: from,
+                    sentences: vec![sentence.text.clone()],
                 });
             }
             if !taken {
@@ -266,7 +270,7 @@ impl Known {
             languages: [sentence.language].into(),
             yaml,
             source: format!("new {id}"),
-            sentence: sentence.text.clone(),
+            sentences: vec![sentence.text.clone()],
         })
     }
 
@@ -425,7 +429,11 @@ fn written(name: &str, proposals: &[Proposal], stages: &[String]) -> String {
         let yaml = proposal
             .yaml
             .replace(&format!("    dimension: {}\n", proposal.dimension), &format!("    dimension: {moved}\n"));
-        let _ = write!(out, "{begin}  # {}\n{yaml}", proposal.sentence.replace(char::is_control, " "));
+        out.push_str(begin);
+        for sentence in &proposal.sentences {
+            let _ = writeln!(out, "  # {}", sentence.replace(char::is_control, " "));
+        }
+        out.push_str(&yaml);
     }
     out
 }
@@ -458,7 +466,7 @@ mod tests {
             languages: [Language::En].into(),
             yaml: format!("  - id: {id}\n    dimension: {dimension}\n"),
             source: String::new(),
-            sentence: "x".into(),
+            sentences: vec!["x".into()],
         };
         let yaml = written("n", &[proposal("a", "close", true), proposal("b", "compliance", false)], &[]);
         assert!(yaml.contains("weights: {close: 100}") && !yaml.contains("compliance"), "{yaml}");
