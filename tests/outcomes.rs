@@ -226,6 +226,28 @@ fn events_in_json_lines_are_counted() {
     assert_eq!(counts(&import(&place, "cdr", &file, 2)), [0, 0, 4, 2]);
 }
 
+/// A wrong file, or one in a wrong mapping, leaves nothing behind.
+#[test]
+fn a_source_can_be_taken_out_again() {
+    let place = place();
+    let calls = put(&place, "cdr.csv", "day,rep_id,dialled,connected\n2025-02-17,R-01,100,20\n2025-02-18,R-01,90,30\n");
+    let sales = put(&place, "crm.csv", "day,rep_id,opportunities,deals\n2025-02-17,R-01,10,2\n");
+    import(&place, "first", &calls, 0);
+    import(&place, "second", &sales, 0);
+    let missing = place.run(&["import", "--remove", "--source", "secnd"]).expect(3);
+    assert!(missing.stderr.contains("came from: first, second"), "{}", missing.stderr);
+    let tried = place.run(&["import", "--remove", "--source", "first", "--dry-run", "--json"]).expect(0).json();
+    assert_eq!((tried["removed"].as_u64(), indicators(&place, &[])[0]["dialled"].as_u64()), (Some(2), Some(190)));
+    let said = place.run(&["import", "--remove", "--source", "first"]).expect(0).stdout;
+    assert!(said.contains("2 rows of `first` removed"), "{said}");
+    let left = &indicators(&place, &[])[0];
+    assert!(left["dialled"].is_null() && left["deals"] == 2, "{left}");
+    // A file and --remove is a mistake.
+    place.run(&["import", calls.to_str().unwrap(), "--remove", "--source", "first"]).expect(3);
+    // In again as if it had never been there.
+    assert_eq!(import(&place, "first", &calls, 0)["new"], 2);
+}
+
 #[test]
 fn what_two_sources_count_is_said() {
     let place = place();

@@ -383,12 +383,15 @@ pub struct CoachCheckArgs {
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// Exports of one source
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "remove", conflicts_with = "remove", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The source, as [[import]] in the configuration names it; of another one the columns are guessed from their names
     #[arg(long, value_name = "NAME")]
     pub source: String,
-    /// Only say what would be taken
+    /// Take everything that came from the source out again: of a wrong file, or of a wrong mapping
+    #[arg(long)]
+    pub remove: bool,
+    /// Only say what would be taken, or removed
     #[arg(long)]
     pub dry_run: bool,
     /// What was taken and refused, as JSON on standard output

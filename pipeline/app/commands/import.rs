@@ -60,6 +60,9 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
             eprintln!("warning: no [[import]] is called `{source}`{suggestion}");
         }
     }
+    if args.remove {
+        return remove(source, args, common);
+    }
     let store = open(args, common)?;
     let (mut known, others) = known_rows(store.as_deref(), source)?;
     let reps = Reps::new(&config.reps);
@@ -111,6 +114,30 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
             .push(format!("{of} of customers who were forgotten: nothing of these rows is kept as a touchpoint"));
     }
     report(&summary, args, common)
+}
+
+/// Takes out what came from a source.
+fn remove(source: &str, args: &ImportArgs, common: &Common) -> Result<u8> {
+    let store = callmark_store::open_existing(&store_url(common)?).map_err(explain)?;
+    let rows = store.remove_source(source, args.dry_run).map_err(explain)?;
+    if rows == 0 {
+        let mut sources: BTreeSet<String> =
+            store.activity(None, None).map_err(explain)?.into_iter().map(|row| row.source).collect();
+        sources.extend(store.touchpoints(None).map_err(explain)?.into_iter().map(|touchpoint| touchpoint.source));
+        let sources: Vec<String> = sources.into_iter().collect();
+        let hint = match sources.as_slice() {
+            [] => "nothing was imported into this store".to_string(),
+            known => format!("what was imported came from: {}", known.join(", ")),
+        };
+        bail!("nothing of a source `{source}` is in the store\nhint: {hint}");
+    }
+    if args.json {
+        println!("{}", serde_json::json!({"source": source, "dry_run": args.dry_run, "removed": rows}));
+    } else if !common.quiet {
+        let verb = if args.dry_run { "would be removed" } else { "removed" };
+        println!("{} of `{source}` {verb}", counted(rows, "row"));
+    }
+    Ok(FINISHED)
 }
 
 /// The store; `None` for a dry run where there is none yet.

@@ -307,6 +307,8 @@ pub trait Store: Send + Sync {
 
     /// Keeps imported rows, all or none; each in the place of the one of the same source and id. How many were new.
     fn put_activity(&self, rows: &[ActivityRow]) -> Result<u64>;
+    /// Removes every imported row and touchpoint of a source: how many rows.
+    fn remove_source(&self, source: &str, dry_run: bool) -> Result<u64>;
     /// Imported rows of these days, by day, rep, source and id.
     fn activity(&self, since: Option<Date>, until: Option<Date>) -> Result<Vec<ActivityRow>>;
 

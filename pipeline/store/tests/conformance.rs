@@ -83,6 +83,17 @@ fn touchpoints_are_replaced_row_by_row(store: &dyn Store) {
     assert_eq!(store.purge_touchpoints(date(2025, 2, 4), true).unwrap(), 1);
     assert_eq!(store.purge_touchpoints(date(2025, 2, 4), false).unwrap(), 1);
     assert_eq!(store.touchpoints(None).unwrap().len(), 1, "the fourth is not before the fourth");
+    // A row that is both is one row; other sources stay.
+    let (source, row_id, rep_id) = ("crm".to_string(), "1".to_string(), "kim".to_string());
+    let row = ActivityRow { source, row_id, rep_id, day: date(2025, 2, 4), row: "{}".into() };
+    store.put_activity(&[row.clone(), ActivityRow { source: "cdr".into(), ..row }]).unwrap();
+    for dry_run in [true, false] {
+        assert_eq!(store.remove_source("crm", dry_run).unwrap(), 1);
+    }
+    assert_eq!(store.remove_source("crm", false).unwrap(), 0);
+    assert_eq!(store.touchpoints(None).unwrap(), []);
+    assert_eq!(store.activity(None, None).unwrap().len(), 1);
+    store.remove_source("cdr", false).unwrap();
 }
 
 fn a_forgotten_customer_leaves_no_touchpoint(store: &dyn Store) {

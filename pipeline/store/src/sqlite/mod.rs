@@ -1051,6 +1051,19 @@ impl Store for SqliteStore {
         })
     }
 
+    fn remove_source(&self, source: &str, dry_run: bool) -> Result<u64> {
+        self.remove(dry_run, |transaction| {
+            // One row may be both.
+            let rows = "SELECT count(*) FROM (SELECT row_id FROM activity WHERE source = ?1 UNION \
+                        SELECT row_id FROM touchpoints WHERE source = ?1)";
+            let rows: i64 = transaction.query_row(rows, [source], |row| row.get(0))?;
+            for table in ["activity", "touchpoints"] {
+                transaction.execute(&format!("DELETE FROM {table} WHERE source = ?1"), [source])?;
+            }
+            Ok(rows.unsigned_abs())
+        })
+    }
+
     fn activity(&self, since: Option<Date>, until: Option<Date>) -> Result<Vec<ActivityRow>> {
         let connection = self.read();
         let mut statement = connection.prepare_cached(
