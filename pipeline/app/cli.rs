@@ -715,7 +715,7 @@ pub enum ModelsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Take in a Whisper model in ggml form: one that was carried here, or one of your own
+    /// Take in a Whisper model in ggml form (one that was carried here, or one of your own), or a sentiment classifier of your own
     Add(AddModelArgs),
     /// Remove a model from your own models folder
     Rm {
@@ -740,7 +740,11 @@ pub struct PullArgs {
 
 #[derive(Debug, Args)]
 pub struct AddModelArgs {
-    pub file: PathBuf,
+    #[arg(required_unless_present = "classifier")]
+    pub file: Option<PathBuf>,
+    /// Take in the sentiment classifier of this folder: an ONNX model, tokenizer.json and classifier.toml (docs/classifiers.md)
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "name", "language", "sha256"])]
+    pub classifier: Option<PathBuf>,
     /// Name for `--model`; default: the known name of this content, else the file's name
     #[arg(long)]
     pub name: Option<String>,
