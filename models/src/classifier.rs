@@ -201,14 +201,32 @@ pub fn sessions(model_bytes: u64, workers: usize) -> usize {
     workers.min(usize::try_from(fitting).unwrap_or(workers)).max(1)
 }
 
-/// Checks everything that can be known before the first call: files, the graph against its description, the golden examples, and that
-/// what is odd in texts neither fails nor comes out differently the second time.
+/// Checks everything that can be known before the first call: files, the graph against its description, that what is odd in texts
+/// neither fails nor comes out differently the second time, and the golden examples.
 ///
 /// # Errors
 /// The first thing that is wrong.
 pub fn check(dir: &Path, environment: &Environment) -> Result<Description, TextModelError> {
     let (mut classifier, _) = TextClassifier::load(dir, environment)?;
     let description = classifier.files.description.clone();
+    let longest = "word ".repeat(description.max_tokens);
+    for (probe, text) in [
+        ("an empty text", ""),
+        ("emoji", "great \u{1F600}\u{1F44D}\u{1F3FD} \u{1F469}\u{200D}\u{1F467}"),
+        ("control characters", "well\u{0}\u{7}\u{1B}[0m \u{202E}\u{FEFF}then\u{FFFD}\r\n\t."),
+        ("a text of max_tokens tokens", longest.as_str()),
+    ] {
+        let failed = |cause: String| TextModelError::Probe { probe, cause };
+        let mut answer = || {
+            classifier.classify(text).map_err(|error| match error {
+                TextModelError::Runtime(cause) => failed(cause),
+                other => other,
+            })
+        };
+        if answer()? != answer()? {
+            return Err(failed("it gives another answer the second time".to_string()));
+        }
+    }
     for (n, golden) in description.golden.iter().enumerate() {
         let found = classifier.probabilities(&golden.text)?;
         let expected = Probabilities([golden.negative, golden.neutral, golden.positive]);
@@ -220,19 +238,6 @@ pub fn check(dir: &Path, environment: &Environment) -> Result<Description, TextM
                 found: found.to_string(),
                 tolerance: description.golden_tolerance,
             });
-        }
-    }
-    let longest = "word ".repeat(description.max_tokens);
-    for (probe, text) in [
-        ("an empty text", ""),
-        ("emoji", "great \u{1F600}\u{1F44D}\u{1F3FD} \u{1F469}\u{200D}\u{1F467}"),
-        ("control characters", "well\u{0}\u{7}\u{1B}[0m \u{202E}\u{FEFF}then\u{FFFD}\r\n\t."),
-        ("a text of max_tokens tokens", longest.as_str()),
-    ] {
-        let failed = |cause: String| TextModelError::Probe { probe, cause };
-        let mut answer = || classifier.classify(text).map_err(|error| failed(error.to_string()));
-        if answer()? != answer()? {
-            return Err(failed("it gives another answer the second time".to_string()));
         }
     }
     Ok(description)
@@ -318,7 +323,7 @@ impl TextClassifier {
         let logits = output.try_extract_tensor::<f32>().map_err(text_model::runtime)?.1;
         if logits.len() != description.labels.len() {
             let detail = format!("{} logits for {} labels", logits.len(), description.labels.len());
-            return Err(TextModelError::Runtime(detail));
+            return Err(TextModelError::Graph { file: description.model.clone(), detail });
         }
         let by_label = sentiment::softmax(logits, description.temperature)
             .ok_or_else(|| TextModelError::Runtime("a logit is not a number".into()))?;

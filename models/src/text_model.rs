@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use ort::environment::Environment;
+use ort::logging::LogLevel;
 use ort::session::Session;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -106,6 +107,8 @@ pub(crate) fn open_session(model: &[u8], environment: &Environment) -> Result<Se
         .and_then(|b| Ok(b.with_config_entry("session.disable_quant_qdq", "1")?))
         // Every text has another length: remembered memory patterns would only grow.
         .and_then(|b| Ok(b.with_memory_pattern(false)?))
+        // What goes wrong comes back as an error; the library need not print it, too.
+        .and_then(|b| Ok(b.with_log_level(LogLevel::Fatal)?))
         .and_then(|mut b| b.commit_from_memory(model))
         .map_err(runtime)
 }

@@ -114,6 +114,7 @@ fn a_wrong_folder_is_told_in_one_sentence() {
         ("output = \"logits\"", "output = \"scores\"", "model.onnx", "its outputs are `logits`"),
         ("    { name = \"3 stars\", means = \"neutral\" },\n", "", "model.onnx", "5 classes, and 4 labels"),
         ("lower_case = true", "lower_case = false", "golden example 2", "instead of"),
+        ("max_tokens = 32", "max_tokens = 64", "a text of max_tokens tokens", "fails on"),
         ("temperature = 1.3", "temperature = 1.0", "golden example 1", "instead of"),
     ];
     for (from, to, place, meaning) in cases {

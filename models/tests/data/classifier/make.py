@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the tiny classifier of the tests: five "stars", one row of logits per word, added up over the words that the mask lets through.
+"""Makes the tiny classifier of the tests: five "stars", one row of logits per word and a little for its place, added up over the words that
+the mask lets through. It knows 40 places and fails on longer texts, as real ones do.
 
     python3 models/tests/data/classifier/make.py      (onnx 1.23.2, onnxruntime 1.24.4, tokenizers 0.23.3)
 
@@ -24,6 +25,7 @@ WORDS = {
     5: "great wonderful perfect thank 谢 棒",
 }
 LABELS = ["1 star", "2 stars", "3 stars", "4 stars", "5 stars"]
+PLACES = 40
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
@@ -47,9 +49,14 @@ def graph(words: int):
     integers = lambda name: helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["rows"]),
+        helper.make_node("Shape", ["input_ids"], ["shape"]),
+        helper.make_node("Gather", ["shape", "one"], ["length"]),
+        helper.make_node("Range", ["zero", "length", "one"], ["places"]),
+        helper.make_node("Gather", ["place_table", "places"], ["place_rows"]),
+        helper.make_node("Add", ["rows", "place_rows"], ["placed"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
-        helper.make_node("Mul", ["rows", "column"], ["kept"]),
+        helper.make_node("Mul", ["placed", "column"], ["kept"]),
         # The second segment of a pair of texts counts as the first: all types are 0 here, and the input is used.
         helper.make_node("Cast", ["token_type_ids"], ["types"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["types", "last"], ["type_column"]),
@@ -58,6 +65,9 @@ def graph(words: int):
     ]
     constants = [
         numpy_helper.from_array(table, "table"),
+        numpy_helper.from_array(generator.normal(0, 0.02, (PLACES, 5)).astype(numpy.float32), "place_table"),
+        numpy_helper.from_array(numpy.array(0, dtype=numpy.int64), "zero"),
+        numpy_helper.from_array(numpy.array(1, dtype=numpy.int64), "one"),
         numpy_helper.from_array(numpy.array([2], dtype=numpy.int64), "last"),
         numpy_helper.from_array(numpy.array([1], dtype=numpy.int64), "tokens_axis"),
     ]
