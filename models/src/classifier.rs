@@ -26,6 +26,8 @@ pub const DESCRIPTION: &str = "classifier.toml";
 
 /// Model files of all sessions together, MB: a large classifier gets fewer sessions than there are workers, which then wait for one another.
 const SESSIONS_MB: u64 = 2_000;
+/// Memory of one session: 505 to 515 MB for a float32 file of 411 MB (an embedding and 12 layers; ONNX Runtime 1.24.4, 128 tokens, 2026-11-29).
+const SESSION_PERMILLE_OF_FILE: u64 = 1_250;
 
 /// `classifier.toml`
 #[derive(Clone, Debug, Deserialize)]
@@ -193,6 +195,11 @@ pub fn check_files(dir: &Path) -> Result<Description, TextModelError> {
 pub fn size_bytes(dir: &Path, description: &Description) -> u64 {
     let size = |file: &str| std::fs::metadata(dir.join(file)).map_or(0, |facts| facts.len());
     description.files().into_iter().chain([DESCRIPTION]).map(size).sum()
+}
+
+/// Memory that the sessions for `workers` take, MB.
+pub fn sessions_mb(model_bytes: u64, workers: usize) -> u64 {
+    sessions(model_bytes, workers) as u64 * (model_bytes * SESSION_PERMILLE_OF_FILE / 1000).div_ceil(1_000_000)
 }
 
 /// Sessions that `workers` share of a model of this size.
@@ -403,5 +410,6 @@ mod tests {
         assert_eq!(sessions(500_000_000, 16), 4);
         assert_eq!(sessions(5_000_000_000, 16), 1);
         assert_eq!(sessions(0, 0), 1);
+        assert_eq!((sessions_mb(411_000_000, 2), sessions_mb(411_000_000, 16)), (2 * 514, 4 * 514));
     }
 }

@@ -29,7 +29,7 @@ struct Slot {
     hashes: TextModelHashes,
     encoder: Opened<TextEncoder>,
     classifier: Option<Opened<TextClassifier>>,
-    /// Of the classifier's sessions, as far as their files say.
+    /// Of the classifier's sessions.
     classifier_mb: u64,
 }
 
@@ -151,9 +151,8 @@ impl TextEncoders {
                 }
             };
             let hashes = TextModelHashes { encoder, classifier: chosen.as_ref().map(|chosen| chosen.hash.clone()) };
-            let classifier_mb = chosen.as_ref().map_or(0, |chosen| {
-                classifier::sessions(chosen.model_bytes, workers) as u64 * chosen.model_bytes.div_ceil(1_000_000)
-            });
+            let classifier_mb =
+                chosen.as_ref().map_or(0, |chosen| classifier::sessions_mb(chosen.model_bytes, workers));
             let encoder = lazily(move || EncoderPool::load(&folder, environment, workers));
             let open =
                 |chosen: ChosenClassifier| lazily(move || ClassifierPool::load(&chosen.folder, environment, workers));
