@@ -65,7 +65,7 @@ fn labels_that_mean_the_same_add_up_and_what_is_unsure_is_told() {
         assert_eq!(negative + neutral + positive, 1000, "{n}");
     }
     assert!(permille(0).0 > 900 && permille(1).2 > 900 && permille(2).1 > 900, "{said:?}");
-    // One star and five: neither reaches the 500 per mille that the description asks for.
+    // One star and five: neither reaches the 600 per mille that the description asks for.
     assert!(!said[3].is_certain && said[0].is_certain, "{said:?}");
     for silent in &said[4..] {
         assert_eq!((silent.sentiment.neutral_permille, silent.is_certain), (1000, true));

@@ -85,7 +85,7 @@ def main() -> None:
     config.write_text(json.dumps({"id2label": {str(n): label for n, label in enumerate(LABELS)}}))
     describe = HERE.parents[2] / "evaluation/describe_classifier.py"
     arguments = ["--name", "tiny-stars", "--language", "en", "--language", "zh", "--licence", "Apache-2.0", "--lower-case"]
-    arguments += ["--max-tokens", "32", "--temperature", "1.3", "--uncertain-below-permille", "500", "--tolerance", "0.0001"]
+    arguments += ["--max-tokens", "32", "--temperature", "1.3", "--uncertain-below-permille", "600", "--tolerance", "0.0001"]
     subprocess.run([sys.executable, str(describe), str(HERE), *arguments], check=True)
     config.unlink()
 
