@@ -3,6 +3,7 @@
 
 mod broken_files;
 mod channels;
+mod classifiers;
 mod coaching;
 mod determinism;
 mod eval;

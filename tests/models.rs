@@ -152,11 +152,11 @@ fn starter() -> &'static [u8] {
     BYTES.get_or_init(|| fs::read(starter_path()).unwrap())
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn own_models(place: &Place) -> PathBuf {
+pub fn own_models(place: &Place) -> PathBuf {
     place.folder.path().join("data/callmark/models")
 }
 
@@ -189,7 +189,7 @@ fn pull(place: &Place) -> Ran {
 }
 
 /// The names in the user's models folder.
-fn files(place: &Place) -> Vec<String> {
+pub fn files(place: &Place) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(own_models(place))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -217,7 +217,7 @@ fn random(seed: u64, number: u64, below: usize) -> usize {
 }
 
 #[track_caller]
-fn refused(ran: &Ran, parts: &[&str]) {
+pub fn refused(ran: &Ran, parts: &[&str]) {
     assert_eq!(ran.code, 3, "{}", ran.stderr);
     for part in parts.iter().chain(&["hint: "]) {
         assert!(ran.stderr.contains(part), "{part} is not in: {}", ran.stderr);

@@ -44,6 +44,12 @@ pub fn read(folder: &Path) -> Result<Vec<ModelEntry>, ModelError> {
     Ok(models)
 }
 
+/// Whether this can be a model's name: it also names files.
+pub fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    !name.is_empty() && !name.starts_with('.') && name.len() <= 100 && name.chars().all(allowed)
+}
+
 fn mistake(model: &ModelEntry) -> Option<&'static str> {
     let is_hash =
         model.sha256.len() == 64 && model.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));

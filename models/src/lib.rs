@@ -5,6 +5,7 @@
 
 pub mod added;
 pub mod asr;
+pub mod classifier;
 pub mod embedding;
 pub mod ggml;
 mod guards;
@@ -15,4 +16,5 @@ pub mod runtime;
 pub mod sentiment;
 pub mod speaker_encoder;
 pub mod text_encoder;
+pub mod text_model;
 pub mod vad;

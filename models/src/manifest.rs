@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::classifier;
 use crate::ggml::{GgmlError, WhisperShape, check_whisper_file};
 
 /// Environment variable with more folders for model files, separated like `PATH`.
@@ -20,7 +21,7 @@ pub const STARTER: &str = "starter-en";
 #[serde(deny_unknown_fields)]
 pub struct ModelEntry {
     pub name: String,
-    /// `recogniser`, `voice_activity`, `runtime`, `encoder`, …
+    /// `recogniser`, `voice_activity`, `runtime`, `encoder`, `sentiment_classifier`, …
     #[serde(default = "recogniser")]
     pub kind: String,
     /// Relative to a models folder.
@@ -187,6 +188,8 @@ pub enum ModelError {
     Hash { path: String, found: String, expected: String },
     #[error("the model file {path} cannot be used: {cause}")]
     Structure { path: String, cause: GgmlError },
+    #[error("the classifier {folder} cannot be used: {cause}")]
+    Classifier { folder: String, cause: String, hint: &'static str },
     #[error("the list of added models {path} cannot be {action}: {cause}")]
     Added { path: String, action: &'static str, cause: String },
 }
@@ -202,11 +205,12 @@ impl ModelError {
             }
             ModelError::Read { .. } => "check the path and the permissions",
             ModelError::Size { .. } | ModelError::Hash { .. } => {
-                "fetch the file again: `callmark models pull` replaces it"
+                "fetch the file again: `callmark models pull` replaces it, and `callmark models add` what you added yourself"
             }
             ModelError::Structure { .. } => {
                 "callmark needs a complete Whisper model in whisper.cpp's ggml format (ggml-*.bin)"
             }
+            ModelError::Classifier { hint, .. } => hint,
             ModelError::Added { .. } => "correct the file by hand, or move it away and add the models again",
         }
     }
@@ -343,7 +347,7 @@ pub(crate) fn read(text: &str) -> Result<Vec<ModelEntry>, toml::de::Error> {
     Ok(models)
 }
 
-/// Checks size and SHA-256, and for recognisers the structure. Returns the SHA-256.
+/// Checks size and SHA-256, for recognisers the structure, for classifiers the files that belong to it. Returns the SHA-256.
 ///
 /// # Errors
 /// What differs from the manifest.
@@ -358,8 +362,17 @@ pub fn verify_file(path: &Path, entry: &ModelEntry) -> Result<String, ModelError
     if sha256 != entry.sha256 {
         return Err(ModelError::Hash { path: shown(), found: sha256, expected: entry.sha256.clone() });
     }
-    if entry.kind == "recogniser" {
-        verify_whisper(path)?;
+    match entry.kind.as_str() {
+        "recogniser" => verify_whisper(path).map(|_| ())?,
+        classifier::KIND => {
+            let folder = path.parent().unwrap_or(path);
+            classifier::check_files(folder).map_err(|error| ModelError::Classifier {
+                folder: folder.display().to_string(),
+                cause: error.to_string(),
+                hint: error.hint(),
+            })?;
+        }
+        _ => {}
     }
     Ok(sha256)
 }

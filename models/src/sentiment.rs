@@ -1,20 +1,24 @@
-//! From the sentiment head's logits to whole per mille.
+//! From a classifier's logits to probabilities and whole per mille.
 
 use callmark_core::transcript::Sentiment;
 
 /// What a text without words gets: there is nothing that could be negative or positive.
 pub const NO_WORDS: Sentiment = Sentiment { negative_permille: 0, neutral_permille: 1000, positive_permille: 0 };
 
-/// Softmax of the logits (negative, neutral, positive; already divided by the calibration temperature) in per mille
-/// that sum to exactly 1000: largest remainder, ties to the earlier class. `None` if a logit is not finite.
-pub fn permille(logits: [f32; 3]) -> Option<Sentiment> {
+/// Softmax of the logits divided by a calibration temperature. `None` if a logit is not finite.
+pub fn softmax(logits: &[f32], temperature: f64) -> Option<Vec<f64>> {
     if logits.iter().any(|x| !x.is_finite()) {
         return None;
     }
     let highest = logits.iter().copied().fold(f32::MIN, f32::max);
-    let weights = logits.map(|x| f64::from(x - highest).exp());
+    let weights: Vec<f64> = logits.iter().map(|x| (f64::from(x - highest) / temperature).exp()).collect();
     let total: f64 = weights.iter().sum();
-    let exact = weights.map(|w| w / total * 1000.0);
+    Some(weights.into_iter().map(|w| w / total).collect())
+}
+
+/// Probabilities (negative, neutral, positive) in per mille that sum to exactly 1000: largest remainder, ties to the earlier class.
+pub fn rounded(probabilities: [f64; 3]) -> Sentiment {
+    let exact = probabilities.map(|p| p * 1000.0);
     let mut whole = exact.map(|x| x.floor() as u16);
     let mut order = [0, 1, 2];
     let remainder = |i: &usize| exact[*i] - exact[*i].floor();
@@ -24,7 +28,13 @@ pub fn permille(logits: [f32; 3]) -> Option<Sentiment> {
     for i in order.into_iter().take(missing) {
         whole[i] += 1;
     }
-    Some(Sentiment { negative_permille: whole[0], neutral_permille: whole[1], positive_permille: whole[2] })
+    Sentiment { negative_permille: whole[0], neutral_permille: whole[1], positive_permille: whole[2] }
+}
+
+/// Both of three logits that are calibrated already.
+pub fn permille(logits: [f32; 3]) -> Option<Sentiment> {
+    let probabilities = softmax(&logits, 1.0)?;
+    <[f64; 3]>::try_from(probabilities).ok().map(rounded)
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use crate::commands::explain;
 use crate::config::{Config, Route};
 use crate::install::Install;
 use crate::stored_calls::Input;
+use crate::text_encoders::TextModelHashes;
 
 /// An evaluation with what it was made from.
 pub struct Judged {
@@ -43,8 +44,8 @@ pub struct Analysed {
     pub metadata: Metadata,
     pub transcript: Transcript,
     pub scores: TurnScores,
-    /// Hash of the encoder that made `scores`, when one did.
-    pub encoder_hash: Option<String>,
+    /// The models that made `scores`, when some did.
+    pub text_models: Option<TextModelHashes>,
     pub recording_ids: Vec<String>,
     /// Hashes of the models that made the transcript.
     pub models: BTreeMap<String, String>,
@@ -212,7 +213,7 @@ impl Analyst {
             json(&call.metadata),
             json(&call.models),
             json(&call.reviews),
-            call.encoder_hash.clone().unwrap_or_default(),
+            call.text_models.as_ref().map(TextModelHashes::key).unwrap_or_default(),
             call.configuration.clone(),
             self.trusted_fatals().join(","),
             program_fingerprint(),
@@ -278,7 +279,9 @@ impl Analyst {
     pub fn evaluate_rest(&self, call: &Analysed, known: Known) -> CallRecord {
         let Judged { acts, signals, items: _, evaluation } = self.judge(call, known);
         let mut models = call.models.clone();
-        models.extend(call.encoder_hash.iter().map(|hash| ("encoder".to_string(), hash.clone())));
+        if let Some(text_models) = &call.text_models {
+            text_models.tell(&mut models);
+        }
         CallRecord {
             schema_version: record_schema(&call.transcript, evaluation.reason),
             call_id: call.call_id.clone(),

@@ -19,7 +19,7 @@ use crate::call::{self, CallError, Stage, StageClock};
 use crate::channel_map::ChannelMap;
 use crate::config::RedactionSettings;
 use crate::discover;
-use crate::text_encoders::TextEncoders;
+use crate::text_encoders::{TextEncoders, TextModelHashes};
 use crate::work_time::Stopwatch;
 use crate::worker::{Crew, Task};
 
@@ -104,7 +104,7 @@ pub enum Done {
         job: Box<Job>,
         record: Box<CallRecord>,
         scores: Box<TurnScores>,
-        encoder_hash: Option<String>,
+        text_models: Option<TextModelHashes>,
         key: String,
     },
     /// The stored result still holds.
@@ -264,8 +264,7 @@ fn analyse(lanes: &Lanes, job: Job, mut transcript: Transcript) -> Done {
         let context = (lanes.context)(&job, &mut transcript)?;
         let began = Stopwatch::start();
         let read = lanes.encoders.scores(&transcript, context.scores);
-        let (scores, encoder_hash) =
-            read.map_err(|e| CallError::new(Stage::Analyse, e, "run scripts/get-models again"))?;
+        let (scores, text_models) = read.map_err(|e| CallError::new(Stage::Analyse, &e, e.hint()))?;
         lanes.clock.text_models.add(&began);
         let began = Stopwatch::start();
         let call = Analysed {
@@ -273,7 +272,7 @@ fn analyse(lanes: &Lanes, job: Job, mut transcript: Transcript) -> Done {
             metadata: job.metadata.clone(),
             transcript,
             scores,
-            encoder_hash,
+            text_models,
             recording_ids: job.recordings().into_iter().map(|link| link.recording_id).collect(),
             models: context.models,
             configuration: context.configuration,
@@ -285,13 +284,13 @@ fn analyse(lanes: &Lanes, job: Job, mut transcript: Transcript) -> Done {
         }
         let record = lanes.analyst.evaluate(&call);
         lanes.clock.score.add(&began);
-        Ok(Some((record, call.scores, call.encoder_hash, key)))
+        Ok(Some((record, call.scores, call.text_models, key)))
     });
     let job = Box::new(job);
     match result {
         Ok(None) => Done::Unchanged { job },
-        Ok(Some((record, scores, encoder_hash, key))) => {
-            Done::Scored { job, record: Box::new(record), scores: Box::new(scores), encoder_hash, key }
+        Ok(Some((record, scores, text_models, key))) => {
+            Done::Scored { job, record: Box::new(record), scores: Box::new(scores), text_models, key }
         }
         Err(error) => Done::Failed { job, error },
     }

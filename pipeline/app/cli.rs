@@ -718,7 +718,7 @@ pub enum ModelsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Take in a Whisper model in ggml form: one that was carried here, or one of your own
+    /// Take in a Whisper model in ggml form (one that was carried here, or one of your own), or a sentiment classifier of your own
     Add(AddModelArgs),
     /// Remove a model from your own models folder
     Rm {
@@ -743,7 +743,11 @@ pub struct PullArgs {
 
 #[derive(Debug, Args)]
 pub struct AddModelArgs {
-    pub file: PathBuf,
+    #[arg(required_unless_present = "classifier")]
+    pub file: Option<PathBuf>,
+    /// Take in the sentiment classifier of this folder: an ONNX model, tokenizer.json and classifier.toml (docs/classifiers.md)
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "name", "language", "sha256"])]
+    pub classifier: Option<PathBuf>,
     /// Name for `--model`; default: the known name of this content, else the file's name
     #[arg(long)]
     pub name: Option<String>,
@@ -996,10 +1000,29 @@ pub enum BenchCommand {
     Night(NightArgs),
     /// Run the program on a night with different numbers of lanes: hours of calls per hour and per core-hour, memory
     Throughput(ThroughputArgs),
+    /// Turns per second of the stage that reads sentiment and meaning, with different numbers of workers
+    Classify(ClassifyBenchArgs),
     /// How fast and how large a Whisper model of some shape is here, with random weights: no download needed
     Shape(ShapeArgs),
     /// Put made-up calls straight into a new store (--store), scored, with embeddings and sentiment: for load tests of `score`
     Store(StoreBenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ClassifyBenchArgs {
+    /// Text file, one turn a line; equal lines count once
+    #[arg(long, value_name = "FILE")]
+    pub texts: PathBuf,
+    #[arg(long, value_name = "LANGUAGE", value_parser = parse_language, default_value = "en")]
+    pub language: Language,
+    /// Numbers of workers to compare
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [1, 2])]
+    pub workers: Vec<usize>,
+    /// Measurements with each number of workers, in turns
+    #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

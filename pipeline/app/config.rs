@@ -35,6 +35,8 @@ const VARIABLES: &[(&str, &str)] = &[
     ("model", "CALLMARK_MODEL"),
     ("speaker_encoder", "CALLMARK_SPEAKER_ENCODER"),
     ("overlap_detector", "CALLMARK_OVERLAP_DETECTOR"),
+    ("sentiment_classifier.en", "CALLMARK_SENTIMENT_CLASSIFIER_EN"),
+    ("sentiment_classifier.zh", "CALLMARK_SENTIMENT_CLASSIFIER_ZH"),
     ("vocabulary", "CALLMARK_VOCABULARY"),
     ("vocabulary_file", "CALLMARK_VOCABULARY_FILE"),
     ("max_minutes", "CALLMARK_MAX_MINUTES"),
@@ -68,6 +70,7 @@ pub struct Config {
     /// Likewise.
     #[serde(deserialize_with = "text")]
     pub overlap_detector: Option<String>,
+    pub sentiment_classifier: SentimentClassifiers,
     #[serde(deserialize_with = "text")]
     pub vocabulary: Option<String>,
     #[serde(deserialize_with = "text")]
@@ -97,6 +100,25 @@ pub struct Config {
     /// Every key with its value and where that came from, for `callmark config --show`.
     #[serde(skip)]
     pub settings: BTreeMap<String, (Value, Origin)>,
+}
+
+/// `[sentiment_classifier]`: names in the manifest, by language; `None`: the text model that comes with callmark.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SentimentClassifiers {
+    #[serde(deserialize_with = "text")]
+    en: Option<String>,
+    #[serde(deserialize_with = "text")]
+    zh: Option<String>,
+}
+
+impl SentimentClassifiers {
+    pub fn of(&self, language: Language) -> Option<&str> {
+        match language {
+            Language::En => self.en.as_deref(),
+            Language::Zh => self.zh.as_deref(),
+        }
+    }
 }
 
 /// `[report]`
@@ -591,6 +613,7 @@ mod tests {
             ("chanels = \"auto\"", "line 1, column 1", "`channels`"),
             ("\n[nigth]\nsettle_s = 3", "line 2", "`night`"),
             ("[night]\n\nsettel_s = 3", "line 3, column 1", "`settle_s`"),
+            ("[sentiment_classifier]\nfr = \"x\"", "line 2", "no key `fr`"),
             ("max_minutes = 0", "line 1", "between 1 and 1440, not 0"),
             ("max_minutes = \"x\"", "line 1", "invalid type"),
             ("[[source]]\nfiles = \"a[\"\nchannels = \"auto\"", "line 2", "error parsing glob"),

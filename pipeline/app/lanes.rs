@@ -67,19 +67,25 @@ pub fn fitting(weights_mb: u64, lane_mb: u64, budget_mb: u64) -> usize {
     (budget_mb.saturating_sub(fixed_mb(weights_mb)) / lane_mb.max(1)) as usize
 }
 
-/// Lanes for a model of `weights_mb` on a machine.
+/// Lanes for a model of `weights_mb` on a machine, beside sentiment classifiers of `classifier_mb`.
 ///
 /// # Errors
 /// Not even one lane fits into the memory that was asked for.
-pub fn plan(model: &ModelFile, weights_mb: u64, machine: &Machine, wishes: &Wishes) -> Result<LanePlan> {
+pub fn plan(
+    model: &ModelFile,
+    weights_mb: u64,
+    classifier_mb: u64,
+    machine: &Machine,
+    wishes: &Wishes,
+) -> Result<LanePlan> {
     let lane_mb = lane_mb(model, weights_mb);
-    let fixed_mb = fixed_mb(weights_mb);
+    let fixed_mb = fixed_mb(weights_mb) + classifier_mb;
     let budget_mb = match (wishes.max_memory_mb, machine.memory_mb) {
         (Some(most), _) => Some(most),
         (None, Some(all)) => Some((all as f64 * MODEL_MEMORY_SHARE) as u64),
         (None, None) => None,
     };
-    let fitting = budget_mb.map(|budget| fitting(weights_mb, lane_mb, budget));
+    let fitting = budget_mb.map(|budget| fitting(weights_mb, lane_mb, budget.saturating_sub(classifier_mb)));
     if let (Some(most), Some(0)) = (wishes.max_memory_mb, fitting) {
         bail!(
             "{} does not fit into {most} MB: the program needs {fixed_mb} MB and each lane {lane_mb} MB\n\
@@ -102,7 +108,7 @@ pub fn plan(model: &ModelFile, weights_mb: u64, machine: &Machine, wishes: &Wish
     let (memory_limit_mb, sound_mb) = match wishes.max_memory_mb {
         Some(most) => {
             let left = most - fixed_mb - lanes as u64 * lane_mb;
-            (most - PROGRAM_MB + untouched_mb, (SOUND_MB.start() + left / 2).min(*SOUND_MB.end()))
+            (most - PROGRAM_MB - classifier_mb + untouched_mb, (SOUND_MB.start() + left / 2).min(*SOUND_MB.end()))
         }
         None => (GENEROUS_MB + weights_mb + lanes as u64 * lane_mb + untouched_mb, *SOUND_MB.end()),
     };
@@ -147,7 +153,7 @@ mod tests {
     #[test]
     fn lanes_follow_cores_and_memory() {
         let model = model(500, 300);
-        let plan = |cores, memory_mb, wishes: Wishes| plan(&model, 500, &machine(cores, memory_mb), &wishes);
+        let plan = |cores, memory_mb, wishes: Wishes| plan(&model, 500, 0, &machine(cores, memory_mb), &wishes);
         let lanes = |cores, memory_mb, wishes| plan(cores, memory_mb, wishes).map(|p| (p.lanes, p.threads_per_lane));
         assert_eq!(lanes(8, 64_000, Wishes::default()).unwrap(), (8, 1));
         // 0.7 × 3,000 = 2,100; 1,074 are taken; three lanes of 300 fit, the other cores help in them.
@@ -162,6 +168,9 @@ mod tests {
         assert!(taken <= 2_048 && found.memory_limit_mb == 2_048 - PROGRAM_MB + 3 * UNTOUCHED_MB, "{found:?}");
         let error = plan(8, 64_000, Wishes { max_memory_mb: Some(1_000), ..Wishes::default() }).unwrap_err();
         assert!(error.to_string().contains("at least 1374 MB"), "{error}");
+        // A classifier of 350 MB leaves room for one lane less.
+        let beside = super::plan(&model, 500, 350, &machine(8, 64_000), &limited).unwrap();
+        assert_eq!((beside.lanes, beside.memory_limit_mb), (2, 2_048 - PROGRAM_MB - 350 + 2 * UNTOUCHED_MB));
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Session {
         // Each has a text encoder of its own.
         let threads = if args.max_memory.is_some() { threads.min(lanes::LIMITED_ANALYSIS_THREADS) } else { threads };
         let mut warnings = Vec::new();
-        let encoders = TextEncoders::open(&install, threads, &mut warnings);
+        let encoders = TextEncoders::open(&install, &config, threads, &mut warnings)?;
         encoders.prepare_phrases(&mut analyst, store.as_ref())?;
         analyst.remember_scorecards(store.as_ref())?;
         let weights_mb = std::fs::metadata(&model.path).map_or(0, |facts| facts.len() >> 20);
@@ -101,7 +101,7 @@ impl Session {
             threads_per_lane: args.threads_per_lane.map(|n| n as usize),
             max_memory_mb: args.max_memory,
         };
-        let lanes = lanes::plan(&model, weights_mb, &Machine::this(), &wishes)?;
+        let lanes = lanes::plan(&model, weights_mb, encoders.classifier_mb(), &Machine::this(), &wishes)?;
         let setup = Setup {
             model: model.clone(),
             networks: networks.as_ref().map(SoundNetworkFiles::paths).unwrap_or_default(),
@@ -300,8 +300,10 @@ fn context(
     let failed = |e: callmark_store::StoreError| CallError::new(Stage::Analyse, &e, e.hint());
     let reviews = store.reviews(&job.call_id).map_err(failed)?;
     roles::settle(transcript, job.metadata.direction, &reviews, ActLexicon::built_in());
-    let scores = match encoders.hash(transcript.language) {
-        Some(hash) => store.get_text_scores(&job.call_id, hash, &transcript_hash(transcript)).map_err(failed)?,
+    let scores = match encoders.hashes(transcript.language) {
+        Some(models) => {
+            store.get_text_scores(&job.call_id, &models.key(), &transcript_hash(transcript)).map_err(failed)?
+        }
         None => None,
     };
     let configuration = format!("{}\nchannels={}", engines.config.transcription_key(), job.channels.key());

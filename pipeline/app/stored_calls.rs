@@ -19,13 +19,13 @@ use crate::commands::explain;
 use crate::config::{Config, RedactionSettings};
 use crate::install::Install;
 use crate::read::metadata::reps::Reps;
-use crate::text_encoders::{FreshPhrases, TextEncoders};
+use crate::text_encoders::{FreshPhrases, TextEncoders, TextModelHashes};
 
 /// What turns stored calls into inputs.
 pub struct StoredCalls {
     encoders: TextEncoders,
-    /// Of languages without an encoder here: the one whose results the store holds.
-    stored_encoders: BTreeMap<Language, String>,
+    /// Of languages without an encoder here: the models whose results the store holds.
+    stored_models: BTreeMap<Language, TextModelHashes>,
     /// Aliases that were learned after a call also hold for it.
     reps: Reps,
     /// Calls of versions or configurations that redacted less lose what they must not keep.
@@ -36,8 +36,8 @@ pub struct StoredCalls {
 pub struct Input {
     pub call: Analysed,
     pub transcript_hash: String,
-    /// Who is who was decided since, or more was taken out of it.
-    pub transcript_changed: bool,
+    /// The store does not have the text scores yet: of this transcript, or of these models.
+    pub scores_are_new: bool,
     pub former: Former,
 }
 
@@ -56,16 +56,16 @@ impl StoredCalls {
         store: &dyn Store,
         warnings: &mut Vec<String>,
     ) -> Result<StoredCalls> {
-        let encoders = TextEncoders::open(install, rayon::current_num_threads(), warnings);
+        let encoders = TextEncoders::open(install, config, rayon::current_num_threads(), warnings)?;
         let mut missing: Vec<Language> =
-            Language::ALL.into_iter().filter(|language| encoders.hash(Some(*language)).is_none()).collect();
-        let mut stored_encoders = BTreeMap::new();
+            Language::ALL.into_iter().filter(|language| encoders.hashes(Some(*language)).is_none()).collect();
+        let mut stored_models = BTreeMap::new();
         if !missing.is_empty() {
             for call in store.calls(&CallFilter::default()).map_err(explain)? {
                 let mut record = call.map_err(explain)?.record;
                 let Some(language) = record.transcript.language.filter(|l| missing.contains(l)) else { continue };
-                if let Some(hash) = record.provenance.models.remove("encoder") {
-                    stored_encoders.insert(language, hash);
+                if let Some(hashes) = TextModelHashes::take(&mut record.provenance.models) {
+                    stored_models.insert(language, hashes);
                     missing.retain(|other| *other != language);
                     if missing.is_empty() {
                         break;
@@ -74,22 +74,22 @@ impl StoredCalls {
             }
         }
         let redaction = config.redaction.clone();
-        Ok(StoredCalls { encoders, stored_encoders, reps: Reps::new(&config.reps), redaction })
+        Ok(StoredCalls { encoders, stored_models, reps: Reps::new(&config.reps), redaction })
     }
 
     /// Gives the analyst the embeddings of its `meaning` phrases and what the stored evaluations were made with. Writes nothing:
     /// embeddings that the store does not have are returned.
     pub fn prepare(&self, analyst: &mut Analyst, store: &dyn Store) -> Result<Vec<FreshPhrases>> {
         analyst.load_fingerprints(store)?;
-        for (language, hash) in &self.stored_encoders {
-            analyst.load_phrases(*language, hash, store)?;
+        for (language, hashes) in &self.stored_models {
+            analyst.load_phrases(*language, &hashes.encoder, store)?;
         }
         self.encoders.fill_phrases(analyst, store)
     }
 
-    /// The encoder whose results are used for a call in this language.
-    fn encoder_hash(&self, language: Option<Language>) -> Option<&str> {
-        self.encoders.hash(language).or(self.stored_encoders.get(&language?).map(String::as_str))
+    /// The models whose results are used for a call in this language.
+    fn text_models(&self, language: Option<Language>) -> Option<&TextModelHashes> {
+        self.encoders.hashes(language).or(self.stored_models.get(&language?))
     }
 
     /// What is not to be kept of what was said.
@@ -107,24 +107,25 @@ impl StoredCalls {
         let reviews = store.reviews(&call_id).map_err(explain)?;
         let former_hash = transcript_hash(&transcript);
         let language = transcript.language;
-        let scores = match self.encoder_hash(language) {
-            Some(hash) => store.get_text_scores(&call_id, hash, &former_hash).map_err(explain)?,
+        let scores = match self.text_models(language) {
+            Some(models) => store.get_text_scores(&call_id, &models.key(), &former_hash).map_err(explain)?,
             None => None,
         };
         let mut models = provenance.models;
-        let had_encoder = models.remove("encoder").is_some();
-        let is_missing = self.encoders.hash(language).is_none();
+        let had_encoder = TextModelHashes::take(&mut models).is_some();
+        let is_missing = self.encoders.hashes(language).is_none();
         if is_missing && had_encoder && scores.is_none() {
             return Err(encoder_is_missing(&call_id));
         }
-        let kept = scores.as_ref().and(self.encoder_hash(language)).map(str::to_string);
-        let (scores, encoder_hash) = self.encoders.scores(&transcript, scores)?;
+        let kept = scores.as_ref().and(self.text_models(language)).cloned();
+        let scores_are_new = scores.is_none();
+        let (scores, text_models) = self.encoders.scores(&transcript, scores)?;
         self.reps.resolve(&mut metadata);
         let call = Analysed {
             call_id,
             metadata,
             scores,
-            encoder_hash: encoder_hash.or(kept),
+            text_models: text_models.or(kept),
             recording_ids: provenance.audio,
             models,
             configuration: provenance.configuration,
@@ -132,7 +133,7 @@ impl StoredCalls {
             transcript,
         };
         let former = Former { evaluation, evaluation_key, acts, signals };
-        let mut input = Input { call, transcript_hash: former_hash, transcript_changed: false, former };
+        let mut input = Input { call, transcript_hash: former_hash, scores_are_new, former };
         // What was settled under the same rules, metadata and reviews would come out the same.
         if !(self.redaction.is_done(&input.call.transcript) && analyst.is_of_now(&input)) {
             self.settle(&mut input, had_encoder)?;
@@ -149,14 +150,14 @@ impl StoredCalls {
         if call.transcript == before {
             return Ok(());
         }
-        input.transcript_changed = true;
+        input.scores_are_new = true;
         input.transcript_hash = transcript_hash(&call.transcript);
         // Sentiment and meaning do not depend on who speaks: what was computed for the same turns in the same order still holds.
         let said = |t: &Transcript| -> Vec<(i64, String)> {
             t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
         };
         if said(&call.transcript) != said(&before) {
-            if self.encoders.hash(call.transcript.language).is_none() && had_encoder {
+            if self.encoders.hashes(call.transcript.language).is_none() && had_encoder {
                 return Err(encoder_is_missing(&call.call_id));
             }
             call.scores = self.encoders.scores(&call.transcript, None)?.0;

@@ -61,10 +61,12 @@ impl Writer<'_> {
                 self.store.put_analysis(&row).map_err(explain)?;
                 kept_words::redact_recording(self.store, &job.recording_id, self.redaction)
             }
-            Done::Scored { job, record, scores, encoder_hash, key } => {
-                if let Some(hash) = encoder_hash {
+            Done::Scored { job, record, scores, text_models, key } => {
+                if let Some(text_models) = text_models {
                     let transcript = transcript_hash(&record.transcript);
-                    self.store.put_text_scores(&record.call_id, &hash, &transcript, &scores).map_err(explain)?;
+                    self.store
+                        .put_text_scores(&record.call_id, &text_models.key(), &transcript, &scores)
+                        .map_err(explain)?;
                 }
                 outputs::write_call(self.out, &record)?;
                 if !self.store.put_call(&record, &key, &job.recordings()).map_err(explain)? {

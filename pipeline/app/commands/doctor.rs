@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_core::accuracy;
 use callmark_core::recording::Language;
 use callmark_core::scorecard::lint;
+use callmark_models::classifier;
 use callmark_models::manifest::{ModelError, ModelFile, STARTER};
 use callmark_models::text_encoder::TextEncoder;
 use callmark_models::{asr, runtime};
@@ -26,6 +27,7 @@ use crate::install::{Install, known_models};
 use crate::lanes::{self, Wishes};
 use crate::read;
 use crate::sound_networks::SoundNetworkFiles;
+use crate::text_encoders::{ChosenClassifier, explain_text};
 use crate::{FINISHED, GATE};
 
 /// The call that `--self-test` transcribes, with what is said in it. It is synthetic: no person speaks.
@@ -97,7 +99,7 @@ pub fn doctor(args: &DoctorArgs, common: &Common) -> Result<u8> {
         Ok(install) => {
             let languages = config.as_ref().map(Config::languages).unwrap_or_default();
             models(&mut findings, &install, &config.clone().unwrap_or_default(), &languages);
-            text_models(&mut findings, &install);
+            text_models(&mut findings, &install, &config.clone().unwrap_or_default());
             if let Some(config) = &config {
                 scorecards(&mut findings, &install, config);
             }
@@ -278,7 +280,7 @@ fn models(findings: &mut Findings, install: &Install, config: &Config, languages
 
 /// What a run would do with it here.
 fn lanes_in_use(file: &ModelFile, weights_mb: u64, machine: &Machine) -> String {
-    let Ok(plan) = lanes::plan(file, weights_mb, machine, &Wishes::default()) else { return String::new() };
+    let Ok(plan) = lanes::plan(file, weights_mb, 0, machine, &Wishes::default()) else { return String::new() };
     let measured = file.entry.as_ref().is_some_and(|entry| entry.memory_mb.is_some() && !entry.memory_estimated);
     let estimated = if measured { "" } else { " (an estimate)" };
     let lane_mb = lanes::lane_mb(file, weights_mb);
@@ -303,7 +305,7 @@ fn fits(findings: &mut Findings, machine: &Machine, advice: Option<Advice>) {
     );
 }
 
-fn text_models(findings: &mut Findings, install: &Install) {
+fn text_models(findings: &mut Findings, install: &Install, config: &Config) {
     const RUNTIME: &str = "ONNX Runtime";
     match runtime::onnx_runtime(install.onnx_runtime().as_deref()) {
         Ok(environment) => {
@@ -319,6 +321,19 @@ fn text_models(findings: &mut Findings, install: &Install) {
                         format!("{error}; sentiment and `meaning` are left out in `{code}`"),
                         "run scripts/setup, or install callmark again",
                     ),
+                }
+                let chosen = ChosenClassifier::find(install, config, language).and_then(|chosen| {
+                    let Some(chosen) = chosen else { return Ok(None) };
+                    classifier::check(&chosen.folder, environment).map_err(explain_text)?;
+                    Ok(Some(chosen.name))
+                });
+                match chosen {
+                    Ok(None) => {}
+                    Ok(Some(name)) => findings.ok(
+                        "sentiment classifier",
+                        format!("{name}, `{code}`: SHA-256 is right, loaded, its golden examples come out as expected"),
+                    ),
+                    Err(error) => findings.failed("sentiment classifier", &error),
                 }
             }
         }

@@ -196,9 +196,9 @@ impl Rescorer {
             return Ok(None);
         }
         let input = self.calls.input(stored, &self.analyst, store)?;
-        if let Some(hash) = input.call.encoder_hash.as_deref().filter(|_| input.transcript_changed) {
+        if let Some(models) = input.call.text_models.as_ref().filter(|_| input.scores_are_new) {
             let scores = &input.call.scores;
-            store.put_text_scores(call_id, hash, &input.transcript_hash, scores).map_err(explain)?;
+            store.put_text_scores(call_id, &models.key(), &input.transcript_hash, scores).map_err(explain)?;
         }
         let key = self.analyst.evaluation_key_of(&input.call, &input.transcript_hash);
         if key == input.former.evaluation_key {

@@ -1,6 +1,7 @@
 //! `callmark bench`: writes a made-up night for trials, load tests and checks of what is found; measures throughput on such
-//! nights, and the capacity of model shapes; fills a store with made-up calls.
+//! nights, of the text models, and the capacity of model shapes; fills a store with made-up calls.
 
+mod classify;
 mod shape;
 mod store;
 mod throughput;
@@ -17,6 +18,7 @@ pub fn run(command: &BenchCommand, common: &Common) -> Result<u8> {
     match command {
         BenchCommand::Night(args) => night(args, common),
         BenchCommand::Throughput(args) => throughput::run(args, common),
+        BenchCommand::Classify(args) => classify::run(args, common),
         BenchCommand::Shape(args) => shape::run(args),
         BenchCommand::Store(args) => store::run(args, common),
     }

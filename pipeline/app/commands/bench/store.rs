@@ -1,14 +1,9 @@
 //! `callmark bench store`: made-up calls put straight into a new store, scored, with embeddings and sentiment: thousands in minutes,
 //! for load tests of `score` and of the scorecard commands.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use anyhow::{Result, bail};
 use callmark_core::recording::sha256_hex;
 use callmark_core::redaction;
-use callmark_core::transcript::TurnScores;
-use callmark_models::text_encoder::{EncoderPool, TurnText};
 use callmark_store::RecordingLink;
 use rayon::prelude::*;
 
@@ -46,7 +41,7 @@ pub fn run(args: &StoreBenchArgs, common: &Common) -> Result<u8> {
     let (config, install) = (Config::load(common)?, Install::find()?);
     let mut warnings = Vec::new();
     let mut analyst = Analyst::load(args.scorecard.as_deref(), &config, &install)?;
-    let encoders = TextEncoders::open(&install, rayon::current_num_threads(), &mut warnings);
+    let encoders = TextEncoders::open(&install, &config, rayon::current_num_threads(), &mut warnings)?;
     encoders.prepare_phrases(&mut analyst, store.as_ref())?;
     analyst.remember_scorecards(store.as_ref())?;
     for warning in &warnings {
@@ -60,21 +55,20 @@ pub fn run(args: &StoreBenchArgs, common: &Common) -> Result<u8> {
         languages: super::languages(&args.language)?,
         last_day: args.last_day,
     });
-    let reader = Reader { encoders: &encoders, known: Mutex::default() };
     let mut written = Written { reps: maker.reps(), ..Written::default() };
     let all: Vec<u64> = (0..args.calls).collect();
     for group in all.chunks(GROUP) {
         let scored = group.par_iter().map(|index| {
             let mut made = maker.call(*index)?;
             redaction::redact(&mut made.transcript, &config.redaction.entities);
-            let call = reader.analysed(made)?;
+            let call = analysed(&encoders, made)?;
             let key = analyst.evaluation_key(&call);
             Ok((analyst.evaluate(&call), key, call))
         });
         for (record, key, call) in scored.collect::<Result<Vec<_>>>()? {
-            if let Some(hash) = &call.encoder_hash {
+            if let Some(models) = &call.text_models {
                 let transcript = transcript_hash(&call.transcript);
-                store.put_text_scores(&call.call_id, hash, &transcript, &call.scores).map_err(explain)?;
+                store.put_text_scores(&call.call_id, &models.key(), &transcript, &call.scores).map_err(explain)?;
             }
             let path = format!("made-up/{}.wav", call.call_id);
             let link = RecordingLink { recording_id: call.recording_ids[0].clone(), path };
@@ -100,46 +94,23 @@ pub fn run(args: &StoreBenchArgs, common: &Common) -> Result<u8> {
     Ok(FINISHED)
 }
 
-/// What the text models say, read once per sentence of the generator instead of once per turn.
-struct Reader<'a> {
-    encoders: &'a TextEncoders,
-    known: Mutex<HashMap<&'static str, TurnText>>,
-}
-
-impl Reader<'_> {
-    fn analysed(&self, call: MadeCall) -> Result<Analysed> {
-        let pool = self.encoders.of(call.transcript.language);
-        let turns = call.transcript.turns.len();
-        let scores = match pool {
-            Some(pool) => {
-                let read: Result<Vec<TurnText>> = call.templates.iter().map(|t| self.read(pool, t)).collect();
-                let (sentiment, embeddings) = read?.into_iter().map(|t| (Some(t.sentiment), Some(t.embedding))).unzip();
-                TurnScores { sentiment, embeddings }
-            }
-            None => TurnScores { sentiment: vec![None; turns], embeddings: vec![None; turns] },
-        };
-        Ok(Analysed {
-            recording_ids: vec![sha256_hex(call.call_id.as_bytes())],
-            models: [("recogniser".to_string(), sha256_hex(b"none: made-up calls"))].into(),
-            configuration: String::new(),
-            reviews: vec![],
-            encoder_hash: pool.map(|pool| pool.encoder_hash().to_string()),
-            call_id: call.call_id,
-            metadata: call.metadata,
-            transcript: call.transcript,
-            scores,
-        })
+fn analysed(encoders: &TextEncoders, call: MadeCall) -> Result<Analysed> {
+    // A slot's name says about as much as what fills it, and the text models remember a text that came before: each sentence of the
+    // generator is read once instead of once per turn.
+    let mut read = call.transcript.clone();
+    for (turn, template) in read.turns.iter_mut().zip(&call.templates) {
+        turn.text = template.replace(['{', '}'], "");
     }
-
-    fn read(&self, pool: &EncoderPool, template: &'static str) -> Result<TurnText> {
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(text) = known().get(template) {
-            return Ok(text.clone());
-        }
-        // A slot's name says about as much as what fills it.
-        let text = template.replace(['{', '}'], "");
-        let read = pool.encode(&[&text])?.into_iter().next().unwrap_or_else(|| unreachable!("one result per text"));
-        known().insert(template, read.clone());
-        Ok(read)
-    }
+    let (scores, text_models) = encoders.scores(&read, None)?;
+    Ok(Analysed {
+        recording_ids: vec![sha256_hex(call.call_id.as_bytes())],
+        models: [("recogniser".to_string(), sha256_hex(b"none: made-up calls"))].into(),
+        configuration: String::new(),
+        reviews: vec![],
+        text_models,
+        call_id: call.call_id,
+        metadata: call.metadata,
+        transcript: call.transcript,
+        scores,
+    })
 }

@@ -44,22 +44,21 @@ struct Run {
 
 /// The middle and the ends of repeated measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-struct Spread {
+pub struct Spread {
     median: f64,
     lowest: f64,
     highest: f64,
 }
 
 impl Spread {
-    fn of(runs: &[&Run], value: impl Fn(&Run) -> f64) -> Spread {
-        let mut values: Vec<f64> = runs.iter().map(|run| value(run)).collect();
+    pub fn of(mut values: Vec<f64>) -> Spread {
         values.sort_by(f64::total_cmp);
         let median = callmark_core::statistics::quantile(&values, 0.5).unwrap_or(0.0);
         let end = |value: Option<&f64>| value.copied().unwrap_or(0.0);
         Spread { median, lowest: end(values.first()), highest: end(values.last()) }
     }
 
-    fn text(&self, digits: usize) -> String {
+    pub fn text(&self, digits: usize) -> String {
         format!("{:.digits$} ({:.digits$}–{:.digits$})", self.median, self.lowest, self.highest)
     }
 }
@@ -245,14 +244,13 @@ fn row(lanes: u32, runs: &[Run]) -> LaneRow {
     let stages: std::collections::BTreeSet<&String> =
         runs.iter().flat_map(|run| run.stage_cpu_seconds.keys()).collect();
     let per_hour = |run: &Run, seconds: f64| seconds / run.audio_seconds * 3600.0;
-    let of = |stage: &String| {
-        Spread::of(&runs, |run| per_hour(run, run.stage_cpu_seconds.get(stage).copied().unwrap_or(0.0)))
-    };
+    let spread = |value: &dyn Fn(&Run) -> f64| Spread::of(runs.iter().map(|run| value(run)).collect());
+    let of = |stage: &String| spread(&|run| per_hour(run, run.stage_cpu_seconds.get(stage).copied().unwrap_or(0.0)));
     LaneRow {
         lanes,
-        call_hours_per_hour: Spread::of(&runs, |run| run.audio_seconds / run.batch_seconds),
-        call_hours_per_core_hour: Spread::of(&runs, |run| run.audio_seconds / run.cpu_seconds),
-        cpu_seconds_per_audio_hour: Spread::of(&runs, |run| per_hour(run, run.cpu_seconds)),
+        call_hours_per_hour: spread(&|run| run.audio_seconds / run.batch_seconds),
+        call_hours_per_core_hour: spread(&|run| run.audio_seconds / run.cpu_seconds),
+        cpu_seconds_per_audio_hour: spread(&|run| per_hour(run, run.cpu_seconds)),
         stage_cpu_seconds_per_audio_hour: stages.into_iter().map(|stage| (stage.clone(), of(stage))).collect(),
         peak_program_bytes: runs.iter().map(|run| run.peak_program_bytes).max().unwrap_or(0),
         peak_worker_bytes: runs.iter().map(|run| run.peak_worker_bytes).max().unwrap_or(0),

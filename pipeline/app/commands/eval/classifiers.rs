@@ -16,8 +16,9 @@ use callmark_core::transcript::Sentiment;
 use serde::Serialize;
 
 use crate::FINISHED;
-use crate::cli::ClassifiersArgs;
+use crate::cli::{ClassifiersArgs, Common};
 use crate::commands::terminal_table::{right, table};
+use crate::config::Config;
 use crate::install::Install;
 use crate::render::outputs::write_whole;
 use crate::text_encoders::TextEncoders;
@@ -36,13 +37,13 @@ struct Labelled {
 struct Report {
     file: String,
     error_permille: u16,
-    /// SHA-256 of the models, by language.
+    /// SHA-256 of the models that read the sentiment, by language.
     models: BTreeMap<&'static str, String>,
     /// `all`, then by language, then by role.
     groups: Vec<(String, ClassifierResult)>,
 }
 
-pub fn run(args: &ClassifiersArgs) -> Result<u8> {
+pub fn run(args: &ClassifiersArgs, common: &Common) -> Result<u8> {
     let mut texts = read(&args.data)?;
     if args.error_permille > 0 {
         for (n, labelled) in texts.iter_mut().enumerate() {
@@ -50,18 +51,18 @@ pub fn run(args: &ClassifiersArgs) -> Result<u8> {
         }
     }
     let mut warnings = Vec::new();
-    let encoders = TextEncoders::open(&Install::find()?, 1, &mut warnings);
+    let encoders = TextEncoders::open(&Install::find()?, &Config::load(common)?, 1, &mut warnings)?;
     for warning in &warnings {
         eprintln!("warning: {warning}");
     }
     let (mut judged, mut models) = (Vec::with_capacity(texts.len()), BTreeMap::new());
     for labelled in &texts {
-        let language = Some(labelled.language);
-        let Some(pool) = encoders.of(language) else {
-            bail!("there is no text model for `{}`\nhint: `callmark doctor` says why", labelled.language.code());
+        let language = labelled.language;
+        let Some(said) = encoders.classify(language, &[&labelled.text])? else {
+            bail!("there is no text model for `{}`\nhint: `callmark doctor` says why", language.code());
         };
-        models.entry(labelled.language.code()).or_insert_with(|| pool.encoder_hash().to_string());
-        let said = pool.encode(&[&labelled.text])?.into_iter().next().context("the text model gave no answer")?;
+        let said = said.into_iter().next().context("the text model gave no answer")?;
+        models.extend(encoders.hashes(Some(language)).map(|models| (language.code(), models.sentiment().to_string())));
         judged.push(judge(labelled.truth, said.sentiment));
     }
     let mut groups: BTreeMap<(u8, String), Vec<Judged>> = BTreeMap::new();

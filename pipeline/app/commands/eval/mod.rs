@@ -29,7 +29,7 @@ pub fn run(command: &EvalCommand, common: &Common) -> Result<u8> {
         EvalCommand::Conversation(args) => conversation::run(args, common),
         EvalCommand::Wer { references, groups, json } => stored::run(references, groups.as_deref(), *json, common),
         EvalCommand::Redaction(args) => redaction::run(args),
-        EvalCommand::Classifiers(args) => classifiers::run(args),
+        EvalCommand::Classifiers(args) => classifiers::run(args, common),
         EvalCommand::Roles(args) => roles::run(args),
         EvalCommand::Noise { file, error_permille, seed } => noise(file, *error_permille, *seed),
     }

@@ -1,4 +1,4 @@
-//! `callmark models add`: takes a model file in: a known one under its name, any other with its SHA-256 in the list of added models.
+//! `callmark models add`: takes a recogniser's file in: a known one under its name, any other with its SHA-256 in the list of added models.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -11,23 +11,32 @@ use callmark_models::added;
 use callmark_models::ggml::WhisperShape;
 use callmark_models::manifest::{Manifest, ModelEntry, RecogniserSettings, file_sha256, verify_file, verify_whisper};
 
+use super::add_classifier;
 use crate::FINISHED;
 use crate::cli::{AddModelArgs, Common};
 use crate::install::known_models;
 use crate::pull::{enough_space, megabytes};
 
 /// Where added files lie in the user's folder: none is taken for another model by its file's name.
-const FOLDER: &str = "added";
+pub const FOLDER: &str = "added";
 
 pub fn add(args: &AddModelArgs, common: &Common) -> Result<u8> {
-    let shape = verify_whisper(&args.file).map_err(super::explain)?;
-    let sha256 = file_sha256(&args.file).map_err(super::explain)?;
+    match (&args.file, &args.classifier) {
+        (_, Some(folder)) => add_classifier::add(folder, common),
+        (Some(file), None) => add_recogniser(file, args, common),
+        (None, None) => bail!("nothing to add\nhint: give a model's file, or --classifier DIR"),
+    }
+}
+
+fn add_recogniser(file: &Path, args: &AddModelArgs, common: &Common) -> Result<u8> {
+    let shape = verify_whisper(file).map_err(super::explain)?;
+    let sha256 = file_sha256(file).map_err(super::explain)?;
     if let Some(wanted) = &args.sha256
         && !wanted.eq_ignore_ascii_case(&sha256)
     {
         bail!(
             "{} has the SHA-256 {sha256} instead of {wanted}\nhint: it is damaged or another version; fetch or copy it again",
-            args.file.display()
+            file.display()
         );
     }
     let folder = super::own_folder()?;
@@ -36,12 +45,12 @@ pub fn add(args: &AddModelArgs, common: &Common) -> Result<u8> {
     let name = match (&args.name, known) {
         (Some(name), _) => name.clone(),
         (None, Some(known)) => known.name.clone(),
-        (None, None) => name_of(&args.file),
+        (None, None) => name_of(file),
     };
     let entry = match manifest.entry(&name) {
         Some(entry) if entry.sha256 == sha256 => entry.clone(),
         Some(_) => bail!("there is another model named {name}\nhint: give this one a --name of its own"),
-        None => new_entry(&name, &sha256, &args.file, shape, args, known, &manifest)?,
+        None => new_entry(&name, &sha256, file, shape, args, known, &manifest)?,
     };
     let path = match &entry.added_in {
         Some(folder) => folder.join(&entry.file),
@@ -50,14 +59,10 @@ pub fn add(args: &AddModelArgs, common: &Common) -> Result<u8> {
     };
     let was_there = path.is_file() && verify_file(&path, &entry).is_ok();
     if !was_there {
-        take_in(&args.file, &path, &entry)?;
+        take_in(file, &path, entry.bytes, |copy| verify_file(copy, &entry).map(|_| ()).map_err(super::explain))?;
     }
     if manifest.entry(&name).is_none() {
-        added::update(&folder, |models| {
-            models.retain(|model| model.name != name);
-            models.push(entry.clone());
-        })
-        .map_err(super::explain)?;
+        list(&folder, &entry)?;
     }
     let what = if was_there { "was there already" } else { "added" };
     println!("{name}: {what}, {}, SHA-256 {sha256}: {}", megabytes(entry.bytes), path.display());
@@ -82,8 +87,7 @@ fn new_entry(
     known: Option<&ModelEntry>,
     manifest: &Manifest,
 ) -> Result<ModelEntry> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if name.is_empty() || name.starts_with('.') || name.len() > 100 || !name.chars().all(allowed) {
+    if !added::is_name(name) {
         bail!("{name:?} cannot be a model's name\nhint: give --name with letters, digits, `.`, `_` and `-`");
     }
     if !shape.multilingual() && args.language.iter().any(|language| *language != Language::En) {
@@ -121,11 +125,20 @@ fn new_entry(
     })
 }
 
-/// Copies the file to its place; it gets its name when the copy is checked.
-fn take_in(from: &Path, path: &Path, entry: &ModelEntry) -> Result<()> {
+/// Puts an entry into the folder's list, in place of one of the same name.
+pub fn list(folder: &Path, entry: &ModelEntry) -> Result<()> {
+    let put = |models: &mut Vec<ModelEntry>| {
+        models.retain(|model| model.name != entry.name);
+        models.push(entry.clone());
+    };
+    added::update(folder, put).map_err(super::explain)
+}
+
+/// Copies a file of so many bytes to its place; it gets its name when the copy is checked.
+pub fn take_in(from: &Path, path: &Path, bytes: u64, check: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let folder = path.parent().map_or_else(PathBuf::new, PathBuf::from);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    enough_space(&folder, entry.bytes)?;
+    enough_space(&folder, bytes)?;
     let failed = |error: std::io::Error| {
         anyhow!("{} cannot be written: {error}\nhint: check the folder and the space on its disk", path.display())
     };
@@ -135,9 +148,9 @@ fn take_in(from: &Path, path: &Path, entry: &ModelEntry) -> Result<()> {
         .map_err(failed)?;
     let source = File::open(from).with_context(|| format!("cannot read {}", from.display()))?;
     // A file that grows meanwhile does not fill the disk.
-    std::io::copy(&mut source.take(entry.bytes + 1), &mut copy).map_err(failed)?;
+    std::io::copy(&mut source.take(bytes + 1), &mut copy).map_err(failed)?;
     copy.flush().and_then(|()| copy.as_file().sync_all()).map_err(failed)?;
-    verify_file(copy.path(), entry).map_err(super::explain)?;
+    check(copy.path())?;
     copy.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }

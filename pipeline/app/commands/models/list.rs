@@ -1,8 +1,10 @@
 //! `callmark models list`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use callmark_core::recording::Language;
+use callmark_models::classifier;
 use callmark_models::manifest::{ModelEntry, Presence, presence};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
@@ -44,7 +46,9 @@ pub fn list(json: bool, common: &Common) -> Result<u8> {
     let manifest = known_models()?;
     let folders = install.model_folders();
     let used = config.model.clone().unwrap_or_else(|| manifest.default_recogniser(&folders).to_string());
-    let rows: Vec<Row> = manifest.models.iter().map(|entry| row(entry, presence(entry, &folders), &used)).collect();
+    let classifiers = Language::ALL.into_iter().filter_map(|language| config.sentiment_classifier.of(language));
+    let in_use: Vec<&str> = std::iter::once(used.as_str()).chain(classifiers).collect();
+    let rows: Vec<Row> = manifest.models.iter().map(|entry| row(entry, presence(entry, &folders), &in_use)).collect();
     if json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(FINISHED);
@@ -73,7 +77,7 @@ pub fn list(json: bool, common: &Common) -> Result<u8> {
         ]);
     }
     println!("{table}");
-    if !rows.iter().any(|row| row.used) {
+    if !rows.iter().any(|row| row.used && row.name == used) {
         println!("\nUsed: {used}, a file of your own.");
     }
     let machine = Machine::this();
@@ -85,25 +89,32 @@ pub fn list(json: bool, common: &Common) -> Result<u8> {
         }
     }
     if let Some(folder) = user_models() {
-        println!("Own models lie in {}; `callmark models add FILE` takes one in.", folder.display());
+        println!(
+            "Own models lie in {}; `callmark models add FILE` takes one in, --classifier DIR a sentiment classifier.",
+            folder.display()
+        );
     }
     Ok(FINISHED)
 }
 
-fn row<'a>(entry: &'a ModelEntry, presence: Presence, used: &str) -> Row<'a> {
+fn row<'a>(entry: &'a ModelEntry, presence: Presence, in_use: &[&str]) -> Row<'a> {
     let (installed, damaged, path) = match presence {
         Presence::Installed(path) => (true, false, Some(path)),
         Presence::Damaged(path) => (false, true, Some(path)),
         Presence::Missing => (false, false, None),
+    };
+    let bytes = match &path {
+        Some(path) if entry.kind == classifier::KIND => classifier_bytes(path).unwrap_or(entry.bytes),
+        _ => entry.bytes,
     };
     Row {
         name: &entry.name,
         kind: &entry.kind,
         installed,
         damaged,
-        used: installed && entry.name == used,
+        used: installed && in_use.contains(&entry.name.as_str()),
         path,
-        bytes: entry.bytes,
+        bytes,
         languages: &entry.languages,
         memory_mb: entry.memory_mb,
         memory_estimated: entry.memory_estimated,
@@ -115,4 +126,10 @@ fn row<'a>(entry: &'a ModelEntry, presence: Presence, used: &str) -> Row<'a> {
         licence: &entry.licence,
         note: &entry.note,
     }
+}
+
+/// Of all its files; `None` when its description cannot be read.
+fn classifier_bytes(description: &Path) -> Option<u64> {
+    let folder = description.parent()?;
+    Some(classifier::size_bytes(folder, &classifier::Description::read(folder).ok()?))
 }

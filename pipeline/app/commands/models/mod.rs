@@ -1,6 +1,7 @@
-//! `callmark models`: which recognisers there are, and getting, checking, adding and removing them.
+//! `callmark models`: which recognisers and classifiers there are, and getting, checking, adding and removing them.
 
 mod add;
+mod add_classifier;
 mod list;
 mod remove;
 mod verify;
@@ -21,7 +22,7 @@ pub fn run(command: &ModelsCommand, common: &Common) -> Result<u8> {
         ModelsCommand::Pull(args) => fetch(args, common),
         ModelsCommand::Verify { names, json } => verify::verify(names, *json),
         ModelsCommand::Add(args) => add::add(args, common),
-        ModelsCommand::Rm { name, yes } => remove::remove(name, *yes),
+        ModelsCommand::Rm { name, yes } => remove::remove(name, *yes, common),
     }
 }
 

@@ -1,16 +1,20 @@
 //! `callmark models rm`: only what lies in the user's own folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use callmark_models::added;
-use callmark_models::manifest::{Presence, presence};
+use callmark_core::recording::Language;
+use callmark_models::manifest::{ModelEntry, Presence, presence};
+use callmark_models::{added, classifier};
 
+use super::add;
 use crate::FINISHED;
+use crate::cli::Common;
 use crate::commands::confirm;
+use crate::config::Config;
 use crate::install::{Install, known_models};
 
-pub fn remove(name: &str, yes: bool) -> Result<u8> {
+pub fn remove(name: &str, yes: bool, common: &Common) -> Result<u8> {
     let manifest = known_models()?;
     let entry = manifest.known(name).map_err(super::explain)?;
     let own = super::own_folder()?;
@@ -41,6 +45,12 @@ pub fn remove(name: &str, yes: bool) -> Result<u8> {
     if !yes {
         confirm(&format!("remove {name}"), "give --yes")?;
     }
+    let own_folder = classifier_folder(&own, entry).filter(|folder| folder.is_dir());
+    if let Some(folder) = &own_folder {
+        std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+        println!("removed {}", folder.display());
+        files.clear();
+    }
     for file in files {
         std::fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
         let _ = std::fs::remove_file(format!("{}.tag", file.display()));
@@ -50,5 +60,19 @@ pub fn remove(name: &str, yes: bool) -> Result<u8> {
     if listed {
         added::update(&own, |models| models.retain(|model| model.name != name)).map_err(super::explain)?;
     }
+    // A broken configuration is no reason to keep a model.
+    let config = Config::load(common).unwrap_or_default();
+    for language in Language::ALL.into_iter().filter(|_| own_folder.is_some()) {
+        if config.sentiment_classifier.of(language) == Some(name) {
+            eprintln!("the configuration still names it: take it out of sentiment_classifier.{}", language.code());
+        }
+    }
     Ok(FINISHED)
+}
+
+/// The folder that `models add --classifier` made for a classifier; nobody else's.
+fn classifier_folder(own: &Path, entry: &ModelEntry) -> Option<PathBuf> {
+    let folder = Path::new(add::FOLDER).join(&entry.name);
+    let is_ours = entry.kind == classifier::KIND && Path::new(&entry.file) == folder.join(classifier::DESCRIPTION);
+    is_ours.then(|| own.join(folder))
 }

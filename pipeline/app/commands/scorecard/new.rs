@@ -147,7 +147,7 @@ impl Known {
             Ok(Source { text, card: read_scorecard(file)? })
         };
         let sources = files.iter().map(source).collect::<Result<Vec<_>>>()?;
-        let mut known = Known { sources, encoders: encoders(install), meanings: BTreeMap::new() };
+        let mut known = Known { sources, encoders: encoders(install)?, meanings: BTreeMap::new() };
         for language in Language::ALL {
             let of = |(at, r)| phrases(r, language).map(move |p| (at, p.to_string()));
             let (places, texts): (Vec<_>, Vec<_>) = known.requirements().flat_map(of).unzip();

@@ -21,6 +21,7 @@ use super::accuracy_table;
 use crate::analysis::read_scorecard;
 use crate::cli::{Common, TableFormat, TestArgs};
 use crate::commands::terminal_table::percent;
+use crate::config::Config;
 use crate::install::Install;
 use crate::render::outputs::snake;
 use crate::text_encoders::TextEncoders;
@@ -35,7 +36,7 @@ pub fn run(args: &TestArgs, common: &Common) -> Result<u8> {
     for file in &args.files {
         scorecards.push((file, read_scorecard(file)?));
     }
-    let encoders = encoders(&Install::find()?);
+    let encoders = encoders(&Install::find()?)?;
     let mut tested = Tested::default();
     for (file, card) in &scorecards {
         let own = |id: &str| -> Vec<&LabelledExample> {
@@ -67,13 +68,14 @@ fn read_labelled(file: &Path) -> Result<Vec<LabelledExample>> {
 }
 
 /// The encoders for `meaning`, with a warning where there are none.
-pub fn encoders(install: &Install) -> TextEncoders {
+pub fn encoders(install: &Install) -> Result<TextEncoders> {
     let mut warnings = Vec::new();
-    let encoders = TextEncoders::open(install, rayon::current_num_threads(), &mut warnings);
+    // Examples say their sentiment themselves: no classifier is needed.
+    let encoders = TextEncoders::open(install, &Config::default(), rayon::current_num_threads(), &mut warnings)?;
     for warning in &warnings {
         eprintln!("warning: {warning}");
     }
-    encoders
+    Ok(encoders)
 }
 
 /// Runs examples of one requirement: (result, what was found) for each.
