@@ -541,7 +541,7 @@ pub static MESSAGES: Messages = Messages {
     },
     honesty_recognition_gap: |gap, reps| {
         format!(
-            "The calls of a rep that were recognised more surely differ from his or her others by {gap} points ({reps} reps): a part of what looks like quality is recognition."
+            "The calls of a rep that were recognised more surely differ from his or her others by {gap} points ({reps} reps): a part of what looks like quality may be recognition."
         )
     },
     honesty_starter: "These calls were recognised with the starter model, which follows synthetic speech only; use a production model for calls of people.",

@@ -522,7 +522,7 @@ pub static MESSAGES: Messages = Messages {
     },
     honesty_recognition_gap: |gap, reps| {
         format!(
-            "同一坐席的通话中，识别更可靠的那一半得分相差 {gap} 分（{reps} 名坐席）：看似质量的差别，有一部分来自识别。"
+            "同一坐席的通话中，识别更可靠的那一半得分相差 {gap} 分（{reps} 名坐席）：看似质量的差别，有一部分可能来自识别。"
         )
     },
     honesty_starter: "这些通话由入门模型识别，它只适用于合成语音；真人通话请使用正式模型。",
