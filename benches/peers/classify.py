@@ -19,6 +19,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy
 import onnxruntime
@@ -36,6 +37,11 @@ def sample_turns(language: str) -> list[str]:
     for file in sorted(ROOT.glob("sample-audio/references/*.vtt")) + sorted(ROOT.glob("sample-audio/transcripts/*.vtt")):
         said += re.findall(r"<v [^>]*>(.*)", file.read_text())
     return sorted({text.strip() for text in said if bool(han.search(text)) == (language == "zh")} - {""})
+
+
+class Measured(NamedTuple):
+    turns_per_second: float
+    processor_ms: float  # of a turn, all workers together: a busy machine hardly changes it
 
 
 class Python:
@@ -62,23 +68,26 @@ class Python:
             mask = numpy.array([e.attention_mask for e in encodings], dtype=numpy.int64)
             self.sessions[worker].run(["embedding", "sentiment"], {"ids": ids, "mask": mask})
 
-    def turns_per_second(self, texts: list[str]) -> float:
+    def measure(self, texts: list[str]) -> Measured:
         workers = len(self.sessions)
         for worker in range(workers):
             self.read(worker, texts[:1])
         size = max(CALL, self.batch)
         calls = [texts[n : n + size] for n in range(0, len(texts), size)]
-        began = time.perf_counter()
+        began, processor = time.perf_counter(), time.process_time()
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(lambda worker: [self.read(worker, call) for call in calls[worker::workers]], range(workers)))
-        return len(texts) / (time.perf_counter() - began)
+        wall, processor = time.perf_counter() - began, time.process_time() - processor
+        return Measured(len(texts) / wall, 1000 * processor / len(texts))
 
 
-def callmark(texts: Path, language: str, workers: int) -> float:
+def callmark(texts: Path, language: str, workers: int) -> Measured:
     program = os.environ.get("CALLMARK", str(ROOT / "target/release/callmark"))
     arguments = ["bench", "classify", "--texts", str(texts), "--language", language, "--workers", str(workers), "--rounds", "1", "--json"]
     output = subprocess.run([program, *arguments], check=True, capture_output=True, text=True, env={**os.environ, "CALLMARK_HOME": str(ROOT)})
-    return json.loads(output.stdout)["rows"][0]["turns_per_second"]["median"]
+    report = json.loads(output.stdout)
+    row = report["rows"][0]
+    return Measured(row["turns_per_second"]["median"], 1000 * row["cpu_seconds"]["median"] / report["turns"])
 
 
 def main() -> None:
@@ -92,26 +101,30 @@ def main() -> None:
     texts = arguments.texts.read_text().splitlines() if arguments.texts else sample_turns(arguments.language)
     texts = sorted({text.strip() for text in texts} - {""})
     folder = ROOT / f"models/text-{arguments.language}"
-    print(f"{len(texts)} different turns in `{arguments.language}`, {arguments.rounds} rounds in turns; onnxruntime {onnxruntime.__version__}\n")
-    print("| workers | program | turns/s: median (lowest–highest) | callmark ÷ it, in the same round: median |\n|---:|---|---:|---:|")
+    print(f"{len(texts)} different turns in `{arguments.language}`, medians of {arguments.rounds} rounds; onnxruntime {onnxruntime.__version__}\n")
+    print("| workers | program | turns/s (lowest–highest) | processor ms a turn | callmark's speed ÷ its, in the same round | by processor time |")
+    print("|---:|---|---:|---:|---:|---:|", flush=True)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(texts))
         file.flush()
         for workers in arguments.workers:
             programs = {
                 "callmark bench classify": lambda: callmark(Path(file.name), arguments.language, workers),
-                "Python, one text a run, callmark's session options": lambda: Python(folder, workers, True, 1).turns_per_second(texts),
-                "Python, one text a run, default session": lambda: Python(folder, workers, False, 1).turns_per_second(texts),
-                "Python, padded batches of 32, callmark's session options": lambda: Python(folder, workers, True, 32).turns_per_second(texts),
+                "Python, one text a run, callmark's session options": lambda: Python(folder, workers, True, 1).measure(texts),
+                "Python, one text a run, default session": lambda: Python(folder, workers, False, 1).measure(texts),
+                "Python, padded batches of 32, callmark's session options": lambda: Python(folder, workers, True, 32).measure(texts),
             }
-            speeds: dict[str, list[float]] = {name: [] for name in programs}
+            measured: dict[str, list[Measured]] = {name: [] for name in programs}
             for _ in range(arguments.rounds):
                 for name, measure in programs.items():
-                    speeds[name].append(measure())
-            ours = speeds["callmark bench classify"]
-            for name, values in speeds.items():
-                ratio = statistics.median(a / b for a, b in zip(ours, values))
-                print(f"| {workers} | {name} | {statistics.median(values):.0f} ({min(values):.0f}–{max(values):.0f}) | {ratio:.2f} |")
+                    measured[name].append(measure())
+            ours = measured["callmark bench classify"]
+            for name, values in measured.items():
+                speeds, processor = zip(*values)
+                ratio = statistics.median(a.turns_per_second / b.turns_per_second for a, b in zip(ours, values))
+                by_processor = statistics.median(b.processor_ms / a.processor_ms for a, b in zip(ours, values))
+                speed = f"{statistics.median(speeds):.0f} ({min(speeds):.0f}–{max(speeds):.0f})"
+                print(f"| {workers} | {name} | {speed} | {statistics.median(processor):.1f} | {ratio:.2f} | {by_processor:.2f} |", flush=True)
 
 
 if __name__ == "__main__":
