@@ -136,8 +136,26 @@ impl TextEncoder {
 
     fn encode_one(&mut self, text: &str) -> Result<TurnText, TextModelError> {
         let dimensions = self.files.dimensions;
-        if !text_model::has_words(text) {
+        let Some((vector, logits)) = self.run(text)? else {
             return Ok(TurnText { embedding: Embedding(vec![0; dimensions]), sentiment: sentiment::NO_WORDS });
+        };
+        if vector.len() != dimensions {
+            let detail = format!("an embedding has {} components, the manifest says {dimensions}", vector.len());
+            return Err(TextModelError::Runtime(detail));
+        }
+        let sentiment = <[f32; 3]>::try_from(logits).ok().and_then(sentiment::permille);
+        let sentiment = sentiment.ok_or_else(|| TextModelError::Runtime("sentiment is not three numbers".into()))?;
+        Ok(TurnText { embedding: embedding::quantise(&vector), sentiment })
+    }
+
+    /// What the graph gives: embedding and the logits of the sentiment, before anything is rounded; for comparing it with Python. `None` for a
+    /// text without a letter or digit.
+    ///
+    /// # Errors
+    /// As `TextModel::ask`.
+    pub fn run(&mut self, text: &str) -> Result<Option<(Vec<f32>, Vec<f32>)>, TextModelError> {
+        if !text_model::has_words(text) {
+            return Ok(None);
         }
         let encoding = text_model::tokens(&self.files.tokenizer, text)?;
         let ids: Vec<i64> = encoding.get_ids().iter().map(|id| i64::from(*id)).collect();
@@ -148,18 +166,11 @@ impl TextEncoder {
             "mask" => TensorRef::from_array_view((shape, mask.as_slice())).map_err(text_model::runtime)?,
         ];
         let outputs = self.session.run(inputs).map_err(text_model::runtime)?;
-        let floats = |name: &str| -> Result<&[f32], TextModelError> {
+        let floats = |name: &str| -> Result<Vec<f32>, TextModelError> {
             let value = outputs.get(name).ok_or_else(|| TextModelError::Runtime(format!("no output `{name}`")))?;
-            Ok(value.try_extract_tensor::<f32>().map_err(text_model::runtime)?.1)
+            Ok(value.try_extract_tensor::<f32>().map_err(text_model::runtime)?.1.to_vec())
         };
-        let vector = floats("embedding")?;
-        if vector.len() != dimensions {
-            let detail = format!("an embedding has {} components, the manifest says {dimensions}", vector.len());
-            return Err(TextModelError::Runtime(detail));
-        }
-        let sentiment = <[f32; 3]>::try_from(floats("sentiment")?).ok().and_then(sentiment::permille);
-        let sentiment = sentiment.ok_or_else(|| TextModelError::Runtime("sentiment is not three numbers".into()))?;
-        Ok(TurnText { embedding: embedding::quantise(vector), sentiment })
+        Ok(Some((floats("embedding")?, floats("sentiment")?)))
     }
 }
 

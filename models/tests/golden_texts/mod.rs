@@ -9,6 +9,8 @@ use serde::Deserialize;
 pub struct Golden {
     pub text: String,
     sentiment: [i32; 3],
+    /// `None` for a text without a letter or digit.
+    logits: Option<Vec<f32>>,
     embedding: Vec<i32>,
     similar: i64,
 }
@@ -19,13 +21,18 @@ pub fn golden(model: &str) -> Vec<Golden> {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// Sentiment and embedding differ by at most a unit of rounding, similarities by two: two int8 vectors whose components each differ by at most
+/// Logits differ by at most 1e-4; rounded, sentiment and embedding differ by at most a unit of rounding, similarities by two: two int8 vectors whose components each differ by at most
 /// one in a few places.
 pub fn check(encoder: &mut TextEncoder, golden: &[Golden]) {
     let texts: Vec<&str> = golden.iter().map(|g| g.text.as_str()).collect();
     let results = encoder.encode(&texts).unwrap();
     assert_eq!(results.len(), golden.len());
     for (expected, got) in golden.iter().zip(&results) {
+        let logits = encoder.run(&expected.text).unwrap().map(|(_, logits)| logits);
+        assert_eq!(logits.as_ref().map(Vec::len), expected.logits.as_ref().map(Vec::len), "{:?}", expected.text);
+        for (a, b) in logits.iter().flatten().zip(expected.logits.iter().flatten()) {
+            assert!((a - b).abs() <= 1e-4, "{:?}: {a} instead of {b}", expected.text);
+        }
         let s = got.sentiment;
         let sentiment = [s.negative_permille, s.neutral_permille, s.positive_permille].map(i32::from);
         assert_eq!(sentiment.iter().sum::<i32>(), 1000);

@@ -1,17 +1,11 @@
-"""Step 9: writes ../../tests/golden/text-zh.json, what the Rust program must give for the shipped file (within 1 per mille).
+"""Step 9: writes ../../tests/golden/text-zh.json, what the Rust program must give for the shipped file.
 
 200 texts: call sentences of this project, long ones, emoji, control characters, Latin, traditional characters, no words.
-`sentiment` in per mille (largest remainder), `logits` for the comparison to 1e-4, `embedding` the int8 vector's first 16
-values, `similar` the similarity in per mille to the first text. No letter or digit: neutral, and similar to nothing.
 """
-
-import json
-
-import numpy as np
 
 from common import HERE, OUT, read_tsv
 from evaluate import Model
-from measures import per_mille
+from golden_file import write
 
 SPECIAL = [
     "本次通话将会被录音。", "我们会对这通电话进行录音", "", " ", "\n\t ", "……！", "？", "😀😡", "谢谢😀", "太生气了😡😡😡", "👨‍👩‍👧 我们一家", "\u0000", "\u0007好的\u0007",
@@ -24,24 +18,9 @@ SPECIAL = [
 
 
 def main():
-    model = Model()
     sentences = [row[1] for row in read_tsv(HERE / "data/call_heldout.tsv")] + [row[1] for row in read_tsv(HERE / "data/pairs.tsv")]
     texts = SPECIAL + [t for t in dict.fromkeys(sentences) if t not in SPECIAL][: 200 - len(SPECIAL)]
-    rows, first = [], None
-    for text in texts:
-        if any(c.isalnum() for c in text):
-            encoding = model.tokenizer.encode(text)
-            vector, logits = model.session.run(["embedding", "sentiment"], {"ids": [encoding.ids], "mask": [encoding.attention_mask]})
-            e = np.exp(logits[0].astype(np.float64) - logits[0].max())
-            q, sentiment, logits = np.clip(np.rint(vector[0] * 127), -127, 127).astype(int), per_mille(e / e.sum()), [round(float(x), 6) for x in logits[0]]
-        else:
-            q, sentiment, logits = np.zeros(384, int), [0, 1000, 0], None
-        first = q if first is None else first
-        length = np.sqrt(float((first @ first) * (q @ q)))
-        rows.append({"text": text, "sentiment": sentiment, "logits": logits, "embedding": q[:16].tolist(), "similar": int((first @ q) * 1000 / length) if length else 0})
-    path = OUT.parent / "tests/golden/text-zh.json"
-    path.write_text("[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n", encoding="utf-8")
-    print(len(rows), "texts")
+    write(Model(), texts, OUT.parent / "tests/golden/text-zh.json")
 
 
 if __name__ == "__main__":
