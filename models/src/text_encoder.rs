@@ -34,6 +34,14 @@ pub struct TurnText {
     pub sentiment: Sentiment,
 }
 
+/// What the graph gives for a text, before anything is rounded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphOutput {
+    pub embedding: Vec<f32>,
+    /// Negative, neutral, positive.
+    pub sentiment_logits: Vec<f32>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
@@ -136,24 +144,23 @@ impl TextEncoder {
 
     fn encode_one(&mut self, text: &str) -> Result<TurnText, TextModelError> {
         let dimensions = self.files.dimensions;
-        let Some((vector, logits)) = self.run(text)? else {
+        let Some(GraphOutput { embedding, sentiment_logits }) = self.run(text)? else {
             return Ok(TurnText { embedding: Embedding(vec![0; dimensions]), sentiment: sentiment::NO_WORDS });
         };
-        if vector.len() != dimensions {
-            let detail = format!("an embedding has {} components, the manifest says {dimensions}", vector.len());
+        if embedding.len() != dimensions {
+            let detail = format!("an embedding has {} components, the manifest says {dimensions}", embedding.len());
             return Err(TextModelError::Runtime(detail));
         }
-        let sentiment = <[f32; 3]>::try_from(logits).ok().and_then(sentiment::permille);
+        let sentiment = <[f32; 3]>::try_from(sentiment_logits).ok().and_then(sentiment::permille);
         let sentiment = sentiment.ok_or_else(|| TextModelError::Runtime("sentiment is not three numbers".into()))?;
-        Ok(TurnText { embedding: embedding::quantise(&vector), sentiment })
+        Ok(TurnText { embedding: embedding::quantise(&embedding), sentiment })
     }
 
-    /// What the graph gives: embedding and the logits of the sentiment, before anything is rounded; for comparing it with Python. `None` for a
-    /// text without a letter or digit.
+    /// What the graph gives, for comparing it with Python; `None` for a text without a letter or digit.
     ///
     /// # Errors
     /// As `TextModel::ask`.
-    pub fn run(&mut self, text: &str) -> Result<Option<(Vec<f32>, Vec<f32>)>, TextModelError> {
+    pub fn run(&mut self, text: &str) -> Result<Option<GraphOutput>, TextModelError> {
         if !text_model::has_words(text) {
             return Ok(None);
         }
@@ -170,7 +177,7 @@ impl TextEncoder {
             let value = outputs.get(name).ok_or_else(|| TextModelError::Runtime(format!("no output `{name}`")))?;
             Ok(value.try_extract_tensor::<f32>().map_err(text_model::runtime)?.1.to_vec())
         };
-        Ok(Some((floats("embedding")?, floats("sentiment")?)))
+        Ok(Some(GraphOutput { embedding: floats("embedding")?, sentiment_logits: floats("sentiment")? }))
     }
 }
 

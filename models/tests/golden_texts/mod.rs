@@ -28,7 +28,7 @@ pub fn check(encoder: &mut TextEncoder, golden: &[Golden]) {
     let results = encoder.encode(&texts).unwrap();
     assert_eq!(results.len(), golden.len());
     for (expected, got) in golden.iter().zip(&results) {
-        let logits = encoder.run(&expected.text).unwrap().map(|(_, logits)| logits);
+        let logits = encoder.run(&expected.text).unwrap().map(|output| output.sentiment_logits);
         assert_eq!(logits.as_ref().map(Vec::len), expected.logits.as_ref().map(Vec::len), "{:?}", expected.text);
         for (a, b) in logits.iter().flatten().zip(expected.logits.iter().flatten()) {
             assert!((a - b).abs() <= 1e-4, "{:?}: {a} instead of {b}", expected.text);
