@@ -360,21 +360,9 @@ pub struct Rollup {
     /// The date of `day`, if it has one.
     date: Option<String>,
     day: PeriodSums,
-    week: Option<OpenPeriod>,
-    long: BTreeMap<PeriodKind, OpenPeriod>,
-}
-
-struct OpenPeriod {
-    /// One of its dates; `None` for calls without a date.
-    date: Option<String>,
-    period: String,
-    sums: PeriodSums,
-}
-
-impl OpenPeriod {
-    fn part(self, kind: PeriodKind) -> PeriodPart {
-        PeriodPart { kind, period: self.period, sums: self.sums }
-    }
+    week: Option<PeriodPart>,
+    /// Months, quarters and everything, each with one of its dates; `None` for calls without a date.
+    long: BTreeMap<PeriodKind, (Option<String>, PeriodPart)>,
 }
 
 impl Rollup {
@@ -400,10 +388,10 @@ impl Rollup {
 
     pub fn finish(mut self) -> Vec<PeriodPart> {
         let mut ended = self.close_day();
-        ended.extend(self.week.take().map(|week| week.part(PeriodKind::Week)));
-        while let Some((kind, period)) = self.long.pop_first() {
-            self.merge_after(kind, &period, &mut ended);
-            ended.push(period.part(kind));
+        ended.extend(self.week.take());
+        while let Some((_, (date, part))) = self.long.pop_first() {
+            self.merge_after(date.as_deref(), &part, &mut ended);
+            ended.push(part);
         }
         ended
     }
@@ -433,8 +421,7 @@ impl Rollup {
             match &mut self.week {
                 Some(week) if week.period == period => week.sums.include(&day),
                 week => {
-                    let former = week.replace(OpenPeriod { date: date.clone(), period, sums: day.clone() });
-                    ended.extend(former.map(|week| week.part(PeriodKind::Week)));
+                    ended.extend(week.replace(PeriodPart { kind: PeriodKind::Week, period, sums: day.clone() }));
                 }
             }
         }
@@ -455,21 +442,21 @@ impl Rollup {
             return;
         };
         match self.long.get_mut(&kind) {
-            Some(open) if open.period == period => open.sums.include(sums),
+            Some((_, open)) if open.period == period => open.sums.include(sums),
             _ => {
-                let open = OpenPeriod { date: date.map(str::to_string), period, sums: sums.clone() };
-                if let Some(former) = self.long.insert(kind, open) {
-                    self.merge_after(kind, &former, ended);
-                    ended.push(former.part(kind));
+                let open = PeriodPart { kind, period, sums: sums.clone() };
+                if let Some((date, former)) = self.long.insert(kind, (date.map(str::to_string), open)) {
+                    self.merge_after(date.as_deref(), &former, ended);
+                    ended.push(former);
                 }
             }
         }
     }
 
     /// Merges a period that ended into the next longer one.
-    fn merge_after(&mut self, kind: PeriodKind, period: &OpenPeriod, ended: &mut Vec<PeriodPart>) {
-        if let Some(longer) = self.longer(kind) {
-            self.merge_long(longer, period.date.as_deref(), &period.sums, ended);
+    fn merge_after(&mut self, date: Option<&str>, part: &PeriodPart, ended: &mut Vec<PeriodPart>) {
+        if let Some(longer) = self.longer(part.kind) {
+            self.merge_long(longer, date, &part.sums, ended);
         }
     }
 
