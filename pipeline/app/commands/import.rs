@@ -53,15 +53,15 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
     if source.is_empty() {
         bail!("the source has no name\nhint: give --source crm, or whatever the file comes from");
     }
+    if args.remove {
+        return remove(source, args, common);
+    }
     let mapping = config.imports.iter().find(|mapping| mapping.name == source);
     if mapping.is_none() && !common.quiet {
         let suggestion = did_you_mean(source, config.imports.iter().map(|mapping| mapping.name.as_str()));
         if !suggestion.is_empty() {
             eprintln!("warning: no [[import]] is called `{source}`{suggestion}");
         }
-    }
-    if args.remove {
-        return remove(source, args, common);
     }
     let store = open(args, common)?;
     let (mut known, others) = known_rows(store.as_deref(), source)?;
