@@ -143,8 +143,8 @@ pub fn units(text: &str, language: Language) -> Vec<String> {
 
 // ---- English -------------------------------------------------------------------------------------------------------
 
-/// Patterns are constants of this file, and a test compiles all of them.
-fn pattern(pattern: &str) -> Regex {
+/// Patterns of this crate are constants, and tests use all of them.
+pub(crate) fn pattern(pattern: &str) -> Regex {
     #[allow(clippy::expect_used)]
     Regex::new(pattern).expect("constant pattern")
 }

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::acts::ActLexicon;
-use crate::matching::{CallText, Finder, Hit, How, Passage, PhraseBook, pattern_text};
+use crate::matching::{CallText, Finder, Hit, How, Passage, PatternBook, PatternTurns, PhraseBook, pattern_text};
 use crate::operator::{self, Conclusion, Found, Occurrence, Truth, Turns};
 use crate::record::{Evidence, ItemKind, ItemResult, MatchType, Outcome};
 use crate::recording::{Language, Metadata};
@@ -81,6 +81,8 @@ struct Judge<'a> {
     roles: Vec<Role>,
     /// Each turn as patterns see it, with the source byte of each byte.
     pattern_texts: OnceCell<Vec<(String, Vec<usize>)>>,
+    pattern_book: &'a PatternBook,
+    pattern_turns: OnceCell<PatternTurns<'a>>,
     first_ms: i64,
     last_ms: i64,
 }
@@ -99,6 +101,8 @@ impl<'a> Judge<'a> {
             acts: OnceCell::new(),
             roles: turns.iter().map(|t| t.role).collect(),
             pattern_texts: OnceCell::new(),
+            pattern_book: &scorecard.pattern_book,
+            pattern_turns: OnceCell::new(),
             // Ringing before and silence after the conversation do not count into "the first / last n seconds".
             first_ms: turns.iter().map(|t| t.begin_ms).min().unwrap_or(0),
             last_ms: turns.iter().map(|t| t.end_ms).max().unwrap_or(0),
@@ -121,6 +125,12 @@ impl<'a> Judge<'a> {
     fn pattern_text(&self, turn: usize) -> &(String, Vec<usize>) {
         let all = || self.call.transcript.turns.iter().map(|t| pattern_text(&t.text)).collect();
         &self.pattern_texts.get_or_init(all)[turn]
+    }
+
+    fn pattern_turns(&self) -> &PatternTurns<'a> {
+        let turns = 0..self.call.transcript.turns.len();
+        let texts = turns.map(|turn| self.pattern_text(turn).0.as_str());
+        self.pattern_turns.get_or_init(|| PatternTurns::new(self.pattern_book, texts, self.language))
     }
 
     fn metric(&self, item: &MetricItem) -> ItemResult {
@@ -311,7 +321,7 @@ impl<'a> Judge<'a> {
                 Found { truth, occurrences: vec![] }
             }
             Pattern::Regex(_) => {
-                let hits = turns.iter().filter_map(|t| self.regex_hit(compiled, *t, &matcher.within));
+                let hits = turns.iter().filter_map(|t| self.regex_hit(matcher, compiled, *t));
                 self.found_or_doubtful(hits.collect(), &turns)
             }
             Pattern::Meaning { phrases, similarity_permille } => {
@@ -600,22 +610,53 @@ impl<'a> Judge<'a> {
         (compiled.must.is_empty() || self.text.has_one_of(hit.span, &compiled.must))
             && self.inside(&matcher.within, passage.begin_ms, passage.end_ms)
             && !self.phrases().vetoed(hit, &compiled.not)
+            && self.is_meant(matcher, hit.span.turn, self.text.bytes_in_turn(hit.span))
     }
 
-    fn regex_hit(&self, compiled: &Compiled, turn: usize, within: &Within) -> Option<Occurrence> {
+    /// False when what stands at these bytes of a turn is only reported, denied or asked about and the matcher cares.
+    fn is_meant(&self, matcher: &Matcher, turn: usize, (begin, end): (usize, usize)) -> bool {
+        let text = &self.call.transcript.turns[turn].text;
+        let (before, after) = (text.get(..begin).unwrap_or_default(), text.get(end..).unwrap_or_default());
+        !matcher.unless.iter().any(|stance| stance.is_taken(before, after, self.language))
+    }
+
+    /// Where a pattern matches the turn as it was recognised, or else as it is mended towards the patterns.
+    fn regex_hit(&self, matcher: &Matcher, compiled: &Compiled, turn: usize) -> Option<Occurrence> {
         let (said, source) = self.pattern_text(turn);
-        let found = compiled.regexes.iter().filter_map(|r| r.find(said)).min_by_key(|m| m.start())?;
+        let first = |text: &str, accepts: &dyn Fn(usize, usize) -> bool| {
+            let found = compiled.regexes.iter().filter_map(|r| r.find(text)).map(|m| (m.start(), m.end()));
+            found.filter(|(begin, end)| accepts(*begin, *end)).min()
+        };
         // Most turns have nothing to veto.
-        if compiled.not_regexes.iter().any(|r| r.is_match(said)) {
+        let vetoed = |text: &str| compiled.not_regexes.iter().any(|r| r.is_match(text));
+        let (begin, end, similarity) = match first(said, &|_, _| true) {
+            Some((begin, end)) => (begin, end, 1000),
+            None => {
+                let least = matcher.threshold_permille?;
+                let mended = compiled.pattern_words.as_ref()?.mended(self.pattern_turns(), turn, said)?;
+                let (begin, end) = first(&mended.text, &|b, e| mended.similarity_permille(b, e) >= least)?;
+                if vetoed(&mended.text) {
+                    return None;
+                }
+                let similarity = mended.similarity_permille(begin, end);
+                // Up to where the next word begins: what was put in stands for nothing.
+                let (begin, end) = (*mended.source.get(begin)?, *mended.source.get(end)?);
+                let end = begin + said.get(begin..end)?.trim_end().len();
+                (begin, end.max(begin + 1), similarity)
+            }
+        };
+        if vetoed(said) {
             return None;
         }
         let text = &self.call.transcript.turns[turn].text;
-        let begin = *source.get(found.start())?;
-        let last = *source.get(found.end().saturating_sub(1))?;
+        let position = begin;
+        let begin = *source.get(begin)?;
+        let last = *source.get(end.saturating_sub(1))?;
         let end = last + text.get(last..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         let passage = self.text.bytes(turn, begin.min(end), end);
-        let inside = self.inside(within, passage.begin_ms, passage.end_ms);
-        inside.then(|| self.place(turn, found.start(), passage, MatchType::Regex, 1000))
+        let counts = self.inside(&matcher.within, passage.begin_ms, passage.end_ms)
+            && self.is_meant(matcher, turn, (begin.min(end), end));
+        counts.then(|| self.place(turn, position, passage, MatchType::Regex, i64::from(similarity)))
     }
 
     fn meaning(&self, phrases: &[String], least: &BTreeMap<Language, i64>, turns: &[usize]) -> Found {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::accuracy::{normalise_chinese, normalise_english};
+use crate::accuracy::{normalise_chinese, normalise_english, pattern};
 use crate::matching::{EN_SMALL, EN_TENS};
 use crate::recording::Language;
 use crate::statistics::SplitMix64;
@@ -176,12 +176,6 @@ fn misheard_chinese(text: &str, error_permille: u16, random: &mut SplitMix64) ->
 }
 
 // ---- Formats -------------------------------------------------------------------------------------------------------
-
-/// Patterns are constants of this file, and a test uses all of them.
-fn pattern(pattern: &str) -> Regex {
-    #[allow(clippy::expect_used)]
-    Regex::new(pattern).expect("constant pattern")
-}
 
 const NUMBER_WORD: &str = "zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|\
     sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand";

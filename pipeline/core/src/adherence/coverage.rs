@@ -62,7 +62,7 @@ impl Judge<'_> {
                 let Some(regex) = compiled.regexes.get(*n) else { return false };
                 let not_regexes = compiled.not_regexes.clone();
                 let one = Compiled { regexes: vec![regex.clone()], not_regexes, ..Compiled::default() };
-                turns.iter().any(|turn| self.regex_hit(&one, *turn, &matcher.within).is_some())
+                turns.iter().any(|turn| self.regex_hit(matcher, &one, *turn).is_some())
             }
             Pattern::Meaning { similarity_permille, .. } => {
                 self.meaning(&[phrase.to_string()], similarity_permille, &turns).truth == Truth::True

@@ -3,8 +3,9 @@
 use std::cell::{OnceCell, RefCell};
 
 use super::lexeme::{Lexeme, full_cost, sounds_alike};
-use super::phrases::{LEAST_BOUND, Neighbours, Phrase, PhraseBook, PhraseId};
+use super::phrases::{LEAST_BOUND, Phrase, PhraseBook, PhraseId};
 use super::text::{CallText, Token, TokenSpan};
+use super::words::Neighbours;
 
 /// `not` phrases veto a match in the same turn, or when they end at most this many tokens before it.
 const NEGATION_REACH_TOKENS: usize = 4;
@@ -50,7 +51,7 @@ impl<'a> Finder<'a> {
         Finder {
             book,
             text,
-            neighbours: book.neighbours(&text.vocabulary),
+            neighbours: book.words.neighbours(&text.vocabulary),
             bounder: RefCell::new(Bounder::new(book)),
             alone: cells(),
             continued: cells(),
@@ -143,7 +144,7 @@ impl<'a> Finder<'a> {
     }
 
     fn meant(&self, word: u32) -> &Lexeme {
-        &self.book.vocabulary.lexemes[word as usize]
+        &self.book.words.vocabulary.lexemes[word as usize]
     }
 
     fn said(&self, word: u32) -> &Lexeme {
@@ -216,7 +217,7 @@ struct Bounder<'a> {
 
 impl<'a> Bounder<'a> {
     fn new(book: &'a PhraseBook) -> Bounder<'a> {
-        let (saved, similar) = (vec![0; book.vocabulary.lexemes.len()], vec![0; book.phrases.len()]);
+        let (saved, similar) = (vec![0; book.words.vocabulary.lexemes.len()], vec![0; book.phrases.len()]);
         Bounder { book, wanted: None, saved, lexemes: Vec::new(), similar, phrases: Vec::new() }
     }
 
@@ -228,7 +229,7 @@ impl<'a> Bounder<'a> {
     fn bounds<'t>(&mut self, neighbours: &[Neighbours], tokens: impl Iterator<Item = &'t Token>) -> Bounds {
         for token in tokens {
             for (meant, cost) in neighbours[token.word as usize].iter() {
-                let weight = self.book.vocabulary.lexemes[*meant as usize].weight;
+                let weight = self.book.words.vocabulary.lexemes[*meant as usize].weight;
                 let saves = weight.saturating_sub(u32::from(*cost));
                 let best = &mut self.saved[*meant as usize];
                 if saves > *best {

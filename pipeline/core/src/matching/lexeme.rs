@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::phrases::Tolerance;
 use super::sound::{Alike, Syllable, alike, syllables};
+use super::tokens::latin_words;
 use crate::recording::is_han;
 
 pub(super) const CONTENT: u32 = 1_000;
@@ -52,6 +53,11 @@ impl Lexeme {
         let syllables = chars.first().filter(|c| is_han(**c)).map_or_else(Vec::new, |c| syllables(*c));
         Lexeme { stem: stem(text), weight, syllables, letters, chars }
     }
+}
+
+/// True of a negation, and of words written with one ("don't").
+pub(super) fn negates(word: &str) -> bool {
+    NEGATION_WORDS.contains(&word) || latin_words(word).iter().any(|part| NEGATION_WORDS.contains(&part.as_str()))
 }
 
 /// How alike two Chinese characters sound; `None` for other words.

@@ -11,10 +11,13 @@ mod finder;
 mod lexeme;
 mod must;
 mod numbers;
+mod pattern_words;
 mod phrases;
 mod sound;
+mod stance;
 mod text;
 mod tokens;
+mod words;
 
 pub use content::content_words;
 pub use finder::{Finder, Hit, How};
@@ -22,7 +25,9 @@ pub use lexeme::character_similarity_permille;
 pub use must::MustWord;
 pub(crate) use must::phrase_has;
 pub use numbers::{EN_SMALL, EN_TENS};
+pub(crate) use pattern_words::{PatternBook, PatternTurns, PatternWords};
 pub use phrases::{PhraseBook, PhraseId, Tolerance};
+pub use stance::Stance;
 pub use text::{CallText, Passage, TokenSpan, call_language};
 pub(crate) use tokens::pattern_text;
 

@@ -322,7 +322,7 @@ pub(super) fn in_one_form(mut tokens: Vec<RawToken>) -> Vec<RawToken> {
     out
 }
 
-fn is_number_word(word: &str) -> bool {
+pub(super) fn is_number_word(word: &str) -> bool {
     EN_SMALL.contains(&word) || (!word.is_empty() && EN_TENS.contains(&word))
 }
 

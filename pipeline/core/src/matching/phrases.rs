@@ -1,17 +1,14 @@
 //! Phrases prepared once, when a scorecard or lexicon is read.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
 
-use super::lexeme::{FUNCTION, Lexeme, Vocabulary, full_cost, substitution_cost};
+use super::lexeme::FUNCTION;
 use super::tokens::tokenize;
+use super::words::WordBook;
 use crate::recording::Language;
 
 /// A phrase is short when it weighs less than two content words.
 const SHORT_PHRASE_WEIGHT: u32 = 2_000;
-/// Words of calls whose neighbours are kept: as many as a language has in use, so that memory stays bounded.
-const MOST_REMEMBERED: usize = 50_000;
-
 /// How much may be wrong. The defaults were chosen by measurement: models/evaluation/README.md, "Do phrases survive the recogniser?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tolerance {
@@ -50,26 +47,20 @@ pub(super) struct Phrase {
 /// Similarity from which on bounds are kept. A phrase whose function words alone could reach it is granted nothing.
 pub(super) const LEAST_BOUND: u16 = 500;
 
-/// The lexemes of a book that a said word can stand for at less than full cost, by number, with that cost.
-pub(super) type Neighbours = Arc<[(u32, u16)]>;
-
 /// Phrases prepared once, when a scorecard or lexicon is read.
 #[derive(Clone, Debug, Default)]
 pub struct PhraseBook {
-    pub(super) vocabulary: Vocabulary,
+    pub(super) words: WordBook,
     pub(super) phrases: Vec<Phrase>,
     ids: BTreeMap<(Language, String), PhraseId>,
-    tolerance: Tolerance,
     /// Per lexeme: the phrases that contain it and do not grant it, and how often.
     pub(super) postings: Vec<Vec<(PhraseId, u32)>>,
-    /// Neighbours of words in the calls so far. Calls share most of their words; what is found for one is the same for all.
-    neighbours: Arc<RwLock<BTreeMap<String, Neighbours>>>,
 }
 
 impl PhraseBook {
     /// An empty book whose phrases are matched with this tolerance.
     pub fn with_tolerance(tolerance: Tolerance) -> PhraseBook {
-        PhraseBook { tolerance, ..PhraseBook::default() }
+        PhraseBook { words: WordBook::with_tolerance(tolerance), ..PhraseBook::default() }
     }
 
     /// Adds a phrase; `None` when nothing of it remains after normalisation.
@@ -77,8 +68,8 @@ impl PhraseBook {
         if let Some(id) = self.ids.get(&(language, text.to_string())) {
             return Some(*id);
         }
-        let words: Vec<u32> = tokenize(text, language).iter().map(|t| self.vocabulary.intern(&t.text)).collect();
-        let weight_of = |w: &u32| self.vocabulary.lexemes[*w as usize].weight;
+        let words: Vec<u32> = tokenize(text, language).iter().map(|t| self.words.add(&t.text)).collect();
+        let weight_of = |w: &u32| self.words.vocabulary.lexemes[*w as usize].weight;
         let weight: u32 = words.iter().map(weight_of).sum();
         let light: u32 = words.iter().map(weight_of).filter(|weight| *weight <= FUNCTION).sum();
         let grants = light * 1_000 < weight * u32::from(LEAST_BOUND);
@@ -86,9 +77,9 @@ impl PhraseBook {
             return None;
         }
         let id = self.phrases.len() as PhraseId;
-        self.postings.resize(self.vocabulary.lexemes.len(), Vec::new());
+        self.postings.resize(self.words.vocabulary.lexemes.len(), Vec::new());
         for word in &words {
-            if grants && self.vocabulary.lexemes[*word as usize].weight <= FUNCTION {
+            if grants && self.words.vocabulary.lexemes[*word as usize].weight <= FUNCTION {
                 continue;
             }
             let list = &mut self.postings[*word as usize];
@@ -97,8 +88,6 @@ impl PhraseBook {
                 None => list.push((id, 1)),
             }
         }
-        // Copies of this book stay as they are.
-        self.neighbours = Arc::default();
         self.phrases.push(Phrase { words, weight, granted: if grants { light } else { 0 } });
         self.ids.insert((language, text.to_string()), id);
         Some(id)
@@ -108,42 +97,9 @@ impl PhraseBook {
         match wanted {
             Some(threshold) => threshold,
             None if self.phrases[phrase as usize].weight < SHORT_PHRASE_WEIGHT => {
-                self.tolerance.short_threshold_permille
+                self.words.tolerance.short_threshold_permille
             }
-            None => self.tolerance.threshold_permille,
+            None => self.words.tolerance.threshold_permille,
         }
-    }
-
-    /// Per word of a call's vocabulary: its neighbours in this book.
-    pub(super) fn neighbours(&self, said: &Vocabulary) -> Vec<Neighbours> {
-        let mut found: Vec<Option<Neighbours>> = vec![None; said.lexemes.len()];
-        {
-            let known = self.neighbours.read().unwrap_or_else(PoisonError::into_inner);
-            for (word, id) in &said.ids {
-                found[*id as usize] = known.get(word).cloned();
-            }
-        }
-        if found.iter().any(Option::is_none) {
-            let mut fresh: Vec<(&String, Neighbours)> = Vec::new();
-            for (word, id) in &said.ids {
-                if found[*id as usize].is_none() {
-                    let neighbours = self.neighbours_of(&said.lexemes[*id as usize]);
-                    found[*id as usize] = Some(neighbours.clone());
-                    fresh.push((word, neighbours));
-                }
-            }
-            let mut known = self.neighbours.write().unwrap_or_else(PoisonError::into_inner);
-            let room = MOST_REMEMBERED.saturating_sub(known.len());
-            known.extend(fresh.into_iter().take(room).map(|(word, neighbours)| (word.clone(), neighbours)));
-        }
-        found.into_iter().map(Option::unwrap_or_default).collect()
-    }
-
-    fn neighbours_of(&self, said: &Lexeme) -> Neighbours {
-        let near = |(id, meant): (usize, &Lexeme)| {
-            let cost = substitution_cost(meant, said, &self.tolerance);
-            (cost < full_cost(meant, said)).then_some((id as u32, cost as u16))
-        };
-        self.vocabulary.lexemes.iter().enumerate().filter_map(near).collect()
     }
 }

@@ -115,6 +115,14 @@ impl<'a> CallText<'a> {
         }
     }
 
+    /// Where a stretch begins and ends in the text of its first turn, in bytes.
+    pub(crate) fn bytes_in_turn(&self, span: TokenSpan) -> (usize, usize) {
+        let tokens = &self.turns[span.turn].tokens;
+        let end = if span.end_turn == span.turn { span.end } else { tokens.len() };
+        let stretch = tokens.get(span.begin..end).unwrap_or_default();
+        stretch.first().zip(stretch.last()).map_or((0, 0), |(first, last)| (first.begin, last.end))
+    }
+
     /// Bytes `begin..end` of a turn's text, widened to whole recognised words.
     pub(crate) fn bytes(&self, turn: usize, begin: usize, end: usize) -> Passage {
         let source = &self.transcript.turns[turn];

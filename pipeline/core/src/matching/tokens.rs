@@ -234,7 +234,7 @@ fn split(text: &str, language: Language) -> Vec<RawToken> {
 }
 
 /// Writes contractions out; drops a possessive's apostrophe.
-fn latin_words(word: &str) -> Vec<String> {
+pub(super) fn latin_words(word: &str) -> Vec<String> {
     let split = |text: &str| text.split(' ').map(str::to_string).collect::<Vec<_>>();
     if let Some((base, suffix)) = word.rsplit_once('\'') {
         let two = |second: &str| vec![base.to_string(), second.to_string()];

@@ -14,12 +14,19 @@ use super::{
     ScorecardError, Trapezoid, Verdicts, When, Within, did_you_mean, read_yaml,
 };
 use crate::acts::ActLexicon;
-use crate::matching::{MustWord, PhraseBook, PhraseId};
+use crate::matching::{MustWord, PatternBook, PhraseBook, PhraseId};
 use crate::operator::{self, Expr};
 use crate::record::{ItemKind, Severity};
 use crate::recording::{Language, sha256_hex};
 use crate::signals::Metric;
 use crate::transcript::Role;
+
+/// What all matchers look for.
+#[derive(Default)]
+struct Books {
+    phrases: PhraseBook,
+    patterns: PatternBook,
+}
 
 /// Compiled size of one pattern.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
@@ -95,7 +102,7 @@ impl Scorecard {
         if let Some(cap) = raw.fatal_cap.as_ref().filter(|cap| cap.value > 100) {
             return Err(ScorecardError::at(cap, "fatal_cap is more than 100 points".to_string()));
         }
-        let mut book = PhraseBook::default();
+        let mut books = Books::default();
         let metrics = metrics(raw.metrics, &names)?;
         let mut ids: BTreeSet<String> = metrics.iter().map(|m| m.id.clone()).collect();
         let mut requirements = Vec::new();
@@ -108,7 +115,7 @@ impl Scorecard {
             if !ids.insert(id.value.clone()) {
                 return Err(ScorecardError::at(id, format!("id `{}` is used twice", id.value)));
             }
-            requirements.push(requirement.check(&names, &mut book)?);
+            requirements.push(requirement.check(&names, &mut books)?);
         }
         let mut scorecard = Scorecard {
             name: raw.name.value,
@@ -122,7 +129,8 @@ impl Scorecard {
             requirements,
             hash: String::new(),
             weights_place,
-            book,
+            book: books.phrases,
+            pattern_book: books.patterns,
         };
         // Cannot fail: only strings, integers and maps with string keys.
         #[allow(clippy::expect_used)]
@@ -265,7 +273,7 @@ impl RawWhen {
 }
 
 impl RawRequirement {
-    fn check(self, names: &Names<'_>, book: &mut PhraseBook) -> Result<Requirement, ScorecardError> {
+    fn check(self, names: &Names<'_>, books: &mut Books) -> Result<Requirement, ScorecardError> {
         let wrong = |message: String| Err(ScorecardError::at(&self.id, format!("`{}`: {message}", self.id.value)));
         let (kind, rule) = match (self.require, self.forbid) {
             (Some(_), Some(_)) => return wrong("has both `require` and `forbid`".to_string()),
@@ -306,13 +314,16 @@ impl RawRequirement {
                 let message = format!("`{}` cannot name a matcher (a letter, then letters, digits, `_`)", name.value);
                 return Err(ScorecardError::at(&name, message));
             }
-            let matcher = raw.check(&name, names, book, role, within)?;
+            let mut matcher = raw.check(&name, names, books, role, within)?;
+            if matcher.unless.is_empty() && matcher.role == Some(Role::Rep) && matcher.pattern.is_of_words() {
+                matcher.unless.clone_from(&self.unless);
+            }
             matchers.insert(name.value, matcher);
         }
         let mut except = Vec::new();
         for raw in self.except {
             let place = Spanned::new("except".to_string(), raw.referenced, raw.defined);
-            except.push(raw.value.check(&place, names, book, None, None)?);
+            except.push(raw.value.check(&place, names, books, None, None)?);
         }
         let when = self.when.check(&matchers)?;
         let rule = match rule {
@@ -413,7 +424,7 @@ impl RawMatcher {
         self,
         name: &Spanned<String>,
         names: &Names<'_>,
-        book: &mut PhraseBook,
+        books: &mut Books,
         role: Option<Role>,
         within: Option<RawWithin>,
     ) -> Result<Matcher, ScorecardError> {
@@ -453,7 +464,8 @@ impl RawMatcher {
         for (qualifier, there, allowed) in [
             ("must", self.must.is_some(), by_phrase),
             ("not", self.not.is_some(), by_phrase || kind == "regex"),
-            ("threshold", self.threshold.is_some(), by_phrase),
+            ("unless", self.unless.is_some(), by_phrase || kind == "regex"),
+            ("threshold", self.threshold.is_some(), by_phrase || kind == "regex"),
             ("similarity", self.similarity.is_some(), kind == "meaning"),
             ("p", self.p.is_some(), kind == "act"),
             ("near", self.near.is_some(), kind == "all" || kind == "n_of"),
@@ -588,9 +600,12 @@ impl RawMatcher {
                     let place = regex_place.as_ref().map_or(name.referenced, |p| p.referenced);
                     part.regexes = compile_patterns(phrases.get(*language), name, place)?;
                     part.not_regexes = compile_patterns(not.get(*language), name, place)?;
+                    if self.threshold.is_some() {
+                        part.pattern_words = Some(books.patterns.add(phrases.get(*language), *language));
+                    }
                 } else if by_phrase {
                     let mut add = |list: &[String]| -> Result<Vec<PhraseId>, ScorecardError> {
-                        let ids: Option<Vec<PhraseId>> = list.iter().map(|p| book.add(p, *language)).collect();
+                        let ids: Option<Vec<PhraseId>> = list.iter().map(|p| books.phrases.add(p, *language)).collect();
                         let empty =
                             || ScorecardError::at(name, format!("matcher `{}` has an empty phrase", name.value));
                         ids.ok_or_else(empty)
@@ -619,6 +634,7 @@ impl RawMatcher {
             pattern,
             must,
             not,
+            unless: self.unless.unwrap_or_default(),
             role: self.role.or(default_role),
             within,
             threshold_permille,

@@ -47,6 +47,7 @@ const fn key(name: &'static str, form: Form, default: &'static str, what: &'stat
 }
 
 const LANGUAGES: Form = Form::ListOf(&Form::OneOf(&["en", "zh"]));
+const STANCES: Form = Form::ListOf(&Form::OneOf(&["reported", "denied", "asked"]));
 const SIDE: Form = Form::OneOf(&["rep", "customer"]);
 const DIRECTION: Form = Form::OneOf(&["inbound", "outbound"]);
 const REQUIRED: &str = "required";
@@ -135,6 +136,7 @@ pub const OBJECTS: &[Object] = &[
             key("cap", Form::Whole, "`fatal_cap`", "points that this fatal leaves"),
             key("when", Form::Object("when"), "", "conditions; where one fails it is not applicable"),
             key("match", Form::MapOf(&Form::Object("matcher")), "", "what is looked for, by name"),
+            key("unless", STANCES, "", "when the rep's phrases and patterns in `match` are not meant"),
             key("require", Form::Object("rule"), "", "this must hold"),
             key("forbid", Form::Object("rule"), "", "this must not hold"),
             key("except", Form::ListOf(&Form::Object("matcher")), "", "where one is found it is not applicable"),
@@ -196,10 +198,11 @@ pub const OBJECTS: &[Object] = &[
             key("local_time", Form::Object("local_time"), "", "the hour at which the call began"),
             key("must", Form::Phrases, "", "of a phrase: words that have to be there"),
             key("not", Form::Phrases, "", "of a phrase or pattern: what takes it back"),
+            key("unless", STANCES, "the requirement's", "of a phrase or pattern: when it is not meant"),
             key("near", Form::Whole, "", "of `all`, `n_of`: words between one phrase and the next"),
             key("role", SIDE, "the rule's", "who says it"),
             key("within", Form::Object("within"), "the rule's", "where it is searched"),
-            key("threshold", Form::Number, "0.75", "of phrases: least similarity (short ones 0.85)"),
+            key("threshold", Form::Number, "0.75", "of phrases: least similarity (short ones 0.85); of patterns: 1"),
             key("similarity", Form::Number, "0.75, Chinese 0.65", "of `meaning`: least cosine"),
             key("p", Form::Number, "0.7", "of `act`: least probability"),
             key(

@@ -6,7 +6,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::{Bounds, Phrases, Place, Text};
-use crate::matching::{MustWord, PhraseBook, PhraseId};
+use crate::matching::{MustWord, PatternBook, PatternWords, PhraseBook, PhraseId, Stance};
 use crate::operator::Expr;
 use crate::record::{ItemKind, Severity};
 use crate::recording::{Clock, Direction, Language};
@@ -44,6 +44,8 @@ pub struct Scorecard {
     pub weights_place: Place,
     #[serde(skip)]
     pub(crate) book: PhraseBook,
+    #[serde(skip)]
+    pub(crate) pattern_book: PatternBook,
 }
 
 /// A metric that is scored by a trapezoid.
@@ -206,6 +208,8 @@ pub struct Matcher {
     pub pattern: Pattern,
     pub must: Phrases,
     pub not: Phrases,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unless: Vec<Stance>,
     pub role: Option<Role>,
     pub within: Within,
     pub threshold_permille: Option<u16>,
@@ -226,6 +230,8 @@ pub(crate) struct Compiled {
     pub not: Vec<PhraseId>,
     pub regexes: Vec<Regex>,
     pub not_regexes: Vec<Regex>,
+    /// Where patterns are also looked for in turns that are mended towards them.
+    pub pattern_words: Option<PatternWords>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -299,6 +305,11 @@ pub enum Pattern {
 }
 
 impl Pattern {
+    /// Phrases or regular expressions: what `not` and `unless` can take back.
+    pub(super) fn is_of_words(&self) -> bool {
+        self.phrases().is_some() && !matches!(self, Pattern::Meaning { .. })
+    }
+
     /// The phrases or patterns, for matchers that have them per language.
     pub fn phrases(&self) -> Option<&Phrases> {
         match self {

@@ -250,9 +250,21 @@ examples:
 "#,
     },
     Operator {
+        name: "unless",
+        what: "With phrases and `regex`: `reported` takes a match back when the words are somebody else's or warned of (\"the last agent told you …\", 有人跟您说…), `denied` after a denial in the same clause (\"we never …\", 我们不会…), `asked` in a question about it (\"is there any …\", 有没有…). On a requirement: for all its matchers of the rep's words that do not say it themselves.",
+        why: "Reps also talk about what they must not say.",
+        example: r#"match: {promise: {any: {en: ["guaranteed return"]}, role: rep, unless: [reported, denied]}}
+forbid: {expr: promise}
+examples:
+  - {turns: [[rep, 0, "it has a guaranteed return"]], expect: violated}
+  - {turns: [[rep, 0, "if somebody says guaranteed return hang up"]], expect: clear}
+  - {turns: [[rep, 0, "we never promise a guaranteed return"]], expect: clear}
+"#,
+    },
+    Operator {
         name: "threshold",
-        what: "With phrases: the least similarity, 0…1, instead of 0.75 (0.85 for phrases of few content words).",
-        why: "Words in which one error changes the meaning.",
+        what: "With phrases: the least similarity, 0…1, instead of 0.75 (0.85 for phrases of few content words). With `regex`: the turn is also mended towards the pattern's own words (a word that sounds like one of them, that is missing between two or too many), never a negation or a number; what was mended must leave this similarity. Without it a pattern matches only what was recognised.",
+        why: "Words in which one error changes the meaning; patterns that survive the recogniser.",
         example: r#"match: {right: {any: {en: ["cancel within fourteen days"]}, threshold: 1.0}}
 require: {expr: right}
 examples:

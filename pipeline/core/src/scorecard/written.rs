@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_saphyr::Spanned;
 
 use super::{ExampleTurn, Period, Verdicts};
+use crate::matching::Stance;
 use crate::record::Severity;
 use crate::recording::{Clock, Direction, Language};
 use crate::transcript::{Medium, Role};
@@ -277,6 +278,8 @@ pub(super) struct RawRequirement {
     #[serde(default)]
     pub(super) r#match: Ordered<RawMatcher>,
     #[serde(default)]
+    pub(super) unless: Vec<Stance>,
+    #[serde(default)]
     pub(super) require: Option<RawRule>,
     #[serde(default)]
     pub(super) forbid: Option<RawRule>,
@@ -426,6 +429,8 @@ pub(super) struct RawMatcher {
     pub(super) must: Option<Phrases>,
     #[serde(default)]
     pub(super) not: Option<Phrases>,
+    #[serde(default)]
+    pub(super) unless: Option<Vec<Stance>>,
     #[serde(default, deserialize_with = "role_of_a_side")]
     pub(super) role: Option<Role>,
     #[serde(default)]
