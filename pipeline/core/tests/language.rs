@@ -632,15 +632,27 @@ fn lint_sees_what_cannot_work() {
       a: {any: {en: ["good morning"]}, must: {en: [evening]}}
       unused: {any: {en: ["hello there"]}}
     require: {expr: a, within: {first_s: 9}}
+  - id: loose
+    dimension: compliance
+    match:
+      b: {any: {en: ["please stop calling"]}, threshold: 0.6}
+      c: {any: {en: ["please stop calling"]}, threshold: 0.6, must: {en: [calling]}}
+    require: {expr: b or c}
 "#,
     );
     let findings = lint(&scorecard);
-    for part in
-        ["`unused` is not used", "none of the `must` words", "no phrases in `zh`", "`first_s` only", "no example"]
-    {
+    for part in [
+        "`unused` is not used",
+        "none of the `must` words",
+        "no phrases in `zh`",
+        "`first_s` only",
+        "no example",
+        "`b` takes what is hardly like its phrases",
+    ] {
         assert!(findings.iter().any(|f| f.message.contains(part) && !f.hint.is_empty()), "{part}: {findings:?}");
     }
     assert!(findings.iter().any(|f| f.severity == LintSeverity::Warning));
+    assert!(!findings.iter().any(|f| f.message.contains("`c` takes")), "{findings:?}");
 }
 
 #[test]

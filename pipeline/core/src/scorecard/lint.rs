@@ -7,6 +7,9 @@ use crate::operator::{Comparison, Expr, Reach};
 use crate::record::ItemKind;
 use crate::recording::{Language, is_han};
 
+/// Below this, a phrase of three content words is found wherever two of them are.
+const LOOSE_PERMILLE: u16 = 700;
+
 /// How much a lint finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LintSeverity {
@@ -237,6 +240,15 @@ fn lint_requirement(scorecard: &Scorecard, requirement: &Requirement, findings: 
                 format!("matcher `{name}` has `first_s` only"),
                 "text calls need `first_turns` too",
             );
+        }
+        let loose = matcher.pattern.is_of_words()
+            && !matches!(matcher.pattern, Pattern::Regex(_))
+            && matcher.threshold_permille.is_some_and(|threshold| threshold < LOOSE_PERMILLE)
+            && matcher.must.is_empty();
+        if loose {
+            let message = format!("matcher `{name}` takes what is hardly like its phrases for them");
+            let hint = "a `threshold` this low finds them in unrelated talk; add `must` words or raise it to 0.7";
+            add_at(place, LintSeverity::Note, message, hint);
         }
         let listed = matcher.pattern.phrases().into_iter().flat_map(|phrases| &phrases.0);
         for (language, phrase) in listed.flat_map(|(language, list)| list.0.iter().map(move |p| (*language, p))) {
