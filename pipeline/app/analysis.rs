@@ -20,6 +20,7 @@ use callmark_core::signals::{self, Signals};
 use callmark_core::transcript::{Transcript, TurnScores};
 
 use callmark_store::Store;
+use rayon::prelude::*;
 
 use crate::call::transcript_hash;
 use crate::commands::explain;
@@ -82,27 +83,27 @@ impl Analyst {
     /// Loads the scorecard for all calls, or those of the configured routes.
     pub fn load(scorecard: Option<&Path>, config: &Config, install: &Install) -> Result<Analyst> {
         let lexicon = ActLexicon::built_in();
-        let mut loaded: BTreeMap<PathBuf, usize> = BTreeMap::new();
-        let mut scorecards = Vec::new();
-        let mut index_of = |path: PathBuf| -> Result<usize> {
-            if let Some(index) = loaded.get(&path) {
-                return Ok(*index);
-            }
-            scorecards.push(read_scorecard(&path)?);
-            loaded.insert(path, scorecards.len() - 1);
-            Ok(scorecards.len() - 1)
+        let mut files: Vec<PathBuf> = Vec::new();
+        let mut index_of = |path: PathBuf| {
+            files.iter().position(|file| *file == path).unwrap_or_else(|| {
+                files.push(path);
+                files.len() - 1
+            })
         };
         let mut routes = Vec::new();
         if let Some(path) = scorecard {
             let everything =
                 Route { campaign: None, call_type: None, direction: None, language: None, scorecard: String::new() };
-            routes.push((everything, index_of(resolve(&path.to_string_lossy(), Path::new("."), install)?)?));
+            routes.push((everything, index_of(resolve(&path.to_string_lossy(), Path::new("."), install)?)));
         } else {
             for route in &config.routes {
                 let path = resolve(&route.scorecard, &config.folder, install)?;
-                routes.push((route.clone(), index_of(path)?));
+                routes.push((route.clone(), index_of(path)));
             }
         }
+        // Compiling the patterns of a large scorecard takes most of a second.
+        let read: Vec<Result<Scorecard>> = files.par_iter().map(|file| read_scorecard(file)).collect();
+        let scorecards = read.into_iter().collect::<Result<Vec<Scorecard>>>()?;
         let fingerprints = scorecards.iter().map(|s: &Scorecard| (s.hash.clone(), Fingerprints::of(s))).collect();
         Ok(Analyst {
             lexicon,

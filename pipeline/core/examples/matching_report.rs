@@ -3,11 +3,12 @@
 //!     models/evaluation/make_matching_sets.py --text ../shared/data/text --out SETS
 //!     cargo run --release -p callmark-core --example matching_report -- recall
 //!     cargo run --release -p callmark-core --example matching_report -- false-matches SETS/en/*.txt SETS/zh/crosswoz.txt
+//!     cargo run --release -p callmark-core --example matching_report -- requirements SETS/en/*.txt SETS/zh/crosswoz.txt
 //!     cargo run --release -p callmark-core --example matching_report -- show ID SETS/…
 //!     cargo run --release -p callmark-core --example matching_report -- grid SETS/…
 //!     cargo run --release -p callmark-core --example matching_report -- time 200
 //!
-//! Run it in the root of the repository. `grid` looks at every second sentence and phrase, the other commands at those that it leaves out.
+//! Run it in the root of the repository. `grid` looks at every second sentence and phrase, `requirements` at all, the other commands at those that `grid` leaves out.
 
 // A tool: it reads files, looks at the clock and prints, which core itself must not.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::unwrap_used)]
@@ -19,17 +20,20 @@ use callmark_core::acts::ActLexicon;
 use callmark_core::adherence::{CallEvidence, assess};
 use callmark_core::matching::{CallText, Finder, How, MustWord, PhraseBook, PhraseId, Tolerance};
 use callmark_core::recogniser_noise::misheard as misheard_by_anybody;
+use callmark_core::record::{ItemResult, Outcome};
 use callmark_core::recording::{Language, Metadata};
 use callmark_core::scorecard::{Pattern, Scorecard};
 use callmark_core::signals;
 use callmark_core::statistics::SplitMix64;
 use callmark_core::transcript::{Medium, Role, RoleMethod, Transcript, Turn, TurnScores};
 
-const SCORECARDS: &[&str] = &["scorecards/telesales.yaml", "scorecards/support.yaml"];
+const SCORECARDS: &[&str] = &["scorecards/telesales.yaml", "scorecards/support.yaml", "scorecards/collections.yaml"];
 const HOMOPHONES: &str = "models/evaluation/homophones_zh.tsv";
 const HOMOPHONE_ERRORS_PERMILLE: usize = 200;
 const WORD_ERRORS_PERMILLE: u16 = 150;
 const SENTENCES_PER_CALL: usize = 100;
+/// Turns of a made-up call of unrelated sentences.
+const TURNS: usize = 20;
 
 /// One matcher of a requirement.
 struct Group {
@@ -183,20 +187,24 @@ fn recall(groups: &Groups, language: Language, half: Option<usize>) -> (usize, u
     (exact * 1000 / all, ours * 1000 / all, all)
 }
 
-/// Every second sentence of the files, by language.
-fn sentences(files: &[String], half: usize) -> BTreeMap<Language, Vec<String>> {
+/// The sentences of the files, or every second one, by language.
+fn sentences(files: &[String], half: Option<usize>) -> BTreeMap<Language, Vec<String>> {
     let mut by_language: BTreeMap<Language, Vec<String>> = BTreeMap::new();
     for file in files {
         let text = std::fs::read_to_string(file).unwrap();
         let language = Language::of_text(&text).unwrap();
-        let kept = text.lines().enumerate().filter(|(i, _)| i % 2 == half).map(|(_, line)| line.to_string());
+        let kept = text
+            .lines()
+            .enumerate()
+            .filter(|(i, _)| half.is_none_or(|half| i % 2 == half))
+            .map(|(_, line)| line.to_string());
         by_language.entry(language).or_default().extend(kept);
     }
     by_language
 }
 
 fn print_false_matches(files: &[String]) {
-    for (language, sentences) in sentences(files, 1) {
+    for (language, sentences) in sentences(files, Some(1)) {
         let groups = groups(language, Tolerance::default());
         let hits = false_matches(&groups, language, &sentences);
         println!("{} sentences, {}: hits per 10,000 | exact | by sound | tolerant", sentences.len(), language.code());
@@ -227,7 +235,7 @@ fn print_false_matches(files: &[String]) {
 }
 
 fn show(id: &str, files: &[String]) {
-    for (language, sentences) in sentences(files, 1) {
+    for (language, sentences) in sentences(files, Some(1)) {
         for ((requirement, how), texts) in false_matches(&groups(language, Tolerance::default()), language, &sentences)
         {
             if requirement.ends_with(id) {
@@ -238,7 +246,7 @@ fn show(id: &str, files: &[String]) {
 }
 
 fn grid(files: &[String]) {
-    let sentences = sentences(files, 0);
+    let sentences = sentences(files, Some(0));
     println!("threshold short equal near | zh: recall, false, most | en: recall, false, most (not exact, per 10,000)");
     for threshold_permille in [700, 750, 800] {
         for short_threshold_permille in [800, 850] {
@@ -268,6 +276,63 @@ fn grid(files: &[String]) {
     }
 }
 
+/// Rep and customer speak in turn.
+fn in_turn(transcript: &mut Transcript) {
+    for (i, turn) in transcript.turns.iter_mut().enumerate() {
+        turn.role = if i % 2 == 0 { Role::Rep } else { Role::Customer };
+    }
+}
+
+fn judged(card: &Scorecard, transcript: &Transcript, acts: &[BTreeMap<String, u16>]) -> Vec<ItemResult> {
+    let signals = signals::compute(transcript, &[], acts, &vec![BTreeSet::new(); acts.len()], &card.stages);
+    let evidence = CallEvidence {
+        transcript,
+        metadata: &Metadata::default(),
+        signals: &signals,
+        scores: &TurnScores::default(),
+        acts,
+        lexicon: ActLexicon::built_in(),
+        phrase_embeddings: &BTreeMap::new(),
+    };
+    assess(card, &evidence)
+}
+
+/// Whole requirements on calls of unrelated sentences: how many calls of 10,000 sentences break a rule, or are taken to do what is asked for.
+/// What is asked for may well be there (a greeting, a question); what is forbidden hardly is. Asked for under a condition and missed: the
+/// condition was found.
+fn requirements(files: &[String]) {
+    for (language, sentences) in sentences(files, None) {
+        println!("{} sentences, {}: calls per 10,000 sentences", sentences.len(), language.code());
+        println!("| requirement | violated | met | condition found, missed |\n|---|---:|---:|---:|");
+        for card in scorecards() {
+            let mut counts: BTreeMap<String, [usize; 3]> = BTreeMap::new();
+            for part in sentences.chunks(TURNS) {
+                let mut transcript = call(language, part);
+                in_turn(&mut transcript);
+                let acts = ActLexicon::built_in().label(&transcript);
+                for item in judged(&card, &transcript, &acts) {
+                    let requirement = card.requirements.iter().find(|requirement| requirement.id == item.id);
+                    let conditional = requirement.is_some_and(|requirement| requirement.when.expr.is_some());
+                    let column = match item.outcome {
+                        Outcome::Violated => 0,
+                        Outcome::Met if requirement.is_some() => 1,
+                        Outcome::Missed if conditional => 2,
+                        _ => continue,
+                    };
+                    if std::env::var("SHOW").is_ok_and(|id| id == item.id) {
+                        println!("{column} {:?}", item.evidence.iter().map(|e| &e.quote).collect::<Vec<_>>());
+                    }
+                    counts.entry(item.id).or_default()[column] += 1;
+                }
+            }
+            for (id, counts) in counts {
+                let [violated, met, missed] = counts.map(|n| n as f64 * 1e4 / sentences.len() as f64);
+                println!("| {}.{id} | {violated:.1} | {met:.1} | {missed:.1} |", card.name);
+            }
+        }
+    }
+}
+
 /// Calls of 80 turns with 12 words each, drawn from the words of the scorecards' examples, labelled and assessed.
 fn time(calls: usize) {
     let cards = scorecards();
@@ -290,27 +355,13 @@ fn time(calls: usize) {
                 })
                 .collect();
             let mut transcript = call(language, &sentences);
-            for (i, turn) in transcript.turns.iter_mut().enumerate() {
-                turn.role = if i % 2 == 0 { Role::Rep } else { Role::Customer };
-            }
+            in_turn(&mut transcript);
             turns += transcript.turns.len();
             let begun = Instant::now();
             let acts = ActLexicon::built_in().label(&transcript);
             spent[0] += begun.elapsed().as_secs_f64();
-            let scores = TurnScores::default();
-            let signals =
-                signals::compute(&transcript, &[], &acts, &vec![BTreeSet::new(); acts.len()], &cards[0].stages);
-            let evidence = CallEvidence {
-                transcript: &transcript,
-                metadata: &Metadata::default(),
-                signals: &signals,
-                scores: &scores,
-                acts: &acts,
-                lexicon: ActLexicon::built_in(),
-                phrase_embeddings: &BTreeMap::new(),
-            };
             let begun = Instant::now();
-            std::hint::black_box(assess(&cards[0], &evidence));
+            std::hint::black_box(judged(&cards[0], &transcript, &acts));
             spent[1] += begun.elapsed().as_secs_f64();
         }
         let ms = |seconds: f64| seconds * 1e6 / turns as f64;
@@ -322,6 +373,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first().map(|(command, rest)| (command.as_str(), rest)) {
         Some(("false-matches", files)) => print_false_matches(files),
+        Some(("requirements", files)) => requirements(files),
         Some(("show", [id, files @ ..])) => show(id, files),
         Some(("grid", files)) => grid(files),
         Some(("time", [calls])) => time(calls.parse().unwrap()),

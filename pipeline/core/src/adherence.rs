@@ -82,7 +82,7 @@ struct Judge<'a> {
     /// Each turn as patterns see it, with the source byte of each byte.
     pattern_texts: OnceCell<Vec<(String, Vec<usize>)>>,
     pattern_book: &'a PatternBook,
-    pattern_turns: OnceCell<PatternTurns<'a>>,
+    pattern_turns: OnceCell<PatternTurns>,
     first_ms: i64,
     last_ms: i64,
 }
@@ -127,7 +127,7 @@ impl<'a> Judge<'a> {
         &self.pattern_texts.get_or_init(all)[turn]
     }
 
-    fn pattern_turns(&self) -> &PatternTurns<'a> {
+    fn pattern_turns(&self) -> &PatternTurns {
         let turns = 0..self.call.transcript.turns.len();
         let texts = turns.map(|turn| self.pattern_text(turn).0.as_str());
         self.pattern_turns.get_or_init(|| PatternTurns::new(self.pattern_book, texts, self.language))
@@ -633,7 +633,7 @@ impl<'a> Judge<'a> {
             Some((begin, end)) => (begin, end, 1000),
             None => {
                 let least = matcher.threshold_permille?;
-                let mended = compiled.pattern_words.as_ref()?.mended(self.pattern_turns(), turn, said)?;
+                let mended = self.pattern_turns().mended(compiled.mended?, turn, said)?;
                 let (begin, end) = first(&mended.text, &|b, e| mended.similarity_permille(b, e) >= least)?;
                 if vetoed(&mended.text) {
                     return None;

@@ -655,6 +655,38 @@ fn lint_sees_what_cannot_work() {
     assert!(!findings.iter().any(|f| f.message.contains("`c` takes")), "{findings:?}");
 }
 
+/// `unless` of a requirement holds for its rep's words; a matcher's own replaces it, an empty one, too.
+#[test]
+fn unless_is_inherited_by_what_the_rep_says() {
+    let scorecard = parse(
+        r#"
+  - id: usual
+    dimension: compliance
+    unless: [denied]
+    match: {a: {any: {en: ["guaranteed return"]}}, b: {regex: {en: "guaranteed return"}}}
+    forbid: {expr: "a or b", role: rep}
+    examples:
+      - {turns: [[rep, 0, "we never promise a guaranteed return"]], expect: clear}
+      - {turns: [[rep, 0, "we promise a guaranteed return"]], expect: violated}
+  - id: own
+    dimension: compliance
+    unless: [denied]
+    match: {a: {any: {en: ["guaranteed return"]}, unless: []}}
+    forbid: {expr: a, role: rep}
+    examples: [{turns: [[rep, 0, "we never promise a guaranteed return"]], expect: violated}]
+  - id: customers
+    dimension: compliance
+    unless: [denied]
+    match: {a: {any: {en: ["guaranteed return"]}, role: customer}}
+    forbid: {expr: a}
+    examples: [{turns: [[customer, 0, "i do not see a guaranteed return"]], expect: violated}]
+"#,
+    );
+    for result in run_examples(&scorecard, &lexicon(), &no_encoder) {
+        assert!(result.passed, "{} {}: {:?}", result.requirement_id, result.index, result.actual);
+    }
+}
+
 #[test]
 fn lint_sees_contradictions_and_says_where() {
     let scorecard = Scorecard::parse_with(

@@ -25,7 +25,7 @@ pub use lexeme::character_similarity_permille;
 pub use must::MustWord;
 pub(crate) use must::phrase_has;
 pub use numbers::{EN_SMALL, EN_TENS};
-pub(crate) use pattern_words::{PatternBook, PatternTurns, PatternWords};
+pub(crate) use pattern_words::{PatternBook, PatternTurns};
 pub use phrases::{PhraseBook, PhraseId, Tolerance};
 pub use stance::Stance;
 pub use text::{CallText, Passage, TokenSpan, call_language};

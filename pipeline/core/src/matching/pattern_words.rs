@@ -6,34 +6,73 @@
 //! neither mended nor mended to. The pattern is then tried on the mended turn; what was mended within its place costs what the same
 //! edits cost a phrase, and the similarity is as a phrase's: 1 − cost / weight of the place's words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use regex_syntax::ast::{AssertionKind, Ast, RepetitionKind, RepetitionRange, parse::Parser};
 
 use super::finder::similarity;
-use super::lexeme::{Vocabulary, full_cost, negates, sounds_alike};
+use super::lexeme::{CONTENT, Vocabulary, full_cost, negates, sounds_alike};
 use super::numbers::is_number_word;
 use super::words::{Neighbours, WordBook};
 use crate::recording::{Language, is_han};
 
 /// English words shorter than this are near too many others to be taken for one without a neighbour that agrees.
 const LEAST_LETTERS: usize = 5;
+/// Content words or characters of a place of which one may be mended: most pairs of words, and of syllables, sound like some others. On
+/// unrelated service dialogues, insults of two characters were found in their homophones before.
+const LEAST_WORDS: u32 = 2;
+const LEAST_CHARACTERS: u32 = 4;
 /// Alternatives of a pattern that are followed at once; beyond it, only their last words are.
 const MOST_TAILS: usize = 400;
 /// What stands before is not known.
 const GAP: char = '\0';
 
-/// The words of all patterns of a scorecard.
+/// The patterns of a scorecard that are looked for in mended turns. Their words are read when the first call of a language wants them.
 #[derive(Clone, Debug, Default)]
 pub struct PatternBook {
-    words: WordBook,
-    /// Per word: neither mended nor mended to.
-    fixed: Vec<bool>,
+    /// Per matcher and language its patterns.
+    patterns: Vec<(Language, Vec<String>)>,
+    english: OnceLock<Arc<PatternsRead>>,
+    chinese: OnceLock<Arc<PatternsRead>>,
 }
 
 impl PatternBook {
-    /// What one matcher's patterns in one language are written with. Patterns that do not parse add nothing: whoever compiles them says so.
-    pub fn add(&mut self, patterns: &[String], language: Language) -> PatternWords {
+    /// The number of one matcher's patterns in one language.
+    pub fn add(&mut self, patterns: &[String], language: Language) -> usize {
+        self.patterns.push((language, patterns.to_vec()));
+        self.patterns.len() - 1
+    }
+
+    fn read(&self, language: Language) -> Arc<PatternsRead> {
+        let of = match language {
+            Language::En => &self.english,
+            Language::Zh => &self.chinese,
+        };
+        let read = || {
+            let mut read = PatternsRead::default();
+            for (number, (_, patterns)) in self.patterns.iter().enumerate().filter(|(_, (l, _))| *l == language) {
+                let words = read.add(patterns, language);
+                read.matchers.insert(number, words);
+            }
+            Arc::new(read)
+        };
+        of.get_or_init(read).clone()
+    }
+}
+
+/// The words of all patterns in one language.
+#[derive(Debug, Default)]
+struct PatternsRead {
+    words: WordBook,
+    /// Per word: neither mended nor mended to.
+    fixed: Vec<bool>,
+    matchers: BTreeMap<usize, PatternWords>,
+}
+
+impl PatternsRead {
+    /// Patterns that do not parse add nothing: whoever compiles them says so.
+    fn add(&mut self, patterns: &[String], language: Language) -> PatternWords {
         let mut reader = Reader {
             book: self,
             chinese: language == Language::Zh,
@@ -72,7 +111,7 @@ impl PatternBook {
 
 /// Reads the words of patterns out of their syntax trees.
 struct Reader<'b> {
-    book: &'b mut PatternBook,
+    book: &'b mut PatternsRead,
     chinese: bool,
     pairs: BTreeSet<(u32, u32)>,
     /// First, last, the word between.
@@ -206,9 +245,9 @@ impl Bits {
     }
 }
 
-/// The words of one matcher's patterns in one language, by number in the [`PatternBook`], and which follow each other.
-#[derive(Clone, Debug, Default)]
-pub struct PatternWords {
+/// The words of one matcher's patterns in one language, by number in [`PatternsRead`], and which follow each other.
+#[derive(Debug, Default)]
+struct PatternWords {
     chinese: bool,
     /// (word, one that follows it), sorted.
     after: Vec<(u32, u32)>,
@@ -223,8 +262,8 @@ pub struct PatternWords {
 }
 
 /// The turns of a call as patterns see them, word by word (Chinese: character by character).
-pub struct PatternTurns<'b> {
-    book: &'b PatternBook,
+pub struct PatternTurns {
+    book: Arc<PatternsRead>,
     /// Per turn: byte in its text and number of each word.
     turns: Vec<Vec<(usize, u32)>>,
     vocabulary: Vocabulary,
@@ -234,13 +273,10 @@ pub struct PatternTurns<'b> {
     own: Vec<Option<u32>>,
 }
 
-impl<'b> PatternTurns<'b> {
+impl PatternTurns {
     /// `texts`: of all turns, as [`super::pattern_text`] gives them.
-    pub fn new<'t>(
-        book: &'b PatternBook,
-        texts: impl Iterator<Item = &'t str>,
-        language: Language,
-    ) -> PatternTurns<'b> {
+    pub fn new<'t>(book: &PatternBook, texts: impl Iterator<Item = &'t str>, language: Language) -> PatternTurns {
+        let book = book.read(language);
         let mut vocabulary = Vocabulary::default();
         let mut words = |text: &str| -> Vec<(usize, u32)> {
             if language == Language::Zh {
@@ -268,6 +304,11 @@ impl<'b> PatternTurns<'b> {
         PatternTurns { book, turns, vocabulary, fixed, neighbours, own }
     }
 
+    /// The turn mended towards a matcher's patterns; `None` when there is nothing to mend. `said`: its text.
+    pub fn mended(&self, matcher: usize, turn: usize, said: &str) -> Option<Mended> {
+        self.book.matchers.get(&matcher)?.mended(self, turn, said)
+    }
+
     fn cost(&self, meant: u32, said: u32) -> u32 {
         let neighbours = &self.neighbours[said as usize];
         match neighbours.binary_search_by_key(&meant, |(id, _)| *id) {
@@ -285,6 +326,8 @@ pub struct Mended {
     pub text: String,
     /// For every byte of `text` (and its end) the byte of the turn that it stands for.
     pub source: Vec<usize>,
+    /// Weight below which a place is too short to be recognised when something in it is mended.
+    least_weight: u32,
     /// Byte of `text` and cost of each edit.
     edits: Vec<(usize, u32)>,
     /// Byte of `text` at which each word begins, and its weight.
@@ -292,11 +335,12 @@ pub struct Mended {
 }
 
 impl Mended {
-    /// Similarity of the bytes `begin..end` to what was said there, per mille.
+    /// Similarity of the bytes `begin..end` to what was said there, per mille; 0 when something was mended in too few words.
     pub fn similarity_permille(&self, begin: usize, end: usize) -> u16 {
         let inside =
             |list: &[(usize, u32)]| list.iter().filter(|(at, _)| (begin..end).contains(at)).map(|(_, n)| n).sum();
-        similarity(inside(&self.edits), inside(&self.weights))
+        let (cost, weight): (u32, u32) = (inside(&self.edits), inside(&self.weights));
+        if cost > 0 && weight < self.least_weight { 0 } else { similarity(cost, weight) }
     }
 
     fn push(&mut self, word: &str, weight: u32, source: usize, spaced: bool) {
@@ -322,8 +366,7 @@ impl PatternWords {
         self.leads.has(first) && self.after.binary_search(&(first, second)).is_ok()
     }
 
-    /// The turn mended towards these patterns; `None` when there is nothing to mend.
-    pub fn mended(&self, turns: &PatternTurns, turn: usize, said: &str) -> Option<Mended> {
+    fn mended(&self, turns: &PatternTurns, turn: usize, said: &str) -> Option<Mended> {
         let words = &turns.turns[turn];
         let own = |i: usize| words.get(i).and_then(|(_, word)| turns.own[*word as usize]);
         let mut edits: Vec<(usize, Edit, u32)> = Vec::new();
@@ -340,7 +383,8 @@ impl PatternWords {
         if edits.is_empty() {
             return None;
         }
-        let mut mended = Mended::default();
+        let least_weight = if self.chinese { LEAST_CHARACTERS } else { LEAST_WORDS } * CONTENT;
+        let mut mended = Mended { least_weight, ..Mended::default() };
         let mut edits = edits.into_iter().peekable();
         let meant = |id: u32| &turns.book.words.vocabulary.lexemes[id as usize];
         for (i, (at, word)) in words.iter().enumerate() {
@@ -434,9 +478,9 @@ mod tests {
     fn mended(pattern: &str, said: &str) -> Option<Mended> {
         let language = Language::of_text(pattern).unwrap();
         let mut book = PatternBook::default();
-        let words = book.add(&[pattern.to_string()], language);
+        let matcher = book.add(&[pattern.to_string()], language);
         let (said, _) = pattern_text(said);
-        words.mended(&PatternTurns::new(&book, std::iter::once(said.as_str()), language), 0, &said)
+        PatternTurns::new(&book, std::iter::once(said.as_str()), language).mended(matcher, 0, &said)
     }
 
     #[test]

@@ -314,8 +314,9 @@ impl RawRequirement {
                 let message = format!("`{}` cannot name a matcher (a letter, then letters, digits, `_`)", name.value);
                 return Err(ScorecardError::at(&name, message));
             }
+            let says_it_itself = raw.unless.is_some();
             let mut matcher = raw.check(&name, names, books, role, within)?;
-            if matcher.unless.is_empty() && matcher.role == Some(Role::Rep) && matcher.pattern.is_of_words() {
+            if !says_it_itself && matcher.role == Some(Role::Rep) && matcher.pattern.is_of_words() {
                 matcher.unless.clone_from(&self.unless);
             }
             matchers.insert(name.value, matcher);
@@ -601,7 +602,7 @@ impl RawMatcher {
                     part.regexes = compile_patterns(phrases.get(*language), name, place)?;
                     part.not_regexes = compile_patterns(not.get(*language), name, place)?;
                     if self.threshold.is_some() {
-                        part.pattern_words = Some(books.patterns.add(phrases.get(*language), *language));
+                        part.mended = Some(books.patterns.add(phrases.get(*language), *language));
                     }
                 } else if by_phrase {
                     let mut add = |list: &[String]| -> Result<Vec<PhraseId>, ScorecardError> {

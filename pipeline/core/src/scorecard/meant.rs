@@ -6,7 +6,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::{Bounds, Phrases, Place, Text};
-use crate::matching::{MustWord, PatternBook, PatternWords, PhraseBook, PhraseId, Stance};
+use crate::matching::{MustWord, PatternBook, PhraseBook, PhraseId, Stance};
 use crate::operator::Expr;
 use crate::record::{ItemKind, Severity};
 use crate::recording::{Clock, Direction, Language};
@@ -230,8 +230,8 @@ pub(crate) struct Compiled {
     pub not: Vec<PhraseId>,
     pub regexes: Vec<Regex>,
     pub not_regexes: Vec<Regex>,
-    /// Where patterns are also looked for in turns that are mended towards them.
-    pub pattern_words: Option<PatternWords>,
+    /// Number in the pattern book, where patterns are also looked for in mended turns.
+    pub mended: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
