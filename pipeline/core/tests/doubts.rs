@@ -3,7 +3,8 @@
 #[allow(dead_code)]
 mod generated_quarter;
 
-use callmark_core::performance::sums::PeriodSums;
+use std::collections::BTreeMap;
+
 use callmark_core::performance::{CallSummary, inflation, pass_line_heaps, recognition_gap};
 use callmark_core::statistics::SplitMix64;
 use generated_quarter::{Quarter, rep_name};
@@ -78,23 +79,51 @@ fn scores_that_follow_recognition_are_noticed() {
     assert!(said <= 4, "{said}");
 }
 
+/// Names of those who heap, where the scorecard of the quarter has its pass line.
+fn heaps(calls: &[CallSummary], pass_points: u32) -> Vec<String> {
+    let lines = BTreeMap::from([("ab", pass_points)]);
+    pass_line_heaps(calls, &lines).into_iter().map(|found| found.heap.rep_id).collect()
+}
+
 #[test]
 fn who_heaps_scores_at_the_pass_line_is_named() {
     let made = Quarter { gamers: vec![3], ..Quarter::default() }.generate();
     let mut calls = made.calls;
-    let names = |calls: &[CallSummary]| -> Vec<String> {
-        pass_line_heaps(&PeriodSums::of(calls)).into_iter().map(|heap| heap.rep_id).collect()
-    };
-    assert!(names(&calls).contains(&rep_name(3)));
+    assert!(heaps(&calls, 85).contains(&rep_name(3)));
     // Of all who are named one in twenty is by chance.
-    assert!(names(&calls).len() <= 3, "{:?}", names(&calls));
+    assert!(heaps(&calls, 85).len() <= 3, "{:?}", heaps(&calls, 85));
     // In two teams, it is still one rep; and calls of nobody are not a rep's.
     for (n, call) in calls.iter_mut().enumerate() {
         call.team = Some(["a", "b"][n % 2].to_string());
     }
-    assert!(names(&calls).contains(&rep_name(3)));
+    assert!(heaps(&calls, 85).contains(&rep_name(3)));
     for call in calls.iter_mut().filter(|call| call.rep_id == Some(rep_name(3))) {
         call.rep_id = None;
     }
-    assert!(!names(&calls).contains(&"unassigned".to_string()));
+    assert!(!heaps(&calls, 85).contains(&"unassigned".to_string()));
+}
+
+#[test]
+fn the_pass_line_is_that_of_the_scorecard_that_scored_the_calls() {
+    // Everything ten points lower: the gamer works towards a line of 75 points.
+    let made = Quarter { gamers: vec![3], calls_per_rep: 400, ..Quarter::default() }.generate();
+    let mut calls = made.calls;
+    calls.iter_mut().for_each(|call| call.score = call.score.map(|score| (score - 10_000).max(0)));
+    assert!(heaps(&calls, 75).contains(&rep_name(3)));
+    assert!(!heaps(&calls, 85).contains(&rep_name(3)));
+    // Nobody knows where the line of another scorecard lay.
+    assert_eq!(pass_line_heaps(&calls, &BTreeMap::from([("cd", 75)])), []);
+    // Half of the calls by a scorecard with another line: each heap is looked for at its own, and says at which.
+    for call in calls.iter_mut().step_by(2) {
+        call.scorecard = "support".to_string();
+        call.scorecard_hash = "ef".to_string();
+        call.score = call.score.map(|score| (score + 15_000).min(100_000));
+    }
+    let found = pass_line_heaps(&calls, &BTreeMap::from([("ab", 75), ("ef", 90)]));
+    let own: Vec<(&str, u32)> = found
+        .iter()
+        .filter(|found| found.heap.rep_id == rep_name(3))
+        .map(|found| (found.scorecard.as_str(), found.pass_points))
+        .collect();
+    assert_eq!(own, [("support", 90), ("telesales", 75)]);
 }

@@ -529,9 +529,9 @@ pub static MESSAGES: Messages = Messages {
     honesty_false: |what, overturned, reviewed| {
         format!("{what}: {overturned} of {reviewed} reviewed findings were overturned.")
     },
-    honesty_heap: |rep, inside, outside, expected| {
+    honesty_heap: |rep, card, line, inside, outside, expected| {
         format!(
-            "{rep}: {inside} scores just above the pass line and {outside} just below it, where {expected} above would be usual. Listen to some of them: the rep may work until the mark is reached, or scores may have been helped over it."
+            "{rep}: {inside} scores just above the pass line of {card} ({line} points) and {outside} just below it, where {expected} above would be usual. Listen to some of them: the rep may work until the mark is reached, or scores may have been helped over it."
         )
     },
     honesty_inflation: |score, mood, reps| {

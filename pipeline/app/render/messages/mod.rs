@@ -207,7 +207,8 @@ pub struct Messages {
     pub honesty_reviewed: fn(u64, u64) -> String,
     pub honesty_not_reviewed: &'static str,
     pub honesty_false: fn(&str, u64, u64) -> String,
-    pub honesty_heap: fn(&str, u64, u64, &str) -> String,
+    /// Rep, scorecard, its pass line, calls above it, below it, how many above are usual.
+    pub honesty_heap: fn(&str, &str, u32, u64, u64, &str) -> String,
     pub honesty_inflation: fn(&str, &str, u64) -> String,
     pub honesty_recognition_gap: fn(&str, u64) -> String,
     pub honesty_starter: &'static str,

@@ -510,9 +510,9 @@ pub static MESSAGES: Messages = Messages {
     honesty_reviewed: |overturned, reviewed| format!("复核人员查看了 {reviewed} 条结果，推翻了 {overturned} 条。"),
     honesty_not_reviewed: "本报告的结果尚无人复核，误判率未知。",
     honesty_false: |what, overturned, reviewed| format!("{what}：复核的 {reviewed} 条中有 {overturned} 条被推翻。"),
-    honesty_heap: |rep, inside, outside, expected| {
+    honesty_heap: |rep, card, line, inside, outside, expected| {
         format!(
-            "{rep}：刚过及格线的有 {inside} 通，刚差一点的有 {outside} 通，按常理刚过线的应有约 {expected} 通。请抽听其中几通：可能是努力到及格为止，也可能是分数被动了手脚。"
+            "{rep}：按评分表 {card}，刚过及格线（{line} 分）的有 {inside} 通，刚差一点的有 {outside} 通，按常理刚过线的应有约 {expected} 通。请抽听其中几通：可能是努力到及格为止，也可能是分数被动了手脚。"
         )
     },
     honesty_inflation: |score, mood, reps| {

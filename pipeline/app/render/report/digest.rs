@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use callmark_core::performance::gaming::Heap;
 use callmark_core::performance::sums::PeriodSums;
 use callmark_core::performance::{
-    self, CallSummary, Difference, HourRow, Inflation, PeriodKind, RepRow, Trend, UNASSIGNED,
+    self, CallSummary, Difference, HourRow, Inflation, PassLineHeap, PeriodKind, RepRow, Trend, UNASSIGNED,
 };
 use callmark_core::record::{
     CallRecord, Decision, LedgerRow, MatchType, Outcome, Review, RowKind, Severity, Status, UnscoredReason, Verdict,
 };
 use callmark_core::recording::Language;
+use callmark_core::scorecard::Scorecard;
 use callmark_core::statistics::{Moments, mean_interval};
 use callmark_core::transcript::{Medium, Transcript};
 use callmark_store::Store;
@@ -152,8 +152,8 @@ pub struct Digest {
     pub hours: Vec<Vec<HourDigest>>,
     /// Hours that are worse whoever works in them, all teams together.
     pub dips: Vec<HourRow>,
-    /// Reps whose scores heap just above the pass line.
-    pub heaps: Vec<Heap>,
+    /// Reps whose scores heap just above the pass line of their scorecard.
+    pub heaps: Vec<PassLineHeap>,
     pub inflation: Option<Inflation>,
     pub recognition_gap: Option<Difference>,
     pub all: TeamDigest,
@@ -224,7 +224,7 @@ fn overturned(row: &LedgerRow, reviews: &[Review]) -> Option<Decision> {
 
 impl Digest {
     /// Reads the calls one by one. Calls that another process removed meanwhile are left out.
-    pub fn collect(store: &dyn Store, scope: &Scope, reviews: &Reviews) -> Result<Digest> {
+    pub fn collect(store: &dyn Store, scope: &Scope, scorecards: &[Scorecard], reviews: &Reviews) -> Result<Digest> {
         let ids: BTreeSet<&String> = scope.calls.iter().collect();
         let mut digest = Digest { hours: vec![vec![HourDigest::default(); 24]; 7], ..Digest::default() };
         let mut found = Index::default();
@@ -238,6 +238,8 @@ impl Digest {
             digest.add(&record, reviews.get(id).map_or(&[], Vec::as_slice), &mut found);
         }
         digest.finish(found, scope.history, store)?;
+        let lines = scorecards.iter().map(|card| (card.hash.as_str(), card.verdicts.pass)).collect();
+        digest.heaps = performance::pass_line_heaps(&digest.summaries, &lines);
         Ok(digest)
     }
 
@@ -406,7 +408,6 @@ impl Digest {
         let sums = PeriodSums::of(&self.summaries);
         self.dips = performance::hour_rows(all, all.id(), &sums);
         self.dips.retain(|row| row.dip && row.team.is_none());
-        self.heaps = performance::pass_line_heaps(&sums);
         self.inflation = performance::inflation(&self.summaries);
         let sure = self.summaries.iter().zip(&found.confidence_permille);
         self.recognition_gap =

@@ -130,7 +130,7 @@ pub struct Written {
 /// Writes the report into a folder; pages of an earlier report there that are no longer part of it are removed.
 pub fn write(folder: &Path, store: &dyn Store, scope: &Scope, options: &Options) -> Result<Written> {
     let reviews = digest::reviews(store)?;
-    let digest = Digest::collect(store, scope, &reviews)?;
+    let digest = Digest::collect(store, scope, options.scorecards, &reviews)?;
     let clip_bytes = match options.clips {
         ClipKind::None => 0,
         ClipKind::Opus => digest.estimated_clips * OPUS_CLIP_BYTES,

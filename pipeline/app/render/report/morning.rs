@@ -57,7 +57,7 @@ pub struct Morning {
 /// needs attention.
 pub fn morning(store: &dyn Store, scope: &Scope, options: &Options) -> Result<Morning> {
     let reviews = digest::reviews(store)?;
-    let found = digest::Digest::collect(store, scope, &reviews)?;
+    let found = digest::Digest::collect(store, scope, options.scorecards, &reviews)?;
     let context = Context {
         m: crate::render::messages::of(options.language),
         layout: Layout::Single,

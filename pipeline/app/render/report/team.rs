@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use callmark_core::performance::{Difference, HourRow, Inflation, UNASSIGNED};
+use callmark_core::performance::{Difference, HourRow, Inflation, PassLineHeap, UNASSIGNED};
 use callmark_core::statistics::{Moments, Z95, wilson};
 use jiff::civil::Weekday;
 use maud::{Markup, html};
@@ -512,7 +512,7 @@ fn honesty(context: &Context) -> Markup {
                 @if digest.near_floor > 0 { li { ((m.honesty_near_floor)(digest.near_floor, digest.calls.len() as u64)) } }
                 @if reviewed > 0 { li { ((m.honesty_reviewed)(reviewed - agreed, reviewed)) } } @else { li { (m.honesty_not_reviewed) } }
                 @for r in wrong.iter().take(5) { li { ((m.honesty_false)(&context.name(&r.id), r.reviewed - r.agreed, r.reviewed)) } }
-                @for heap in &digest.heaps { li { ((m.honesty_heap)(&heap.rep_id, heap.inside, heap.outside, &limited(heap.expected_inside_milli as f64))) } }
+                @for PassLineHeap { scorecard, pass_points, heap } in &digest.heaps { li { ((m.honesty_heap)(&heap.rep_id, scorecard, *pass_points, heap.inside, heap.outside, &limited(heap.expected_inside_milli as f64))) } }
                 @if let Some(Inflation { score, mood }) = &digest.inflation {
                     li { ((m.honesty_inflation)(&difference(score), &difference(mood), score.reps)) }
                 }

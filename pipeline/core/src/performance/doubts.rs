@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::additive::Additive;
-use super::gaming::{Edge, Heap, Histogram, threshold_heaps};
+use super::gaming::{Edge, Heap, Histogram, judge, tested};
 use super::period::PeriodKind;
-use super::sums::PeriodSums;
-use super::{CallSummary, PASS_MILLIPOINTS, UNASSIGNED, rounded};
+use super::{CallSummary, rounded};
 use crate::statistics::{Moments, mean_interval};
 
 /// How customers sound at the end of a call, −5,000…+5,000.
@@ -51,16 +49,38 @@ pub struct Inflation {
     pub mood: Difference,
 }
 
-/// Reps whose scores heap just above the pass line.
-pub fn pass_line_heaps(sums: &PeriodSums) -> Vec<Heap> {
-    let mut histograms: BTreeMap<&str, Histogram> = BTreeMap::new();
-    for (seat, rep) in sums.0.iter().filter(|(seat, _)| seat.rep_id != UNASSIGNED) {
-        histograms.entry(&seat.rep_id).or_default().include(&rep.score_histogram);
+/// A rep's calls of one scorecard that heap just above its pass line.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PassLineHeap {
+    pub scorecard: String,
+    /// From so many points on the scorecard's verdict is `pass`.
+    pub pass_points: u32,
+    pub heap: Heap,
+}
+
+/// Reps whose scores heap just above the pass line, by scorecard and line; all that are tested are judged together. `pass_points`: hash of a scorecard →
+/// its pass line, whole points. Calls of other scorecards are left out: where their line lay is not known.
+pub fn pass_line_heaps(calls: &[CallSummary], pass_points: &BTreeMap<&str, u32>) -> Vec<PassLineHeap> {
+    // Versions of a scorecard with the same line go together: an edit elsewhere must not halve what there is to see.
+    let mut cards: BTreeMap<(&str, u32), BTreeMap<&str, Histogram>> = BTreeMap::new();
+    for call in calls {
+        let line = pass_points.get(call.scorecard_hash.as_str());
+        if let (Some(rep), Some(score), Some(line)) = (rep_of(call), call.counted_score(), line) {
+            let histogram = cards.entry((&call.scorecard, *line)).or_default().entry(rep).or_default();
+            *histogram.entry(score.div_euclid(1000)).or_default() += 1;
+        }
     }
-    let histograms = histograms.iter().map(|(rep, histogram)| (*rep, histogram)).collect();
-    let mut heaps = threshold_heaps(&histograms, Edge::of_score(PASS_MILLIPOINTS));
-    heaps.retain(|heap| heap.flagged);
-    heaps
+    let (mut of, mut found) = (Vec::new(), Vec::new());
+    for (card, reps) in &cards {
+        let reps = reps.iter().map(|(rep, histogram)| (*rep, histogram)).collect();
+        let heaps = tested(&reps, Edge::of_score(i64::from(card.1) * 1000));
+        of.extend(std::iter::repeat_n(*card, heaps.len()));
+        found.extend(heaps);
+    }
+    let flagged = of.into_iter().zip(judge(found)).filter(|(_, heap)| heap.flagged);
+    flagged
+        .map(|((scorecard, pass_points), heap)| PassLineHeap { scorecard: scorecard.to_string(), pass_points, heap })
+        .collect()
 }
 
 /// `None` also when too few reps have calls in both halves, or the scorecard does not measure the customers' mood.
