@@ -253,6 +253,7 @@ impl Session {
             history: History::Stored,
             journeys: opportunities.as_ref(),
             journey_items: &journey_items,
+            reps: &self.config.reps,
         };
         let options = Options {
             language: self.config.report.language,

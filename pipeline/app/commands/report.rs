@@ -45,6 +45,7 @@ pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
         history: if history.is_empty() { History::Report } else { History::Calls(&history) },
         journeys: opportunities.as_ref(),
         journey_items: &journey_items,
+        reps: &config.reps,
     };
     let options = Options {
         language: args.language.unwrap_or(config.report.language),

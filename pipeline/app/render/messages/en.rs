@@ -1,7 +1,7 @@
 //! English messages: sentence case, about calls and moments.
 
 use callmark_core::journey::{ItemState, MentionKind, OpportunityStatus, TouchpointKind};
-use callmark_core::performance::{CoachingVerdict, Stage};
+use callmark_core::performance::{CoachingVerdict, GroupGap, Stage};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
 use callmark_core::signals::Metric;
@@ -542,6 +542,30 @@ pub static MESSAGES: Messages = Messages {
     honesty_recognition_gap: |gap, reps| {
         format!(
             "The calls of a rep that were recognised more surely differ from his or her others by {gap} points ({reps} reps): a part of what looks like quality may be recognition."
+        )
+    },
+    honesty_language_gap: |gap, reps| {
+        format!(
+            "The Chinese calls of a rep differ from his or her English ones by {gap} points ({reps} reps): the scorecard or the recogniser may serve one language better; who takes more of the other pays for it."
+        )
+    },
+    honesty_groups: |gap, difference| {
+        let GroupGap { first, second, first_reps, second_reps, comparisons, .. } = gap;
+        let compared =
+            if *comparisons == 1 { String::new() } else { format!(", for all {comparisons} comparisons together") };
+        let what = if gap.beyond_chance {
+            "more than chance gives. This goes with the groups and is not explained by them: campaigns, calls and time in the job may differ. It is a reason to look at requirements and at the recogniser, not at people."
+        } else {
+            "no more than chance gives."
+        };
+        format!(
+            "The mean of the {second_reps} reps of “{second}” differs from that of the {first_reps} of “{first}” by {difference} points{compared}: {what}"
+        )
+    },
+    honesty_groups_requirement: |name, gap, difference| {
+        let GroupGap { first, second, comparisons, .. } = gap;
+        format!(
+            "{name} is in order more or less often with reps of “{second}” than of “{first}”: by {difference} percentage points, the widest gap beyond chance ({comparisons} comparisons): check its wording and its evidence in both groups first."
         )
     },
     honesty_starter: "These calls were recognised with the starter model, which follows synthetic speech only; use a production model for calls of people.",

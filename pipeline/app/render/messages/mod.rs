@@ -7,7 +7,7 @@ mod en;
 mod zh;
 
 use callmark_core::journey::{ItemState, MentionKind, OpportunityStatus, TouchpointKind};
-use callmark_core::performance::{CoachingVerdict, Stage};
+use callmark_core::performance::{CoachingVerdict, GroupGap, Stage};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
 use callmark_core::signals::Metric;
@@ -211,6 +211,10 @@ pub struct Messages {
     pub honesty_heap: fn(&str, &str, u32, u64, u64, &str) -> String,
     pub honesty_inflation: fn(&str, &str, u64) -> String,
     pub honesty_recognition_gap: fn(&str, u64) -> String,
+    pub honesty_language_gap: fn(&str, u64) -> String,
+    /// Two groups with their reps, the gap of scores with its interval, comparisons, whether it is beyond chance.
+    pub honesty_groups: fn(&GroupGap, &str) -> String,
+    pub honesty_groups_requirement: fn(&str, &GroupGap, &str) -> String,
     pub honesty_starter: &'static str,
     pub honesty_models: Count,
     pub honesty_scorecards: With,

@@ -1,7 +1,7 @@
 //! Chinese messages: full-width punctuation, a space between Chinese characters and figures.
 
 use callmark_core::journey::{ItemState, MentionKind, OpportunityStatus, TouchpointKind};
-use callmark_core::performance::{CoachingVerdict, Stage};
+use callmark_core::performance::{CoachingVerdict, GroupGap, Stage};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
 use callmark_core::signals::Metric;
@@ -523,6 +523,30 @@ pub static MESSAGES: Messages = Messages {
     honesty_recognition_gap: |gap, reps| {
         format!(
             "同一坐席的通话中，识别更可靠的那一半得分相差 {gap} 分（{reps} 名坐席）：看似质量的差别，有一部分可能来自识别。"
+        )
+    },
+    honesty_language_gap: |gap, reps| {
+        format!(
+            "同一坐席的中文通话与英文通话相差 {gap} 分（{reps} 名坐席）：评分表或识别可能对其中一种语言更有利，接另一种语言较多的人会吃亏。"
+        )
+    },
+    honesty_groups: |gap, difference| {
+        let GroupGap { first, second, first_reps, second_reps, comparisons, .. } = gap;
+        let compared =
+            if *comparisons == 1 { String::new() } else { format!("，已就全部 {comparisons} 组比较校正") };
+        let what = if gap.beyond_chance {
+            "超出偶然。这只是与组别同时出现，不是由组别造成：各组的活动、通话和在岗时间可能不同。该检查的是评分项与识别，不是人。"
+        } else {
+            "未超出偶然。"
+        };
+        format!(
+            "“{second}”组 {second_reps} 名坐席的平均分与“{first}”组 {first_reps} 名相差 {difference} 分{compared}：{what}"
+        )
+    },
+    honesty_groups_requirement: |name, gap, difference| {
+        let GroupGap { first, second, comparisons, .. } = gap;
+        format!(
+            "“{name}”的达标率，“{second}”组与“{first}”组相差 {difference} 个百分点，是超出偶然的差距中最大的（共比较 {comparisons} 次）：请先核对它在两组中的措辞与证据。"
         )
     },
     honesty_starter: "这些通话由入门模型识别，它只适用于合成语音；真人通话请使用正式模型。",

@@ -36,6 +36,7 @@ use crate::clips::{Clip, ClipKind, Clips, NoClips};
 use crate::coaching_plans;
 use crate::commands::explain;
 use crate::journeys::Journeys;
+use crate::read::metadata::reps::Rep;
 use crate::render::messages;
 use crate::render::outputs::write_whole;
 use crate::run_summary::Failure;
@@ -94,6 +95,8 @@ pub struct Scope<'a> {
     pub journeys: Option<&'a Journeys>,
     /// … and the checklist that they were judged by.
     pub journey_items: &'a [ChecklistItem],
+    /// Who is who: for the groups that the site named.
+    pub reps: &'a [Rep],
 }
 
 /// Which calls a report may look back at.

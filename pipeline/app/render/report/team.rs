@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use callmark_core::performance::{Difference, HourRow, Inflation, PassLineHeap, UNASSIGNED};
+use callmark_core::performance::{Difference, GroupGaps, HourRow, Inflation, PassLineHeap, RequirementGap, UNASSIGNED};
 use callmark_core::statistics::{Moments, Z95, wilson};
 use jiff::civil::Weekday;
 use maud::{Markup, html};
@@ -487,8 +487,12 @@ fn failures(context: &Context) -> Markup {
 
 /// "+1.2 (+0.4 … +2.0)", of thousandths.
 fn difference(difference: &Difference) -> String {
+    thousandths(difference.mean, difference.low, difference.high)
+}
+
+fn thousandths(mean: i64, low: i64, high: i64) -> String {
     let signed = |milli: i64| format!("{:+.1}", milli as f64 / 1000.0);
-    format!("{} ({} … {})", signed(difference.mean), signed(difference.low), signed(difference.high))
+    format!("{} ({} … {})", signed(mean), signed(low), signed(high))
 }
 
 fn honesty(context: &Context) -> Markup {
@@ -517,6 +521,15 @@ fn honesty(context: &Context) -> Markup {
                     li { ((m.honesty_inflation)(&difference(score), &difference(mood), score.reps)) }
                 }
                 @if let Some(gap) = &digest.recognition_gap { li { ((m.honesty_recognition_gap)(&difference(gap), gap.reps)) } }
+                @if let Some(gap) = &digest.language_gap { li { ((m.honesty_language_gap)(&difference(gap), gap.reps)) } }
+                @if let Some(GroupGaps { score, requirement }) = &digest.groups {
+                    li { ((m.honesty_groups)(score, &thousandths(score.mean, score.low, score.high))) }
+                    @if let Some(RequirementGap { requirement_id, gap }) = requirement {
+                        // Per mille as percentage points.
+                        @let points = thousandths(gap.mean * 100, gap.low * 100, gap.high * 100);
+                        li { ((m.honesty_groups_requirement)(&context.name(requirement_id), gap, &points)) }
+                    }
+                }
                 @if digest.recogniser_hashes.len() > 1 { li { ((m.honesty_models)(digest.recogniser_hashes.len() as u64)) } }
                 @if !scorecards.is_empty() { li { ((m.honesty_scorecards)(&scorecards.join(if m.tag == "en" { ", " } else { "、" }))) } }
                 li { (m.honesty_interval) }

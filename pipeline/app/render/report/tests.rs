@@ -353,3 +353,56 @@ fn what_speaks_against_scores_is_said() {
         assert!(said((m.honesty_recognition_gap)("§", 12).split('§').next().unwrap()), "recognition");
     }
 }
+
+/// Two groups of six reps, eight points apart, of whom one group asks less often for the identity; and what is said without a gap.
+#[test]
+fn gaps_between_named_groups_are_said_with_what_they_are_not() {
+    let rep = |n: usize, group: Option<&str>| Rep {
+        id: format!("R-{n:02}"),
+        aliases: Vec::new(),
+        teams: Vec::new(),
+        group: group.map(str::to_string),
+    };
+    let reps: Vec<Rep> = (0..12).map(|n| rep(n, Some(["evening", "morning"][n % 2]))).collect();
+    let alone: Vec<Rep> = (0..12).map(|n| rep(n, (n == 0).then_some("alone").or(Some("others")))).collect();
+    let made = |gap: i64| -> Vec<CallRecord> {
+        let mut random = callmark_core::statistics::SplitMix64::new(8);
+        (0..12 * 20)
+            .map(|n| {
+                let mut call = sample::record();
+                call.call_id = format!("c-{n:04}");
+                call.metadata.rep_id = Some(format!("R-{:02}", n % 12));
+                let score = 70_000.0 + 6_000.0 * random.normal() + if n % 2 == 1 { gap as f64 } else { 0.0 };
+                call.evaluation.score = Some(score.clamp(0.0, 100_000.0) as i64);
+                let misses = gap != 0 && n % 2 == 0 && random.below(3) > 0;
+                let row =
+                    call.evaluation.ledger.iter_mut().find(|row| row.requirement_id == "disclose_recording").unwrap();
+                row.result = if misses || random.below(10) == 0 { Outcome::Missed } else { Outcome::Met };
+                call
+            })
+            .collect()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let page = |gap: i64, reps: &[Rep], language: Language| {
+        let store = store(&made(gap));
+        let calls = store.call_ids(&Default::default()).unwrap();
+        let scope = Scope { calls, reps, ..Scope::default() };
+        written(Layout::Folder, folder.path(), store.as_ref(), &scope, language).remove("report.html").unwrap()
+    };
+    let (english, chinese) = (page(8_000, &reps, Language::En), page(8_000, &reps, Language::Zh));
+    for wanted in [
+        "The mean of the 6 reps of “morning” differs from that of the 6 of “evening” by +8.",
+        "not at people",
+        "percentage points, the widest gap",
+    ] {
+        assert!(english.contains(wanted), "{wanted}");
+    }
+    assert!(chinese.contains("“morning”组 6 名坐席的平均分与“evening”组 6 名相差 +8.") && chinese.contains("不是人。"));
+    let none = page(0, &reps, Language::En);
+    assert!(none.contains("no more than chance gives") && !none.contains("percentage points, the widest gap"));
+    // A group of one is not named, nor anything where nobody has a group.
+    for reps in [&alone[..], &[]] {
+        let page = page(8_000, reps, Language::En);
+        assert!(!page.contains("“alone”") && !page.contains("“others”") && !page.contains("differs from that of"));
+    }
+}

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::gaming::{Edge, Heap, Histogram, judge, tested};
 use super::period::PeriodKind;
 use super::{CallSummary, rounded};
+use crate::recording::Language;
 use crate::statistics::{Moments, mean_interval};
 
 /// How customers sound at the end of a call, −5,000…+5,000.
@@ -30,8 +31,9 @@ pub struct Difference {
 impl Difference {
     /// Second less first. A rep counts once, however many calls, so that neither the mix of reps nor calls of one rep that are
     /// alike make a difference look surer than it is: paired t interval (Student, "The probable error of a mean", Biometrika 6, 1908).
-    fn of<'a>(pairs: impl IntoIterator<Item = &'a (Moments, Moments)>) -> Option<Difference> {
-        let enough = pairs.into_iter().filter(|(a, b)| a.n >= MIN_CALLS_A_SIDE && b.n >= MIN_CALLS_A_SIDE);
+    /// Reps with fewer values than `least` on a side are left out.
+    fn of<'a>(pairs: impl IntoIterator<Item = &'a (Moments, Moments)>, least: u64) -> Option<Difference> {
+        let enough = pairs.into_iter().filter(|(a, b)| a.n >= least && b.n >= least);
         let differences: Moments = enough.filter_map(|(a, b)| Some(rounded(b.mean()? - a.mean()?))).collect();
         let interval = mean_interval(&differences).filter(|_| differences.n >= MIN_REPS)?;
         let mean = differences.mean()?;
@@ -102,7 +104,10 @@ pub fn inflation(calls: &[CallSummary]) -> Option<Inflation> {
         side(scores.entry(rep).or_default(), later).add(score);
         side(moods.entry(rep).or_default(), later).add(mood);
     }
-    let found = Inflation { score: Difference::of(scores.values())?, mood: Difference::of(moods.values())? };
+    let found = Inflation {
+        score: Difference::of(scores.values(), MIN_CALLS_A_SIDE)?,
+        mood: Difference::of(moods.values(), MIN_CALLS_A_SIDE)?,
+    };
     (found.score.low > 0 && found.mood.low <= 0).then_some(found)
 }
 
@@ -123,7 +128,18 @@ pub fn recognition_gap<'a>(calls: impl IntoIterator<Item = (&'a CallSummary, u16
         calls.iter().for_each(|(confidence, score)| side(&mut pair, *confidence >= median).add(*score));
         pairs.push(pair);
     }
-    Difference::of(&pairs).filter(|gap| gap.low > 0 || gap.high < 0)
+    Difference::of(&pairs, MIN_CALLS_A_SIDE).filter(|gap| gap.low > 0 || gap.high < 0)
+}
+
+/// How much more a rep's Chinese calls score (millipoints) than his or her English ones, when that is more or less than chance.
+pub fn language_gap<'a>(calls: impl IntoIterator<Item = (&'a CallSummary, Language)>) -> Option<Difference> {
+    let mut reps: BTreeMap<&str, (Moments, Moments)> = BTreeMap::new();
+    for (call, language) in calls {
+        if let (Some(rep), Some(score)) = (rep_of(call), call.counted_score()) {
+            side(reps.entry(rep).or_default(), language == Language::Zh).add(score);
+        }
+    }
+    Difference::of(reps.values(), MIN_CALLS_A_SIDE).filter(|gap| gap.low > 0 || gap.high < 0)
 }
 
 fn side(pair: &mut (Moments, Moments), second: bool) -> &mut Moments {

@@ -16,6 +16,7 @@ mod coaching_plan;
 mod columns;
 mod comparison;
 mod doubts;
+mod fairness;
 mod funnel;
 pub mod gaming;
 mod hour_weekday;
@@ -42,7 +43,8 @@ pub use blend::{
 pub use coaching::{BeforeAfter, CoachingEffect, CoachingVerdict, Design, coaching_effect};
 pub use coaching_plan::{CoachingEvent, CoachingPlan, Stage, Target, WINDOW_DAYS, Windows};
 pub use columns::{HOUR_WEEKDAY, INDICATORS, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD, TEAM_PERIOD};
-pub use doubts::{Difference, Inflation, PassLineHeap, inflation, pass_line_heaps, recognition_gap};
+pub use doubts::{Difference, Inflation, PassLineHeap, inflation, language_gap, pass_line_heaps, recognition_gap};
+pub use fairness::{GroupGap, GroupGaps, MIN_REPS_A_GROUP, RequirementGap, group_gaps};
 pub use funnel::WeakStage;
 pub use hour_weekday::{HourRow, hour_rows};
 pub use improvement::{Improvement, name_worst_calls};
