@@ -93,6 +93,9 @@ fn a_good_file_becomes_indicators_and_twice_is_once() {
     // Excel's day 45706 is the 18th.
     assert_eq!(indicators(&place, &["--period", "day", "--since", "2025-02-18"]).len(), 2);
     assert_eq!(indicators(&place, &["--period", "quarter"])[0]["period"], "2025-Q1");
+    // 20 of cost, 400 of margin: every twentieth lead must buy.
+    let said = place.run(&["indicators", "--set", "indicators.lead_cost=20", "--set", "indicators.deal_margin=400"]);
+    assert!(said.stdout.contains("leads pay from a conversion of 5.00 % on"), "{}", said.stdout);
     assert_eq!(counts(&import(&place, "crm", &file, 0)), [0, 0, 3, 0]);
     assert_eq!(indicators(&place, &["--period", "week"]), found, "twice is once");
     put(&place, "crm.csv", rows.replace("\"¥1,200.50\"", "700"));

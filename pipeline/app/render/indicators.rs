@@ -122,7 +122,7 @@ pub fn print(rows: &[IndicatorRow], association: Option<Association>) {
         println!("conversion: deals / {}", row.conversion_of.id());
     }
     if let Some(leads) = rows.iter().find_map(|row| row.leads) {
-        println!("leads pay from a conversion of {} % on", decimal(leads.break_even_ppm / 10, 2));
+        println!("leads pay from a conversion of {} % on", decimal(leads.break_even_ppm / 100, 2));
     }
     for row in rows {
         let advice = match row.weak_stage {
