@@ -68,6 +68,7 @@ pub fn morning(store: &dyn Store, scope: &Scope, options: &Options) -> Result<Mo
         failures: &scope.failures,
         journeys: scope.journeys,
         journey_items: scope.journey_items,
+        indicators: None,
         models: BTreeMap::new(),
         starter: None,
         pages: BTreeSet::new(),

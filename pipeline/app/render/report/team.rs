@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use crate::render::report::chart;
 use crate::render::report::digest::{Mean, RepDigest, RequirementDigest};
 use crate::render::report::frame::{Context, day, limited, share, sortable, with_interval};
+use crate::render::report::indicators;
 use crate::render::report::journeys;
 use crate::render::report::rep;
 use crate::render::report::site::{List, Page};
@@ -38,6 +39,7 @@ pub fn body(context: &Context) -> Markup {
             @if !digest.reps.is_empty() { (reps(context)) }
             @if digest.teams.len() > 1 { (teams(context)) }
             (journeys::first(context))
+            (indicators::first(context))
             @if digest.first.is_some() { (hours(context)) }
             @if !digest.requirements.is_empty() { (requirements(context)) }
             @if !digest.unscored.is_empty() { (unscored(context)) }
@@ -530,6 +532,7 @@ fn honesty(context: &Context) -> Markup {
                         li { ((m.honesty_groups_requirement)(&context.name(requirement_id), gap, &points)) }
                     }
                 }
+                @for doubt in indicators::doubts(context) { li { (doubt) " " a href=(context.href(&Page::Team, &Page::Indicators, None)) { (m.indicators_title) } } }
                 @if digest.recogniser_hashes.len() > 1 { li { ((m.honesty_models)(digest.recogniser_hashes.len() as u64)) } }
                 @if !scorecards.is_empty() { li { ((m.honesty_scorecards)(&scorecards.join(if m.tag == "en" { ", " } else { "、" }))) } }
                 li { (m.honesty_interval) }

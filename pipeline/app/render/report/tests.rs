@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use callmark_core::performance::{Activity, Measure, PeriodKind, indicator_rows};
 use callmark_core::record::{Outcome, Status, UnscoredReason};
+use callmark_core::statistics::{Z95, wilson};
 use callmark_core::transcript::{Role, Turn};
 use callmark_core::warning::Warning;
 use callmark_store::NewReview;
 use regex::Regex;
 
 use super::*;
+use crate::config::{Config, DEFAULT};
+use crate::render::call_page::points;
 use crate::render::tables::sample;
 
 /// Three calls of two reps: scored, waiting for a decision, without a score.
@@ -61,6 +65,35 @@ fn read(folder: &Path) -> BTreeMap<String, String> {
     files.map(|e| (name(e.path()), std::fs::read_to_string(e.path()).unwrap())).collect()
 }
 
+/// Four months of imported rows of six reps in two teams; from March on everybody reaches 100 calls a day, and nobody sells more for it. One is new,
+/// and has no process figure like all others here.
+fn imported() -> &'static Indicators {
+    static IMPORTED: std::sync::OnceLock<Indicators> = std::sync::OnceLock::new();
+    IMPORTED.get_or_init(|| {
+        let mut rows = Vec::new();
+        for n in 0..6 * 4 * 10 {
+            let (rep, month, day) = (n % 6, n / 6 % 4, n / 24);
+            let dialled = if month < 2 { 60 + 5 * rep } else { 120 + 5 * rep };
+            let mut measures = vec![(Measure::Dialled, dialled), (Measure::Connected, 20), (Measure::Deals, rep % 2)];
+            measures.extend((day == 0).then_some((Measure::Opportunities, 5)));
+            rows.push(Activity {
+                rep_id: format!("R-{rep:02}"),
+                day: jiff::civil::date(2025, 1 + month as i8, 3 + day as i8),
+                team: (rep > 0).then(|| ["东区", "西区"][rep as usize % 2].to_string()),
+                tenure_start: (rep == 5).then(|| jiff::civil::date(2025, 2, 1)),
+                measures: measures.into_iter().collect(),
+            });
+        }
+        let settings = toml::from_str::<Config>(DEFAULT).unwrap().indicators.settings();
+        let of = |kind: &PeriodKind| indicator_rows(&rows, &[], &[], *kind, None, &settings);
+        Indicators {
+            rows: PeriodKind::ALL.iter().flat_map(of).collect(),
+            association: None,
+            settings: settings.clone(),
+        }
+    })
+}
+
 fn scope(store: &dyn Store) -> Scope<'static> {
     let failure = FailedRecording {
         file: "x<y>.wav".into(),
@@ -68,7 +101,12 @@ fn scope(store: &dyn Store) -> Scope<'static> {
         cause: "no sound".into(),
         hint: "record again".into(),
     };
-    Scope { calls: store.call_ids(&Default::default()).unwrap(), failures: vec![failure], ..Scope::default() }
+    Scope {
+        calls: store.call_ids(&Default::default()).unwrap(),
+        failures: vec![failure],
+        indicators: Some(imported()),
+        ..Scope::default()
+    }
 }
 
 const LAYOUTS: [Layout; 2] = [Layout::Single, Layout::Folder];
@@ -231,7 +269,7 @@ fn chinese_pages_are_chinese() {
     call.transcript.speech.clear();
     let store = store(&[call]);
     let folder = tempfile::tempdir().unwrap();
-    let scope = Scope { calls: vec!["c-1".into()], ..Scope::default() };
+    let scope = Scope { calls: vec!["c-1".into()], indicators: Some(imported()), ..Scope::default() };
     let files = written(Layout::Folder, folder.path(), store.as_ref(), &scope, Language::Zh);
     let tags =
         Regex::new(r"(?s)<(script|style|svg|code|kbd|title|q)\b.*?</(script|style|svg|code|kbd|title|q)>|<[^>]*>")
@@ -352,6 +390,43 @@ fn what_speaks_against_scores_is_said() {
         assert!(said(heap.split("1000").next().unwrap()), "heap");
         assert!(said((m.honesty_recognition_gap)("§", 12).split('§').next().unwrap()), "recognition");
     }
+}
+
+/// Process, outcome and both blended; each indicator with target, interval and n; targets that no longer tell anything. Only once something was imported.
+#[test]
+fn indicators_have_a_page_when_something_was_imported() {
+    let store = store(&calls());
+    let folder = tempfile::tempdir().unwrap();
+    let place = "report/indicators/all.html";
+    for (language, easy, alone, reached) in [
+        (Language::En, "6 of 6 reps reached the target in 2025-04", "6 reps rose by 60.0 (60.0 … 60.0)", "6 of 6"),
+        (
+            Language::Zh,
+            "2025-04 有 6／6 名坐席达到目标",
+            "6 名坐席后半段的月份比前半段上升 60.0 (60.0 … 60.0)",
+            "6／6 名",
+        ),
+    ] {
+        let files = written(Layout::Folder, folder.path(), store.as_ref(), &scope(store.as_ref()), language);
+        let (first, page) = (&files["report.html"], &files[place]);
+        assert_eq!(first.matches(place).count(), 3, "a link of its own, and one for each doubt about a target");
+        assert!(first.contains(easy), "{language:?}");
+        assert!(first.contains(alone) && page.contains(reached), "{language:?}");
+        // R-00: ten days a month, twice 60 and twice 120 calls, 20 of them connected.
+        let share = wilson(800, 800 * 45 / 10, Z95).unwrap();
+        let percent = |x: f64| format!("{:.1}", 100.0 * x);
+        let space = if language == Language::En { " " } else { "" };
+        let wanted = format!("22.2{space}% [{}–{}]", percent(share.low), percent(share.high));
+        assert!(page.contains(&wanted), "{language:?}");
+        for row in imported().rows.iter().filter(|row| row.period_kind == PeriodKind::All) {
+            assert!(page.contains(&format!("id=\"rep-{}\"", row.rep_id)));
+            let outcome = row.blend.outcome.unwrap();
+            assert!(page.contains(&format!("<td class=\"n\" data-v=\"{outcome}\">{}</td>", points(outcome))));
+        }
+    }
+    let nothing = Scope { indicators: None, ..scope(store.as_ref()) };
+    let files = written(Layout::Folder, folder.path(), store.as_ref(), &nothing, Language::En);
+    assert!(!files.contains_key(place) && !files["report.html"].contains(place), "{:?}", files.keys());
 }
 
 /// Two groups of six reps, eight points apart, of whom one group asks less often for the identity; and what is said without a gap.

@@ -16,7 +16,7 @@ const MOOD: &str = "sentiment_last_quarter_milli";
 /// Calls of a rep on each side without which the rep is left out of a comparison. Engineering guess.
 const MIN_CALLS_A_SIDE: u64 = 5;
 /// Reps without whom nothing is compared. Engineering guess.
-const MIN_REPS: u64 = 4;
+pub(super) const MIN_REPS: u64 = 4;
 
 /// One kind of calls of a rep against another kind of the same rep, over all reps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,7 +32,7 @@ impl Difference {
     /// Second less first. A rep counts once, however many calls, so that neither the mix of reps nor calls of one rep that are
     /// alike make a difference look surer than it is: paired t interval (Student, "The probable error of a mean", Biometrika 6, 1908).
     /// Reps with fewer values than `least` on a side are left out.
-    fn of<'a>(pairs: impl IntoIterator<Item = &'a (Moments, Moments)>, least: u64) -> Option<Difference> {
+    pub(super) fn of<'a>(pairs: impl IntoIterator<Item = &'a (Moments, Moments)>, least: u64) -> Option<Difference> {
         let enough = pairs.into_iter().filter(|(a, b)| a.n >= least && b.n >= least);
         let differences: Moments = enough.filter_map(|(a, b)| Some(rounded(b.mean()? - a.mean()?))).collect();
         let interval = mean_interval(&differences).filter(|_| differences.n >= MIN_REPS)?;

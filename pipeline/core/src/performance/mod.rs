@@ -31,6 +31,7 @@ mod share;
 mod summary;
 pub mod sums;
 mod tables;
+mod targets;
 mod team_period;
 mod trend;
 
@@ -49,8 +50,8 @@ pub use funnel::WeakStage;
 pub use hour_weekday::{HourRow, hour_rows};
 pub use improvement::{Improvement, name_worst_calls};
 pub use indicators::{
-    Benchmark, ConversionOf, Figure, IndicatorKind, IndicatorRow, IndicatorSettings, LeadReturn, indicator_rows,
-    quality_and_conversion,
+    Benchmark, ConversionOf, Figure, IndicatorKind, IndicatorRow, IndicatorSettings, LeadReturn, TeamIndicators,
+    indicator_rows, quality_and_conversion, team_indicators,
 };
 pub use period::{PeriodKind, Slot};
 pub use rank::rank_intervals;
@@ -61,6 +62,7 @@ pub use share::Share;
 pub use summary::{CallSummary, Loss, SUMMARY_SCHEMA, model_hash};
 pub use sums::UNASSIGNED;
 pub use tables::{PASS_MILLIPOINTS, PerformanceTable, PerformanceTables};
+pub use targets::{RisesAlone, TargetCheck, TargetMonth, target_checks};
 pub use team_period::{TeamRow, team_rows};
 pub use trend::Trend;
 
