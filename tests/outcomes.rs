@@ -241,14 +241,27 @@ fn a_source_can_be_taken_out_again() {
     assert!(missing.stderr.contains("came from: first, second"), "{}", missing.stderr);
     let tried = place.run(&["import", "--remove", "--source", "first", "--dry-run", "--json"]).expect(0).json();
     assert_eq!((tried["removed"].as_u64(), indicators(&place, &[])[0]["dialled"].as_u64()), (Some(2), Some(190)));
-    let said = place.run(&["import", "--remove", "--source", "first"]).expect(0).stdout;
+    // The table of an earlier run does not keep what is gone.
+    let (out, table) = (place.out(), place.out().join("indicators.csv"));
+    let remove = |source: &str| {
+        let out = out.to_str().expect("UTF-8");
+        place.run(&["import", "--remove", "--source", source, "--out", out]).expect(0).stdout
+    };
+    std::fs::create_dir_all(&out).expect("writable");
+    std::fs::write(&table, "stale").expect("writable");
+    let said = remove("first");
     assert!(said.contains("2 rows of `first` removed"), "{said}");
+    let rows = read_csv(&table);
+    assert!(!rows.is_empty() && rows.iter().all(|row| row["dialled"].is_empty() && row["deals"] == "2"), "{rows:?}");
     let left = &indicators(&place, &[])[0];
     assert!(left["dialled"].is_null() && left["deals"] == 2, "{left}");
     // A file and --remove is a mistake.
     place.run(&["import", calls.to_str().unwrap(), "--remove", "--source", "first"]).expect(3);
     // In again as if it had never been there.
     assert_eq!(import(&place, "first", &calls, 0)["new"], 2);
+    remove("first");
+    remove("second");
+    assert!(!table.exists(), "nothing is left to show");
 }
 
 #[test]
