@@ -31,7 +31,8 @@ CREATE TABLE callmark.touchpoints ("source" text, "row_id" text, "kind" text, "o
 CREATE TABLE callmark.mentions ("opportunity_id" text, "kind" text, "call_id" text, "turn" bigint, "begin_ms" bigint, "end_ms" bigint, "quote" text, "phrase" text);
 \copy callmark.mentions FROM 'mentions.csv' WITH (FORMAT csv, HEADER true)
 
-CREATE VIEW callmark.rep_month AS SELECT r.rep_id, r.team, r.period AS month, n_scored, shrunk AS score, low, high, rank_low, rank_high, trend, trend_low, trend_high, process, outcome, outcome_weight, blended FROM callmark.rep_period r LEFT JOIN callmark.indicators i ON i.rep_id = r.rep_id AND i.period_kind = r.period_kind AND i.period = r.period WHERE r.period_kind = 'month';
+CREATE VIEW callmark.rep_outcome AS SELECT r.*, i.process, i.outcome, i.outcome_weight, i.blended, i.profile, i.tenure_days FROM callmark.rep_period r LEFT JOIN callmark.indicators i ON i.rep_id = r.rep_id AND i.period_kind = r.period_kind AND i.period = r.period;
+CREATE VIEW callmark.rep_month AS SELECT rep_id, team, period AS month, n_scored, shrunk AS score, low, high, rank_low, rank_high, trend, trend_low, trend_high, process, outcome, outcome_weight, blended, profile FROM callmark.rep_outcome WHERE period_kind = 'month';
 CREATE VIEW callmark.points_lost AS SELECT requirement_id, dimension, count(*) AS calls, sum(possible - points) AS points_lost FROM callmark.ledger WHERE result IN ('missed', 'violated') GROUP BY requirement_id, dimension;
 CREATE VIEW callmark.flagged_moments AS SELECT l.call_id, c.rep_id, c.team, c.start_ts, l.requirement_id, l.begin_ms, l.end_ms, l.quote, l.confidence FROM callmark.ledger l JOIN callmark.calls c ON c.call_id = l.call_id WHERE l.result IN ('missed', 'violated');
 CREATE VIEW callmark.why_unscored AS SELECT status, coalesce(reason, '') AS reason, count(*) AS calls FROM callmark.calls GROUP BY status, coalesce(reason, '');

@@ -9,10 +9,14 @@ use crate::harness::{project, read_csv, sample_from_references};
 /// One statement a line, so that any tool can go through it.
 const VIEWS: &[(&str, &str)] = &[
     (
+        "rep_outcome",
+        "SELECT r.*, i.process, i.outcome, i.outcome_weight, i.blended, i.profile, i.tenure_days FROM callmark.rep_period r LEFT JOIN \
+         callmark.indicators i ON i.rep_id = r.rep_id AND i.period_kind = r.period_kind AND i.period = r.period",
+    ),
+    (
         "rep_month",
-        "SELECT r.rep_id, r.team, r.period AS month, n_scored, shrunk AS score, low, high, rank_low, rank_high, trend, trend_low, trend_high, \
-         process, outcome, outcome_weight, blended FROM callmark.rep_period r LEFT JOIN callmark.indicators i ON i.rep_id = r.rep_id AND \
-         i.period_kind = r.period_kind AND i.period = r.period WHERE r.period_kind = 'month'",
+        "SELECT rep_id, team, period AS month, n_scored, shrunk AS score, low, high, rank_low, rank_high, trend, trend_low, trend_high, process, \
+         outcome, outcome_weight, blended, profile FROM callmark.rep_outcome WHERE period_kind = 'month'",
     ),
     (
         "points_lost",
@@ -46,7 +50,10 @@ fn the_pages_of_tables_are_up_to_date() {
          store.\nMade from the program's own columns; `columns.csv` in an export is the same list. Every column may be empty: not applicable or unknown, \
          never 0.\n\n- whole: 64-bit integer. decimal: thousandths, exact in CSV; DOUBLE in Parquet. truth: true or false.\n- DuckDB: `SELECT * FROM \
          'FOLDER/calls.parquet'`. pandas: `pandas.read_parquet`. PostgreSQL, Metabase, Superset: [tables.sql](tables.sql) loads the CSV files and \
-         makes views.\n",
+         makes views.\n- Process, outcome, both blended and the weight profile stand in `indicators`, not in `rep_period`: one row for the same `rep_id`, `period_kind` and \
+         `period`, for those with imported rows. `rep_period` is kept in the store and follows each call; outcomes follow every import and every change of \
+         `[indicators]`, and are made anew when they are read. Where both are wanted side by side: the view `rep_outcome` of tables.sql (`rep_month` for months), or\n  \
+         `SELECT * FROM 'FOLDER/rep_period.parquet' LEFT JOIN 'FOLDER/indicators.parquet' USING (rep_id, period_kind, period)`.\n",
     );
     let mut sql = String::from(
         "-- Loads an export of callmark (CSV) into PostgreSQL for Metabase, Superset and others:\n--   callmark export tables && cd tables && psql \

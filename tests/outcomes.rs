@@ -93,6 +93,9 @@ fn a_good_file_becomes_indicators_and_twice_is_once() {
     // Excel's day 45706 is the 18th.
     assert_eq!(indicators(&place, &["--period", "day", "--since", "2025-02-18"]).len(), 2);
     assert_eq!(indicators(&place, &["--period", "quarter"])[0]["period"], "2025-Q1");
+    // 20 of cost, 400 of margin: every twentieth lead must buy.
+    let said = place.run(&["indicators", "--set", "indicators.lead_cost=20", "--set", "indicators.deal_margin=400"]);
+    assert!(said.stdout.contains("leads pay from a conversion of 5.00 % on"), "{}", said.stdout);
     assert_eq!(counts(&import(&place, "crm", &file, 0)), [0, 0, 3, 0]);
     assert_eq!(indicators(&place, &["--period", "week"]), found, "twice is once");
     put(&place, "crm.csv", rows.replace("\"¥1,200.50\"", "700"));
@@ -238,14 +241,27 @@ fn a_source_can_be_taken_out_again() {
     assert!(missing.stderr.contains("came from: first, second"), "{}", missing.stderr);
     let tried = place.run(&["import", "--remove", "--source", "first", "--dry-run", "--json"]).expect(0).json();
     assert_eq!((tried["removed"].as_u64(), indicators(&place, &[])[0]["dialled"].as_u64()), (Some(2), Some(190)));
-    let said = place.run(&["import", "--remove", "--source", "first"]).expect(0).stdout;
+    // The table of an earlier run does not keep what is gone.
+    let (out, table) = (place.out(), place.out().join("indicators.csv"));
+    let remove = |source: &str| {
+        let out = out.to_str().expect("UTF-8");
+        place.run(&["import", "--remove", "--source", source, "--out", out]).expect(0).stdout
+    };
+    std::fs::create_dir_all(&out).expect("writable");
+    std::fs::write(&table, "stale").expect("writable");
+    let said = remove("first");
     assert!(said.contains("2 rows of `first` removed"), "{said}");
+    let rows = read_csv(&table);
+    assert!(!rows.is_empty() && rows.iter().all(|row| row["dialled"].is_empty() && row["deals"] == "2"), "{rows:?}");
     let left = &indicators(&place, &[])[0];
     assert!(left["dialled"].is_null() && left["deals"] == 2, "{left}");
     // A file and --remove is a mistake.
     place.run(&["import", calls.to_str().unwrap(), "--remove", "--source", "first"]).expect(3);
     // In again as if it had never been there.
     assert_eq!(import(&place, "first", &calls, 0)["new"], 2);
+    remove("first");
+    remove("second");
+    assert!(!table.exists(), "nothing is left to show");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn an_export_can_be_loaded_and_asked() {
     assert!(sum > 0);
     assert_eq!(server.ask("SELECT (sum(score) * 1000)::bigint FROM callmark.calls"), sum.to_string());
     let views = server.ask("SELECT table_name FROM information_schema.views WHERE table_schema = 'callmark'");
-    assert_eq!(views.lines().count(), 4, "{views}");
+    assert_eq!(views.lines().count(), 5, "{views}");
     for view in views.lines() {
         assert_ne!(server.ask(&format!("SELECT count(*) FROM callmark.{view}")), "0", "{view}");
     }

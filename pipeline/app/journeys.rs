@@ -6,6 +6,7 @@ use anyhow::Result;
 use callmark_core::journey::{self, CallTalk, OpportunityRow, Touchpoint};
 use callmark_store::{CallFilter, Store};
 use jiff::civil::Date;
+use rayon::prelude::*;
 
 use crate::commands::explain;
 use crate::config::Config;
@@ -49,13 +50,17 @@ pub fn journeys(store: &dyn Store, config: &Config, as_of: AsOf) -> Result<Optio
         return Ok(None);
     }
     let customers: BTreeSet<&String> = touchpoints.iter().filter_map(|of| of.customer_id.as_ref()).collect();
-    let mut calls = Vec::new();
+    let mut ids = Vec::new();
     for customer in customers {
         let of = CallFilter { customer: Some(customer.clone()), until: Some(until), ..CallFilter::default() };
-        for call in store.calls(&of).map_err(explain)? {
-            calls.push(CallTalk::of(&call.map_err(explain)?.record));
-        }
+        ids.extend(store.call_ids(&of).map_err(explain)?);
     }
+    // Records are large, and phrases are looked for in every turn.
+    let talk = |id: &String| -> Result<Option<CallTalk>> {
+        // Another process may have removed it meanwhile.
+        Ok(store.get_call(id).map_err(explain)?.map(|stored| CallTalk::of(&stored.record)))
+    };
+    let calls = ids.par_iter().filter_map(|id| talk(id).transpose()).collect::<Result<Vec<CallTalk>>>()?;
     let days = touchpoints.iter().map(|touchpoint| touchpoint.at.day);
     let days = days.chain(calls.iter().filter_map(|call| Some(call.at?.day)));
     let as_of = match as_of {

@@ -30,8 +30,9 @@ use crate::lock::Lock;
 use crate::plan::{self, Diligence, Engines};
 use crate::progress::Progress;
 use crate::read::metadata::MetadataSources;
+use crate::render::indicators::{self, Indicators};
 use crate::render::report::{self, History, Options, Scope};
-use crate::render::{indicators, outputs, performance, summary};
+use crate::render::{outputs, performance, summary};
 use crate::run_summary::{Failure, RunSummary};
 use crate::sound_networks::SoundNetworkFiles;
 use crate::text_encoders::TextEncoders;
@@ -242,7 +243,8 @@ impl Session {
         }
         tables.finish()?;
         outputs::write_performance(&self.out, self.store.as_ref())?;
-        indicators::write(&self.out, self.store.as_ref(), &self.config)?;
+        let found = Indicators::of(self.store.as_ref(), &self.config)?;
+        indicators::write(&self.out, found.as_ref())?;
         outputs::write_reviews(&self.out, &self.store.all_reviews().map_err(explain)?)?;
         let opportunities = journeys(self.store.as_ref(), &self.config, AsOf::LastKnown(None))?;
         let journey_items = self.config.journey.settings().items;
@@ -253,6 +255,8 @@ impl Session {
             history: History::Stored,
             journeys: opportunities.as_ref(),
             journey_items: &journey_items,
+            indicators: found.as_ref(),
+            reps: &self.config.reps,
         };
         let options = Options {
             language: self.config.report.language,

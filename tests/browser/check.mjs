@@ -37,7 +37,7 @@ const AXE_OPTIONS = {
   rules: { "label-content-name-mismatch": { enabled: false } },
 };
 const MOST_LOAD_MS = 2000;
-const KINDS = ["team", "reps", "calls", "lists"];
+const KINDS = ["team", "reps", "calls", "lists", "indicators"];
 const WIDTHS = [1280, 360];
 const SCHEMES = ["light", "dark"];
 /** So many pages of a kind are looked for in a quick run. */

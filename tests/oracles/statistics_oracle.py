@@ -95,5 +95,22 @@ for size, levels, slope in ((8, 1000, 0.5), (8, 5, -0.8), (30, 1000, 0.0), (50, 
     low, high = np.tanh(np.arctanh(rho) + np.array([-half, half]))
     out["spearman"].append({"x": x.tolist(), "y": y.tolist(), "rho": rho, "low": float(low), "high": float(high)})
 
+out["student"] = [
+    {"t": t, "freedom": freedom, "tail": float(stats.t.sf(t, freedom))}
+    for freedom in (1.0, 2.5, 3.7, 10.0, 61.3, 5000.0) for t in (0.0, 0.3, 1.0, 2.2, 5.0, 12.0, 40.0)
+]
+
+out["welch"] = []
+for sizes, spreads in (((4, 4), (3000, 3000)), ((5, 17), (500, 9000)), ((30, 12), (4000, 2000)), ((2, 40), (8000, 1000))):
+    first, second = ([int(x) for x in rng.normal(70000, spread, size)] for size, spread in zip(sizes, spreads))
+    test = stats.ttest_ind(second, first, equal_var=False)
+    low, high = test.confidence_interval(0.95)
+    # Five comparisons at once (Bonferroni).
+    corrected = test.confidence_interval(1 - 0.05 / 5)
+    out["welch"].append({
+        "first": first, "second": second, "freedom": float(test.df), "p": float(test.pvalue),
+        "interval": [float(low), float(high)], "of_five": list(map(float, corrected)),
+    })
+
 path = pathlib.Path(__file__).with_name("statistics.json")
 path.write_text(json.dumps(out, indent=1) + "\n")

@@ -56,6 +56,7 @@ pub fn digest(args: &DigestArgs, common: &Common) -> Result<u8> {
         history: History::Calls(&history),
         journeys: opportunities.as_ref(),
         journey_items: &journey_items,
+        ..Scope::default()
     };
     let options = Options {
         language: args.language.unwrap_or(config.report.language),

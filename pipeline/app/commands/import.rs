@@ -16,6 +16,7 @@ use crate::config::{Config, did_you_mean};
 use crate::read::activity::mapping::Mapping;
 use crate::read::activity::{self, ImportedRow, Refused};
 use crate::read::metadata::reps::Reps;
+use crate::render::indicators;
 use crate::{FINISHED, SOME_FAILED};
 
 /// Refused rows of a file that are named on the terminal; `--json` has all.
@@ -54,7 +55,7 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
         bail!("the source has no name\nhint: give --source crm, or whatever the file comes from");
     }
     if args.remove {
-        return remove(source, args, common);
+        return remove(source, args, &config, common);
     }
     let mapping = config.imports.iter().find(|mapping| mapping.name == source);
     if mapping.is_none() && !common.quiet {
@@ -116,8 +117,8 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
     report(&summary, args, common)
 }
 
-/// Takes out what came from a source.
-fn remove(source: &str, args: &ImportArgs, common: &Common) -> Result<u8> {
+/// Takes out what came from a source, of the table beside the outputs, too.
+fn remove(source: &str, args: &ImportArgs, config: &Config, common: &Common) -> Result<u8> {
     let store = callmark_store::open_existing(&store_url(common)?).map_err(explain)?;
     let rows = store.remove_source(source, args.dry_run).map_err(explain)?;
     if rows == 0 {
@@ -131,11 +132,17 @@ fn remove(source: &str, args: &ImportArgs, common: &Common) -> Result<u8> {
         };
         bail!("nothing of a source `{source}` is in the store\nhint: {hint}");
     }
+    if !args.dry_run {
+        indicators::refresh(&args.out, store.as_ref(), config)?;
+    }
     if args.json {
         println!("{}", serde_json::json!({"source": source, "dry_run": args.dry_run, "removed": rows}));
     } else if !common.quiet {
         let verb = if args.dry_run { "would be removed" } else { "removed" };
         println!("{} of `{source}` {verb}", counted(rows, "row"));
+        if !args.dry_run && args.out.join("report.html").is_file() {
+            println!("the report in {} shows it until it is made again (callmark report)", args.out.display());
+        }
     }
     Ok(FINISHED)
 }

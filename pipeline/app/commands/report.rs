@@ -12,8 +12,9 @@ use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::install::Install;
 use crate::journeys::{AsOf, journeys};
+use crate::render::indicators::{self, Indicators};
+use crate::render::outputs;
 use crate::render::report::{self, History, Options, Scope};
-use crate::render::{indicators, outputs};
 
 /// How far before the report trends may look: the longest month and the one before.
 const HISTORY_DAYS: i64 = 62;
@@ -37,6 +38,7 @@ pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
     let until = args.until.as_deref().map(str::parse).transpose()?;
     // Opportunities are the whole house's.
     let opportunities = if everything { journeys(store.as_ref(), &config, AsOf::LastKnown(until))? } else { None };
+    let found = Indicators::of(store.as_ref(), &config)?;
     let journey_items = config.journey.settings().items;
     let scope = Scope {
         calls: store.call_ids(&filter).map_err(explain)?,
@@ -45,6 +47,8 @@ pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
         history: if history.is_empty() { History::Report } else { History::Calls(&history) },
         journeys: opportunities.as_ref(),
         journey_items: &journey_items,
+        indicators: found.as_ref().filter(|_| everything),
+        reps: &config.reps,
     };
     let options = Options {
         language: args.language.unwrap_or(config.report.language),
@@ -53,7 +57,7 @@ pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
         layout: args.layout,
     };
     let written = report::write(&args.out, store.as_ref(), &scope, &options)?;
-    indicators::write(&args.out, store.as_ref(), &config)?;
+    indicators::write(&args.out, found.as_ref())?;
     if !common.quiet {
         println!("report: {} ({} files, {:.1} MB)", written.start.display(), written.pages, written.bytes as f64 / 1e6);
     }

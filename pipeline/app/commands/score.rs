@@ -14,7 +14,8 @@ use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::install::Install;
 use crate::kept_words;
-use crate::render::{indicators, outputs};
+use crate::render::indicators::{self, Indicators};
+use crate::render::outputs;
 use crate::stored_calls::StoredCalls;
 
 /// Calls are read, scored and written in groups, so that memory stays bounded: one is written while the next is scored.
@@ -68,7 +69,7 @@ pub fn score(args: &ScoreArgs, common: &Common) -> Result<u8> {
         writer.join().unwrap_or_else(|_| Err(anyhow!("the writer of the store stopped")))
     })?;
     if let Some(out) = &args.out {
-        indicators::write(out, store, &config)?;
+        indicators::write(out, Indicators::of(store, &config)?.as_ref())?;
     }
     if summary.left_alone > 0 {
         let count = summary.left_alone;

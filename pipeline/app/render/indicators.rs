@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use callmark_core::performance::{
-    self, Activity, Association, CallSummary, Figure, IndicatorKind, IndicatorRow, MIN_REPS, PeriodKind, WeakStage,
-    indicator_rows, quality_and_conversion, rep_dimension, rep_period,
+    self, Activity, Association, CallSummary, Figure, IndicatorKind, IndicatorRow, IndicatorSettings, MIN_REPS,
+    PeriodKind, WeakStage, indicator_rows, quality_and_conversion, rep_dimension, rep_period,
 };
 use callmark_store::{CallFilter, Store};
 use comfy_table::{Cell, CellAlignment, Table, presets};
@@ -67,18 +67,42 @@ fn activities(store: &dyn Store, config: &Config, until: Option<Date>) -> Result
     store.activity(None, until).map_err(explain)?.into_iter().map(read).collect()
 }
 
-/// `indicators.csv` beside the other tables: every kind of period. Nothing is written while nothing was imported.
-pub fn write(folder: &Path, store: &dyn Store, config: &Config) -> Result<()> {
-    let (rows, _) = indicators(store, config, PeriodKind::ALL, Days::default())?;
-    if rows.is_empty() {
-        return Ok(());
-    }
-    write_whole(&folder.join(FILE), tables::csv(performance::INDICATORS, &rows).as_bytes())
+/// Everything that imported rows say, for the tables and the report.
+#[derive(Clone, Debug)]
+pub struct Indicators {
+    /// Of all kinds of periods.
+    pub rows: Vec<IndicatorRow>,
+    pub association: Option<Association>,
+    pub settings: IndicatorSettings,
 }
 
-/// Makes the table again where there is one: its process figures are of calls that may be gone.
+impl Indicators {
+    /// Of all days; `None` while nothing was imported.
+    ///
+    /// # Errors
+    /// As [`indicators`].
+    pub fn of(store: &dyn Store, config: &Config) -> Result<Option<Indicators>> {
+        let (rows, association) = indicators(store, config, PeriodKind::ALL, Days::default())?;
+        let settings = config.indicators.settings();
+        Ok((!rows.is_empty()).then_some(Indicators { rows, association, settings }))
+    }
+}
+
+/// `indicators.csv` beside the other tables: every kind of period. A table of what is no longer imported goes.
+pub fn write(folder: &Path, found: Option<&Indicators>) -> Result<()> {
+    let path = folder.join(FILE);
+    match found {
+        Some(found) => write_whole(&path, tables::csv(performance::INDICATORS, &found.rows).as_bytes()),
+        None if path.is_file() => {
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Makes the table again where there is one: its process figures are of calls that may be gone, its others of rows that may be.
 pub fn refresh(folder: &Path, store: &dyn Store, config: &Config) -> Result<()> {
-    if folder.join(FILE).is_file() { write(folder, store, config) } else { Ok(()) }
+    if folder.join(FILE).is_file() { write(folder, Indicators::of(store, config)?.as_ref()) } else { Ok(()) }
 }
 
 const FILE: &str = "indicators.csv";
@@ -122,7 +146,7 @@ pub fn print(rows: &[IndicatorRow], association: Option<Association>) {
         println!("conversion: deals / {}", row.conversion_of.id());
     }
     if let Some(leads) = rows.iter().find_map(|row| row.leads) {
-        println!("leads pay from a conversion of {} % on", decimal(leads.break_even_ppm / 10, 2));
+        println!("leads pay from a conversion of {} % on", decimal(leads.break_even_ppm / 100, 2));
     }
     for row in rows {
         let advice = match row.weak_stage {
@@ -145,7 +169,7 @@ pub fn print(rows: &[IndicatorRow], association: Option<Association>) {
 }
 
 /// `20.0 % [14.5–26.9]`, `80.0`.
-fn figure(kind: IndicatorKind, figure: &Figure) -> String {
+pub fn figure(kind: IndicatorKind, figure: &Figure) -> String {
     let is_share = kind.is_share() || kind == IndicatorKind::CoverageGrowth;
     let value = if is_share { format!("{} %", decimal(figure.value_milli, 1)) } else { points(figure.value_milli) };
     let end = |milli: i64| if is_share { decimal(milli, 1) } else { points(milli) };
@@ -156,7 +180,7 @@ fn figure(kind: IndicatorKind, figure: &Figure) -> String {
 }
 
 /// `number / 10^places`.
-fn decimal(number: i64, places: u32) -> String {
+pub fn decimal(number: i64, places: u32) -> String {
     let unit = 10_u64.pow(places);
     let sign = if number < 0 { "-" } else { "" };
     let number = number.unsigned_abs();

@@ -148,6 +148,94 @@ fn t95(n: u64) -> f64 {
     }
 }
 
+/// The difference of two means of groups whose variances need not be equal (B. L. Welch, "The generalization of 'Student's' problem", Biometrika 34, 1947).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Welch {
+    /// Second mean less first.
+    pub difference: f64,
+    pub standard_error: f64,
+    /// Degrees of freedom (Satterthwaite, Biometrics Bulletin 2, 1946).
+    pub freedom: f64,
+}
+
+impl Welch {
+    /// `None` for fewer than two values in a group, and when no value differs from the mean of its group: nothing then says how sure the difference is.
+    pub fn of(first: &Moments, second: &Moments) -> Option<Welch> {
+        let square = |group: &Moments| Some(group.variance()? / group.n as f64);
+        let (a, b) = (square(first)?, square(second)?);
+        if a + b <= 0.0 {
+            return None;
+        }
+        let freedom = (a + b).powi(2) / (a * a / (first.n - 1) as f64 + b * b / (second.n - 1) as f64);
+        Some(Welch { difference: second.mean()? - first.mean()?, standard_error: (a + b).sqrt(), freedom })
+    }
+
+    /// Two-sided p of no difference.
+    pub fn p(&self) -> f64 {
+        2.0 * student_upper_tail((self.difference / self.standard_error).abs(), self.freedom)
+    }
+
+    /// Two-sided interval that misses the true difference with probability `miss`, 0 < `miss` < 1.
+    pub fn interval(&self, miss: f64) -> Interval {
+        let half = self.standard_error * student_upper_point(miss / 2.0, self.freedom);
+        Interval { low: self.difference - half, high: self.difference + half }
+    }
+}
+
+/// P(T > t) of Student's t for t ≥ 0 and any degrees of freedom > 0: ½·I_x(ν/2, ½) with x = ν/(ν + t²) (Abramowitz, Stegun 26.7.1).
+pub fn student_upper_tail(t: f64, freedom: f64) -> f64 {
+    0.5 * incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t * t))
+}
+
+/// The t with P(T > t) = `tail`, 0 < `tail` ≤ ½, by bisection.
+fn student_upper_point(tail: f64, freedom: f64) -> f64 {
+    let (mut low, mut high) = (0.0_f64, 1.0_f64);
+    while student_upper_tail(high, freedom) > tail && high < 1e12 {
+        high *= 2.0;
+    }
+    for _ in 0..100 {
+        let middle = 0.5 * (low + high);
+        if student_upper_tail(middle, freedom) > tail {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    0.5 * (low + high)
+}
+
+/// Regularised incomplete beta function I_x(a, b) for 0 ≤ x ≤ 1 by its continued fraction (DLMF 8.17.22), evaluated by Lentz's method as modified by
+/// Thompson and Barnett (J. Comput. Phys. 64, 1986); for x beyond the mean by I_x(a, b) = 1 − I_(1−x)(b, a).
+fn incomplete_beta(a: f64, b: f64, x: f64) -> f64 {
+    if x <= 0.0 || x >= 1.0 {
+        return if x <= 0.0 { 0.0 } else { 1.0 };
+    }
+    if x > (a + 1.0) / (a + b + 2.0) {
+        return 1.0 - incomplete_beta(b, a, 1.0 - x);
+    }
+    let front =
+        libm::exp(libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * libm::log(x) + b * libm::log1p(-x));
+    let away_from_0 = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
+    let (mut c, mut d) = (1.0, 1.0 / away_from_0(1.0 - (a + b) * x / (a + 1.0)));
+    let mut fraction = d;
+    for m in 1..500 {
+        let m = f64::from(m);
+        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
+        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        let mut last = 1.0;
+        for coefficient in [even, odd] {
+            d = 1.0 / away_from_0(1.0 + coefficient * d);
+            c = away_from_0(1.0 + coefficient / c);
+            last = c * d;
+            fraction *= last;
+        }
+        if (last - 1.0_f64).abs() < 1e-15 {
+            break;
+        }
+    }
+    front * fraction / a
+}
+
 /// Data of one group for [`empirical_bayes`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Group {

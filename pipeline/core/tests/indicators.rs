@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use callmark_core::performance::{
     Activity, Benchmark, ConversionOf, Figure, INDICATORS, IndicatorKind, IndicatorRow, IndicatorSettings, Measure,
     PeriodKind, RepDimensionRow, RepRow, WeakStage, WeightProfile, association, indicator_rows, quality_and_conversion,
-    rep_period, spearman,
+    rep_period, spearman, target_checks, team_indicators,
 };
 use scored_call::scored_call;
 
@@ -302,4 +302,103 @@ fn columns_are_exact_decimals_under_distinct_names() {
     // What is counted and what comes of it: a new measure or indicator is a column, too.
     let wanted = Measure::ALL.iter().map(|m| m.column()).chain(IndicatorKind::ALL.iter().map(|kind| kind.id()));
     assert!(wanted.into_iter().all(|name| names.contains(name)));
+}
+
+/// Rows of four months, ten days each, of six reps: dialled and deals a day by rep and month.
+fn four_months(of: impl Fn(usize, usize) -> (i64, i64)) -> Vec<IndicatorRow> {
+    let mut activities = Vec::new();
+    for (rep, month, day) in
+        (0..6).flat_map(|rep| (0..4).flat_map(move |month| (1..=10).map(move |day| (rep, month, day))))
+    {
+        let (dialled, deals) = of(rep, month);
+        let measures = [(Measure::Dialled, dialled), (Measure::Connected, dialled / 4), (Measure::Deals, deals)];
+        activities.push(activity(&format!("r{rep}"), &format!("2025-{:02}-{day:02}", month + 1), &measures));
+    }
+    // Too few days to say anything about a month.
+    activities.push(activity(
+        "new",
+        "2025-04-01",
+        &[(Measure::Dialled, 5), (Measure::Connected, 0), (Measure::Deals, 0)],
+    ));
+    indicator_rows(&activities, &[], &[], PeriodKind::Month, None, &settings())
+}
+
+#[test]
+fn a_target_that_everybody_reaches_tells_nothing() {
+    // The target is 100: first nobody reaches it, then half of the reps, then all.
+    let checks = target_checks(&four_months(|rep, month| ([90, 97 + rep as i64, 100, 130][month], 1)), &settings());
+    let calls = checks.iter().find(|check| check.kind == IndicatorKind::CallsPerDay).unwrap();
+    let shares: Vec<(&str, u64, u64)> =
+        calls.months.iter().map(|month| (month.month.as_str(), month.reached, month.reps)).collect();
+    assert_eq!(shares, [("2025-01", 0, 6), ("2025-02", 3, 6), ("2025-03", 6, 6), ("2025-04", 6, 6)]);
+    assert!(calls.tells_nothing);
+    // One of six misses it in the last month.
+    let checks = target_checks(&four_months(|rep, _| (if rep == 0 { 99 } else { 100 }, 1)), &settings());
+    assert!(!checks[0].tells_nothing, "{checks:?}");
+    // Revenue weighs nothing: it has no target.
+    assert!(checks.iter().all(|check| check.kind != IndicatorKind::RevenuePerCall));
+    assert_eq!(target_checks(&[], &settings()), []);
+}
+
+#[test]
+fn a_figure_that_rises_while_sales_do_not_is_said() {
+    let alone = |deals: [i64; 4]| {
+        let rows =
+            four_months(|rep, month| (60 + 2 * rep as i64 + [0, 1, 20, 21][month], deals[month] + (rep % 2) as i64));
+        target_checks(&rows, &settings()).remove(0).rises_alone
+    };
+    let found = alone([2, 3, 3, 2]).unwrap();
+    assert_eq!((found.figure.reps, found.figure.mean, found.sold_as), (6, 20_000, Measure::Deals));
+    assert_eq!((found.sold.mean, found.sold.low, found.sold.high), (0, 0, 0));
+    // More calls, more deals: the target serves what it should.
+    assert_eq!(alone([2, 2, 3, 3]), None);
+    // Nobody knows the deals.
+    let rows: Vec<IndicatorRow> = four_months(|_, month| (60 + 10 * month as i64, 1));
+    let unknown = rows.into_iter().map(|mut row| {
+        row.totals.remove(&Measure::Deals);
+        row
+    });
+    assert_eq!(target_checks(&unknown.collect::<Vec<_>>(), &settings())[0].rises_alone, None);
+}
+
+#[test]
+fn fewer_complaints_are_a_rise_towards_the_target() {
+    let mut rows = four_months(|_, _| (100, 1));
+    for row in &mut rows {
+        let complaints = if row.period.as_str() < "2025-03" { 3_000 } else { 1_000 };
+        row.figures.insert(IndicatorKind::ComplaintsPer100, Figure { value_milli: complaints, interval_milli: None });
+        row.points.insert(IndicatorKind::ComplaintsPer100, 25_000);
+    }
+    let checks = target_checks(&rows, &settings());
+    let complaints = checks.iter().find(|check| check.kind == IndicatorKind::ComplaintsPer100).unwrap();
+    assert_eq!(complaints.rises_alone.map(|found| found.figure.mean), Some(2_000));
+}
+
+#[test]
+fn a_team_is_what_its_reps_have_together() {
+    use Measure::*;
+    let rows = [
+        activity("a", "2025-02-17", &[(Dialled, 90), (Connected, 20), (Opportunities, 4), (Deals, 1), (Cases, 10)]),
+        activity("a", "2025-02-18", &[(Dialled, 70), (Connected, 12), (FirstContactResolved, 6)]),
+        activity("b", "2025-02-17", &[(Dialled, 50), (Connected, 10), (Opportunities, 6), (Deals, 3)]),
+        activity("c", "2025-02-17", &[(Dialled, 7), (Connected, 7)]),
+    ];
+    let rows: Vec<Activity> = rows
+        .into_iter()
+        .map(|row| Activity { team: (row.rep_id != "c").then(|| "north".to_string()), ..row })
+        .collect();
+    let rows = indicator_rows(&rows, &[], &[], PeriodKind::All, None, &settings());
+    let teams = team_indicators(&rows.iter().collect::<Vec<_>>(), &settings());
+    let [nobodys, north] = &teams[..] else { panic!("{teams:?}") };
+    assert_eq!((nobodys.team.as_deref(), nobodys.reps, nobodys.days), (None, 1, 1));
+    assert_eq!((north.team.as_deref(), north.reps, north.days), (Some("north"), 2, 3));
+    // 210 calls in three days of a rep, 42 of them connected; 4 deals of 10 opportunities.
+    assert_eq!(north.figures[&IndicatorKind::CallsPerDay].value_milli, 70_000);
+    assert_eq!(north.figures[&IndicatorKind::ConnectRate].value_milli, 200);
+    assert_eq!(north.figures[&IndicatorKind::Conversion].value_milli, 400);
+    let base = |kind: IndicatorKind| kind.base(north.conversion_of, &north.totals);
+    assert_eq!(base(IndicatorKind::CallsPerDay), None);
+    assert_eq!(base(IndicatorKind::Conversion), Some(Opportunities));
+    assert_eq!(base(IndicatorKind::FirstContactResolution), Some(Cases));
+    assert_eq!(IndicatorKind::FirstContactResolution.base(nobodys.conversion_of, &nobodys.totals), Some(Connected));
 }

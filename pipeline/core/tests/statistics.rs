@@ -1,8 +1,8 @@
 //! Statistics against numpy and scipy (tests/oracles), and the coverage of the rep intervals by simulation.
 
 use callmark_core::statistics::{
-    Group, Moments, SplitMix64, Z95, benjamini_hochberg, bootstrap_difference, bootstrap_mean, empirical_bayes,
-    normal_cdf, normal_quantile, wilson,
+    Group, Moments, SplitMix64, Welch, Z95, benjamini_hochberg, bootstrap_difference, bootstrap_mean, empirical_bayes,
+    normal_cdf, normal_quantile, student_upper_tail, wilson,
 };
 use serde_json::Value;
 
@@ -71,6 +71,29 @@ fn false_discoveries_are_those_of_scipy() {
         }
     }
     assert!(benjamini_hochberg(&[]).is_empty());
+}
+
+#[test]
+fn the_difference_of_two_groups_is_that_of_scipy() {
+    let oracle = oracle();
+    for case in cases(&oracle, "student") {
+        let tail = student_upper_tail(case["t"].as_f64().unwrap(), case["freedom"].as_f64().unwrap());
+        close(tail, &case["tail"], 1e-9);
+    }
+    for case in cases(&oracle, "welch") {
+        let group = |name: &str| floats(&case[name]).iter().map(|x| *x as i64).collect::<Moments>();
+        let test = Welch::of(&group("first"), &group("second")).unwrap();
+        close(test.freedom, &case["freedom"], 1e-9);
+        close(test.p(), &case["p"], 1e-9);
+        for (miss, expected) in [(0.05, &case["interval"]), (0.05 / 5.0, &case["of_five"])] {
+            let interval = test.interval(miss);
+            close(interval.low, &expected[0], 1e-9);
+            close(interval.high, &expected[1], 1e-9);
+        }
+    }
+    let (one, same) = ([5].into_iter().collect::<Moments>(), [5, 5, 5].into_iter().collect::<Moments>());
+    assert_eq!(Welch::of(&one, &same), None);
+    assert_eq!(Welch::of(&same, &[9, 9].into_iter().collect()), None);
 }
 
 #[test]

@@ -16,6 +16,9 @@ pub struct Rep {
     pub aliases: Vec<String>,
     #[serde(default)]
     pub teams: Vec<Membership>,
+    /// For the comparison of groups in the report, and for nothing else.
+    #[serde(default)]
+    pub group: Option<String>,
 }
 
 /// A team that a rep belongs to from a day on; without a day, since ever.
@@ -66,6 +69,9 @@ pub fn check_reps(reps: &[Rep]) -> Result<(), String> {
                 ));
             }
         }
+        if rep.group.as_ref().is_some_and(|group| group.trim().is_empty()) {
+            return Err(format!("the rep `{}` has a blank group\nhint: name it, or leave it out", rep.id));
+        }
         let mut days: Vec<Option<Date>> = rep.teams.iter().map(|membership| membership.since).collect();
         days.sort();
         if days.windows(2).any(|pair| pair[0] == pair[1]) {
@@ -91,6 +97,12 @@ impl Reps {
         reps.iter_mut().for_each(|rep| rep.teams.sort_by_key(|membership| membership.since));
         let by_name = reps.iter().enumerate().flat_map(|(index, rep)| names(rep).map(move |name| (name, index)));
         Reps { by_name: by_name.collect(), reps }
+    }
+
+    /// The group that the site named for a rep.
+    pub fn group(&self, rep_id: &str) -> Option<&str> {
+        let group = self.reps[*self.by_name.get(&key(rep_id))?].group.as_deref()?;
+        Some(group.trim())
     }
 
     /// Puts the rep's id for an alias, and the team that the rep had when the call began where the metadata name none.
@@ -126,8 +138,13 @@ mod tests {
         ];
         let steady = vec![Membership { team: "east".into(), since: None }];
         Reps::new(&[
-            Rep { id: "r17".into(), aliases: vec!["Zhang San".into(), "1017".into(), "张三".into()], teams },
-            Rep { id: "r18".into(), aliases: vec![], teams: steady },
+            Rep {
+                id: "r17".into(),
+                aliases: vec!["Zhang San".into(), "1017".into(), "张三".into()],
+                teams,
+                group: Some(" evening".into()),
+            },
+            Rep { id: "r18".into(), aliases: vec![], teams: steady, group: None },
         ])
     }
 
@@ -149,6 +166,13 @@ mod tests {
         let mut nobody = Metadata::default();
         reps().resolve(&mut nobody);
         assert_eq!(nobody, Metadata::default());
+    }
+
+    #[test]
+    fn groups_are_found_by_any_name_and_only_where_one_is_given() {
+        assert_eq!((reps().group("ZHANG san"), reps().group("r18"), reps().group("x")), (Some("evening"), None, None));
+        let blank = Rep { id: "r1".into(), aliases: vec![], teams: vec![], group: Some(" ".into()) };
+        assert!(check_reps(&[blank]).unwrap_err().contains("blank group"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! English messages: sentence case, about calls and moments.
 
 use callmark_core::journey::{ItemState, MentionKind, OpportunityStatus, TouchpointKind};
-use callmark_core::performance::{CoachingVerdict, Stage};
+use callmark_core::performance::{CoachingVerdict, GroupGap, IndicatorKind, Measure, Stage, WeakStage, WeightProfile};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
 use callmark_core::signals::Metric;
@@ -415,6 +415,90 @@ pub static MESSAGES: Messages = Messages {
         MentionKind::DecisionMakerChange => "somebody else decides",
     },
 
+    indicators_title: "Calls and sales",
+    indicators_all: "Indicators by team and rep, with process and outcome",
+    indicators_days: |first, last| format!("Imported call logs and sales, {first} to {last}"),
+    indicators_note: "Process: the estimate of a rep's calls. Outcome: the mean of the indicators that have a target, by their weights. The blended figure is only ever read beside its two parts; how much the outcome weighs depends on profile and time in the job. Shares stand with their 95 % interval.",
+    indicators_whole: "All imported days",
+    indicators_month: |month| format!("Month {month}"),
+    indicators_month_name: "Month",
+    indicators_days_worked: "Days worked",
+    indicators_process: "Process",
+    indicators_outcome: "Outcome",
+    indicators_blended: "Blended",
+    indicators_weight: "Outcome weighs",
+    indicators_profile: "Profile",
+    indicators_profile_name: |profile| match profile {
+        WeightProfile::Sprint => "sprint",
+        WeightProfile::Mature => "mature",
+        WeightProfile::NewHire => "new hire",
+    },
+    indicators_tenure: "Days in the job",
+    indicators_parts: |process, outcome, blended, weight| {
+        format!("process {process} · outcome {outcome} · blended {blended} (outcome weighs {weight} %)")
+    },
+    indicators_calls: "the rep's calls",
+    indicators_association: |rho, low, high, reps| {
+        format!(
+            "Quality of calls and conversion over {reps} reps: Spearman {rho} ({low} to {high}). An association, not cause."
+        )
+    },
+    indicators_no_association: "How quality of calls and conversion go together is not said: fewer than 8 reps have both.",
+    indicators_targets: "Reps who reach today's targets",
+    indicators_targets_note: "Of reps with five days or more in the month. A target that everybody reaches tells nobody apart. All months are held against today's targets: what a target was before is not known.",
+    of_reps: |part, of| format!("{part} of {of}"),
+    indicators_team: |reps, days| format!("Reps: {reps}; days worked by all of them: {days}"),
+    indicators_name: "Indicator",
+    indicators_value: "Value",
+    indicators_base: |n, what| format!("{}: {n}", what.to_lowercase()),
+    indicators_target: "Target",
+    indicators_target_new_hire: |full, new_hire| format!("{full} (new hire: {new_hire})"),
+    indicators_no_target: "none",
+    indicators_weak_stage: |stage| match stage {
+        WeakStage::Discovery => {
+            "Many opportunities, few deals, and discovery below the team: listen to what is asked before something is offered."
+        }
+        WeakStage::Offer => {
+            "Many opportunities, few deals, and discovery is fine: listen to how the offer and objections are handled."
+        }
+    },
+    indicators_leads: |break_even, pays| {
+        let verdict = match pays {
+            Some(true) => "they do",
+            Some(false) => "they do not",
+            None => "open: the interval holds it, or leads are not known",
+        };
+        format!("Leads pay from a conversion of {break_even} % on: {verdict}.")
+    },
+    indicators_no_call_log: "No call log: every day with a row counts as worked.",
+    indicators_more_deals: "More deals than what they would be a share of: no conversion.",
+    indicator: |kind| match kind {
+        IndicatorKind::CallsPerDay => "Calls dialled per day",
+        IndicatorKind::ConnectRate => "Connected, of calls dialled",
+        IndicatorKind::TalkPerDay => "Minutes in conversation per day",
+        IndicatorKind::OpportunitiesPerWeek => "Opportunities per week",
+        IndicatorKind::Conversion => "Conversion",
+        IndicatorKind::RevenuePerCall => "Revenue per connected call",
+        IndicatorKind::FirstContactResolution => "Resolved at first contact",
+        IndicatorKind::ComplaintsPer100 => "Complaints per 100 connected calls",
+        IndicatorKind::RepurchaseRate => "Deals with former customers",
+        IndicatorKind::CoverageGrowth => "Growth of customers covered",
+    },
+    measure: |measure| match measure {
+        Measure::Dialled => "Calls dialled",
+        Measure::Connected => "Connected calls",
+        Measure::Talk => "Time in conversation",
+        Measure::Leads => "Leads",
+        Measure::Opportunities => "Opportunities",
+        Measure::Deals => "Deals",
+        Measure::Revenue => "Revenue",
+        Measure::Complaints => "Complaints",
+        Measure::Repurchases => "Repurchases",
+        Measure::Cases => "Cases",
+        Measure::FirstContactResolved => "Cases resolved at first contact",
+        Measure::Customers => "Customers covered",
+    },
+
     report_title: "Call quality",
     period: |first, last| format!("{first} to {last}"),
     one_day: |day| day.to_string(),
@@ -529,9 +613,9 @@ pub static MESSAGES: Messages = Messages {
     honesty_false: |what, overturned, reviewed| {
         format!("{what}: {overturned} of {reviewed} reviewed findings were overturned.")
     },
-    honesty_heap: |rep, inside, outside, expected| {
+    honesty_heap: |rep, card, line, inside, outside, expected| {
         format!(
-            "{rep}: {inside} scores just above the pass line and {outside} just below it, where {expected} above would be usual. Listen to some of them: the rep may work until the mark is reached, or scores may have been helped over it."
+            "{rep}: {inside} scores just above the pass line of {card} ({line} points) and {outside} just below it, where {expected} above would be usual. Listen to some of them: the rep may work until the mark is reached, or scores may have been helped over it."
         )
     },
     honesty_inflation: |score, mood, reps| {
@@ -542,6 +626,41 @@ pub static MESSAGES: Messages = Messages {
     honesty_recognition_gap: |gap, reps| {
         format!(
             "The calls of a rep that were recognised more surely differ from his or her others by {gap} points ({reps} reps): a part of what looks like quality may be recognition."
+        )
+    },
+    honesty_language_gap: |gap, reps| {
+        format!(
+            "The Chinese calls of a rep differ from his or her English ones by {gap} points ({reps} reps): the scorecard or the recogniser may serve one language better; who takes more of the other pays for it."
+        )
+    },
+    honesty_groups: |gap, difference| {
+        let GroupGap { first, second, first_reps, second_reps, comparisons, .. } = gap;
+        let compared =
+            if *comparisons == 1 { String::new() } else { format!(", for all {comparisons} comparisons together") };
+        let what = if gap.beyond_chance {
+            "more than chance gives. This goes with the groups and is not explained by them: campaigns, calls and time in the job may differ. It is a reason to look at requirements and at the recogniser, not at people."
+        } else {
+            "no more than chance gives."
+        };
+        format!(
+            "The mean of the {second_reps} reps of “{second}” differs from that of the {first_reps} of “{first}” by {difference} points{compared}: {what}"
+        )
+    },
+    honesty_groups_requirement: |name, gap, difference| {
+        let GroupGap { first, second, comparisons, .. } = gap;
+        format!(
+            "{name} is in order more or less often with reps of “{second}” than of “{first}”: by {difference} percentage points, the widest gap beyond chance ({comparisons} comparisons): check its wording and its evidence in both groups first."
+        )
+    },
+    honesty_target: |name, reached, reps, month| {
+        format!(
+            "{name}: {reached} of {reps} reps reached the target in {month}, and nearly all in the month before: it no longer tells anybody apart."
+        )
+    },
+    honesty_rises_alone: |name, rise, sold, sales, reps| {
+        format!(
+            "{name}: {reps} reps rose by {rise} from the first half of the months to the second, and {} per day worked showed no sure rise: {sales}. Ask whether the target still serves the sale.",
+            sold.to_lowercase()
         )
     },
     honesty_starter: "These calls were recognised with the starter model, which follows synthetic speech only; use a production model for calls of people.",

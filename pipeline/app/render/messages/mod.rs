@@ -7,7 +7,7 @@ mod en;
 mod zh;
 
 use callmark_core::journey::{ItemState, MentionKind, OpportunityStatus, TouchpointKind};
-use callmark_core::performance::{CoachingVerdict, Stage};
+use callmark_core::performance::{CoachingVerdict, GroupGap, IndicatorKind, Measure, Stage, WeakStage, WeightProfile};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
 use callmark_core::signals::Metric;
@@ -129,6 +129,48 @@ pub struct Messages {
     pub journey_words: &'static str,
     pub journey_said: fn(MentionKind) -> &'static str,
 
+    // ---- call logs and sales
+    pub indicators_title: &'static str,
+    pub indicators_all: &'static str,
+    pub indicators_days: With2,
+    pub indicators_note: &'static str,
+    pub indicators_whole: &'static str,
+    pub indicators_month: With,
+    pub indicators_month_name: &'static str,
+    pub indicators_days_worked: &'static str,
+    pub indicators_process: &'static str,
+    pub indicators_outcome: &'static str,
+    pub indicators_blended: &'static str,
+    pub indicators_weight: &'static str,
+    pub indicators_profile: &'static str,
+    pub indicators_profile_name: fn(WeightProfile) -> &'static str,
+    pub indicators_tenure: &'static str,
+    /// Process, outcome, blended, the outcome's weight in per cent.
+    pub indicators_parts: fn(&str, &str, &str, &str) -> String,
+    pub indicators_calls: &'static str,
+    /// Spearman's rho with its interval, reps.
+    pub indicators_association: fn(&str, &str, &str, u64) -> String,
+    pub indicators_no_association: &'static str,
+    pub indicators_targets: &'static str,
+    pub indicators_targets_note: &'static str,
+    pub of_reps: CountOf,
+    /// Reps, days worked of all of them.
+    pub indicators_team: CountOf,
+    pub indicators_name: &'static str,
+    pub indicators_value: &'static str,
+    /// A count and what is counted.
+    pub indicators_base: With2,
+    pub indicators_target: &'static str,
+    pub indicators_target_new_hire: With2,
+    pub indicators_no_target: &'static str,
+    pub indicators_weak_stage: fn(WeakStage) -> &'static str,
+    /// Break-even in per cent, whether it is reached (`None`: open).
+    pub indicators_leads: fn(&str, Option<bool>) -> String,
+    pub indicators_no_call_log: &'static str,
+    pub indicators_more_deals: &'static str,
+    pub indicator: fn(IndicatorKind) -> &'static str,
+    pub measure: fn(Measure) -> &'static str,
+
     // ---- team page
     pub report_title: &'static str,
     pub period: With2,
@@ -207,9 +249,18 @@ pub struct Messages {
     pub honesty_reviewed: fn(u64, u64) -> String,
     pub honesty_not_reviewed: &'static str,
     pub honesty_false: fn(&str, u64, u64) -> String,
-    pub honesty_heap: fn(&str, u64, u64, &str) -> String,
+    /// Rep, scorecard, its pass line, calls above it, below it, how many above are usual.
+    pub honesty_heap: fn(&str, &str, u32, u64, u64, &str) -> String,
     pub honesty_inflation: fn(&str, &str, u64) -> String,
     pub honesty_recognition_gap: fn(&str, u64) -> String,
+    pub honesty_language_gap: fn(&str, u64) -> String,
+    /// Two groups with their reps, the gap of scores with its interval, comparisons, whether it is beyond chance.
+    pub honesty_groups: fn(&GroupGap, &str) -> String,
+    pub honesty_groups_requirement: fn(&str, &GroupGap, &str) -> String,
+    /// Indicator, reps who reached its target, of how many, last month.
+    pub honesty_target: fn(&str, u64, u64, &str) -> String,
+    /// Indicator, its rise, what is sold, how that changed, reps.
+    pub honesty_rises_alone: fn(&str, &str, &str, &str, u64) -> String,
     pub honesty_starter: &'static str,
     pub honesty_models: Count,
     pub honesty_scorecards: With,

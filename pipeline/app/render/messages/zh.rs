@@ -1,7 +1,7 @@
 //! Chinese messages: full-width punctuation, a space between Chinese characters and figures.
 
 use callmark_core::journey::{ItemState, MentionKind, OpportunityStatus, TouchpointKind};
-use callmark_core::performance::{CoachingVerdict, Stage};
+use callmark_core::performance::{CoachingVerdict, GroupGap, IndicatorKind, Measure, Stage, WeakStage, WeightProfile};
 use callmark_core::record::{Decision, Outcome, Severity, Status, UnscoredReason, Verdict};
 use callmark_core::recording::{Direction, Language};
 use callmark_core::signals::Metric;
@@ -419,6 +419,84 @@ pub static MESSAGES: Messages = Messages {
         MentionKind::DecisionMakerChange => "决策人变动",
     },
 
+    indicators_title: "通话与业绩",
+    indicators_all: "按团队和坐席查看指标，含过程分与结果分",
+    indicators_days: |first, last| format!("导入的通话记录与销售数据：{first} 至 {last}"),
+    indicators_note: "过程分：坐席通话质量的估计值。结果分：有目标值的各项指标按权重的平均。综合分只能与这两部分一起看；结果分占多少取决于权重方案和在岗时间。比率附 95% 区间。",
+    indicators_whole: "全部导入日期",
+    indicators_month: |month| format!("月份 {month}"),
+    indicators_month_name: "月份",
+    indicators_days_worked: "工作日",
+    indicators_process: "过程分",
+    indicators_outcome: "结果分",
+    indicators_blended: "综合分",
+    indicators_weight: "结果分权重",
+    indicators_profile: "权重方案",
+    indicators_profile_name: |profile| match profile {
+        WeightProfile::Sprint => "冲刺期",
+        WeightProfile::Mature => "成熟期",
+        WeightProfile::NewHire => "新人期",
+    },
+    indicators_tenure: "在岗天数",
+    indicators_parts: |process, outcome, blended, weight| {
+        format!("过程分 {process} · 结果分 {outcome} · 综合分 {blended}（结果分占 {weight}%）")
+    },
+    indicators_calls: "该坐席的通话",
+    indicators_association: |rho, low, high, reps| {
+        format!("{reps} 名坐席的通话质量与转化率：秩相关系数 {rho}（{low} 至 {high}）。这是关联，不是因果。")
+    },
+    indicators_no_association: "通话质量与转化率的关系暂无结论：两者都有的坐席不足 8 名。",
+    indicators_targets: "达到现行目标的坐席",
+    indicators_targets_note: "只计当月工作满五天的坐席。人人都能达到的目标区分不出任何人。各月均按现行目标衡量：以前的目标是多少，这里无从得知。",
+    of_reps: |part, of| format!("{part}／{of} 名"),
+    indicators_team: |reps, days| format!("坐席 {reps} 名，共 {days} 个工作日"),
+    indicators_name: "指标",
+    indicators_value: "数值",
+    indicators_base: |n, what| format!("{what} {n}"),
+    indicators_target: "目标",
+    indicators_target_new_hire: |full, new_hire| format!("{full}（新人：{new_hire}）"),
+    indicators_no_target: "无",
+    indicators_weak_stage: |stage| match stage {
+        WeakStage::Discovery => "商机多、成交少，需求挖掘低于团队：请听听推荐之前都问了什么。",
+        WeakStage::Offer => "商机多、成交少，需求挖掘正常：请听听方案和异议是怎么处理的。",
+    },
+    indicators_leads: |break_even, pays| {
+        let verdict = match pays {
+            Some(true) => "已达到",
+            Some(false) => "未达到",
+            None => "尚无定论，区间包含该值，或线索数未知",
+        };
+        format!("线索成本的盈亏平衡转化率为 {break_even}%：{verdict}。")
+    },
+    indicators_no_call_log: "没有通话记录：凡有数据的日子都算工作日。",
+    indicators_more_deals: "成交数多于其分母：不计转化率。",
+    indicator: |kind| match kind {
+        IndicatorKind::CallsPerDay => "日均拨打数",
+        IndicatorKind::ConnectRate => "接通率",
+        IndicatorKind::TalkPerDay => "日均通话分钟",
+        IndicatorKind::OpportunitiesPerWeek => "周均商机数",
+        IndicatorKind::Conversion => "转化率",
+        IndicatorKind::RevenuePerCall => "每通接通电话的收入",
+        IndicatorKind::FirstContactResolution => "首次解决率",
+        IndicatorKind::ComplaintsPer100 => "每百通投诉数",
+        IndicatorKind::RepurchaseRate => "老客户成交占比",
+        IndicatorKind::CoverageGrowth => "客户覆盖增长",
+    },
+    measure: |measure| match measure {
+        Measure::Dialled => "拨打数",
+        Measure::Connected => "接通数",
+        Measure::Talk => "通话时长",
+        Measure::Leads => "线索数",
+        Measure::Opportunities => "商机数",
+        Measure::Deals => "成交数",
+        Measure::Revenue => "收入",
+        Measure::Complaints => "投诉数",
+        Measure::Repurchases => "复购数",
+        Measure::Cases => "事项数",
+        Measure::FirstContactResolved => "首次解决数",
+        Measure::Customers => "覆盖客户数",
+    },
+
     report_title: "通话质量",
     period: |first, last| format!("{first} 至 {last}"),
     one_day: |day| day.to_string(),
@@ -510,9 +588,9 @@ pub static MESSAGES: Messages = Messages {
     honesty_reviewed: |overturned, reviewed| format!("复核人员查看了 {reviewed} 条结果，推翻了 {overturned} 条。"),
     honesty_not_reviewed: "本报告的结果尚无人复核，误判率未知。",
     honesty_false: |what, overturned, reviewed| format!("{what}：复核的 {reviewed} 条中有 {overturned} 条被推翻。"),
-    honesty_heap: |rep, inside, outside, expected| {
+    honesty_heap: |rep, card, line, inside, outside, expected| {
         format!(
-            "{rep}：刚过及格线的有 {inside} 通，刚差一点的有 {outside} 通，按常理刚过线的应有约 {expected} 通。请抽听其中几通：可能是努力到及格为止，也可能是分数被动了手脚。"
+            "{rep}：按评分表 {card}，刚过及格线（{line} 分）的有 {inside} 通，刚差一点的有 {outside} 通，按常理刚过线的应有约 {expected} 通。请抽听其中几通：可能是努力到及格为止，也可能是分数被动了手脚。"
         )
     },
     honesty_inflation: |score, mood, reps| {
@@ -523,6 +601,38 @@ pub static MESSAGES: Messages = Messages {
     honesty_recognition_gap: |gap, reps| {
         format!(
             "同一坐席的通话中，识别更可靠的那一半得分相差 {gap} 分（{reps} 名坐席）：看似质量的差别，有一部分可能来自识别。"
+        )
+    },
+    honesty_language_gap: |gap, reps| {
+        format!(
+            "同一坐席的中文通话与英文通话相差 {gap} 分（{reps} 名坐席）：评分表或识别可能对其中一种语言更有利，接另一种语言较多的人会吃亏。"
+        )
+    },
+    honesty_groups: |gap, difference| {
+        let GroupGap { first, second, first_reps, second_reps, comparisons, .. } = gap;
+        let compared =
+            if *comparisons == 1 { String::new() } else { format!("，已就全部 {comparisons} 组比较校正") };
+        let what = if gap.beyond_chance {
+            "超出偶然。这只是与组别同时出现，不是由组别造成：各组的活动、通话和在岗时间可能不同。该检查的是评分项与识别，不是人。"
+        } else {
+            "未超出偶然。"
+        };
+        format!(
+            "“{second}”组 {second_reps} 名坐席的平均分与“{first}”组 {first_reps} 名相差 {difference} 分{compared}：{what}"
+        )
+    },
+    honesty_groups_requirement: |name, gap, difference| {
+        let GroupGap { first, second, comparisons, .. } = gap;
+        format!(
+            "“{name}”的达标率，“{second}”组与“{first}”组相差 {difference} 个百分点，是超出偶然的差距中最大的（共比较 {comparisons} 次）：请先核对它在两组中的措辞与证据。"
+        )
+    },
+    honesty_target: |name, reached, reps, month| {
+        format!("{name}：{month} 有 {reached}／{reps} 名坐席达到目标，上月也几乎全部达到：它已区分不出任何人。")
+    },
+    honesty_rises_alone: |name, rise, sold, sales, reps| {
+        format!(
+            "{name}：{reps} 名坐席后半段的月份比前半段上升 {rise}，而每个工作日的{sold}没有确定的上升：{sales}。请想一想，这个目标是否还服务于成交。"
         )
     },
     honesty_starter: "这些通话由入门模型识别，它只适用于合成语音；真人通话请使用正式模型。",

@@ -3,21 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use callmark_core::performance::gaming::Heap;
 use callmark_core::performance::sums::PeriodSums;
 use callmark_core::performance::{
-    self, CallSummary, Difference, HourRow, Inflation, PeriodKind, RepRow, Trend, UNASSIGNED,
+    self, CallSummary, Difference, GroupGaps, HourRow, Inflation, PassLineHeap, PeriodKind, RepRow, Trend, UNASSIGNED,
 };
 use callmark_core::record::{
     CallRecord, Decision, LedgerRow, MatchType, Outcome, Review, RowKind, Severity, Status, UnscoredReason, Verdict,
 };
 use callmark_core::recording::Language;
+use callmark_core::scorecard::Scorecard;
 use callmark_core::statistics::{Moments, mean_interval};
 use callmark_core::transcript::{Medium, Transcript};
 use callmark_store::Store;
 use jiff::civil::{Date, DateTime, Time};
 
 use crate::commands::explain;
+use crate::read::metadata::reps::{Rep, Reps};
 use crate::render::performance::stored_period;
 use crate::render::report::{History, Scope};
 
@@ -152,10 +153,13 @@ pub struct Digest {
     pub hours: Vec<Vec<HourDigest>>,
     /// Hours that are worse whoever works in them, all teams together.
     pub dips: Vec<HourRow>,
-    /// Reps whose scores heap just above the pass line.
-    pub heaps: Vec<Heap>,
+    /// Reps whose scores heap just above the pass line of their scorecard.
+    pub heaps: Vec<PassLineHeap>,
     pub inflation: Option<Inflation>,
     pub recognition_gap: Option<Difference>,
+    pub language_gap: Option<Difference>,
+    /// Between groups that the site named.
+    pub groups: Option<GroupGaps>,
     pub all: TeamDigest,
     pub unscored: BTreeMap<UnscoredReason, Vec<usize>>,
     pub pending: Vec<usize>,
@@ -224,7 +228,7 @@ fn overturned(row: &LedgerRow, reviews: &[Review]) -> Option<Decision> {
 
 impl Digest {
     /// Reads the calls one by one. Calls that another process removed meanwhile are left out.
-    pub fn collect(store: &dyn Store, scope: &Scope, reviews: &Reviews) -> Result<Digest> {
+    pub fn collect(store: &dyn Store, scope: &Scope, scorecards: &[Scorecard], reviews: &Reviews) -> Result<Digest> {
         let ids: BTreeSet<&String> = scope.calls.iter().collect();
         let mut digest = Digest { hours: vec![vec![HourDigest::default(); 24]; 7], ..Digest::default() };
         let mut found = Index::default();
@@ -238,6 +242,9 @@ impl Digest {
             digest.add(&record, reviews.get(id).map_or(&[], Vec::as_slice), &mut found);
         }
         digest.finish(found, scope.history, store)?;
+        let lines = scorecards.iter().map(|card| (card.hash.as_str(), card.verdicts.pass)).collect();
+        digest.groups = digest.group_gaps(scope.reps);
+        digest.heaps = performance::pass_line_heaps(&digest.summaries, &lines);
         Ok(digest)
     }
 
@@ -370,6 +377,7 @@ impl Digest {
         }
         let transcript = &record.transcript;
         found.confidence_permille.push(transcript.recogniser_confidence_permille);
+        found.languages.push(transcript.language);
         if let (Some(confidence), Some(floor)) =
             (transcript.recogniser_confidence_permille, transcript.confidence_floor_permille)
         {
@@ -406,11 +414,12 @@ impl Digest {
         let sums = PeriodSums::of(&self.summaries);
         self.dips = performance::hour_rows(all, all.id(), &sums);
         self.dips.retain(|row| row.dip && row.team.is_none());
-        self.heaps = performance::pass_line_heaps(&sums);
         self.inflation = performance::inflation(&self.summaries);
         let sure = self.summaries.iter().zip(&found.confidence_permille);
         self.recognition_gap =
             performance::recognition_gap(sure.filter_map(|(call, confidence)| Some((call, (*confidence)?))));
+        let spoken = self.summaries.iter().zip(&found.languages);
+        self.language_gap = performance::language_gap(spoken.filter_map(|(call, language)| Some((call, (*language)?))));
         let rows = performance::rep_period(&self.summaries, all).into_iter();
         let mut rows: BTreeMap<String, RepRow> = rows.map(|row| (row.rep_id.clone(), row)).collect();
         let mut ids: Vec<(String, usize)> = found.reps.into_iter().collect();
@@ -424,6 +433,12 @@ impl Digest {
             self.reps.push(RepDigest { id, row, trend, parts });
         }
         Ok(())
+    }
+
+    fn group_gaps(&self, reps: &[Rep]) -> Option<GroupGaps> {
+        let known = Reps::new(reps);
+        let of_rep = self.reps.iter().filter_map(|rep| Some((rep.id.as_str(), known.group(&rep.id)?)));
+        performance::group_gaps(&self.summaries, &of_rep.collect())
     }
 
     /// Counted calls: scored ones and those that wait for a decision.
@@ -476,6 +491,8 @@ struct Index {
     requirements: BTreeMap<String, usize>,
     /// The recogniser's, of every call.
     confidence_permille: Vec<Option<u16>>,
+    /// Of every call.
+    languages: Vec<Option<Language>>,
 }
 
 impl RequirementDigest {

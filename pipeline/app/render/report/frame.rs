@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::journeys::Journeys;
 use crate::render::call_page::{clock, points};
+use crate::render::indicators::Indicators;
 use crate::render::messages::Messages;
 use crate::render::report::FailedRecording;
 use crate::render::report::digest::{CallDigest, Digest, FlagAt, Mean, Reviews, metric_of};
@@ -35,6 +36,7 @@ pub struct Context<'a> {
     pub failures: &'a [FailedRecording],
     pub journeys: Option<&'a Journeys>,
     pub journey_items: &'a [ChecklistItem],
+    pub indicators: Option<&'a Indicators>,
     /// SHA-256 → name of the models that callmark knows.
     pub models: BTreeMap<String, String>,
     /// The starter model's hash: its results come with a notice.

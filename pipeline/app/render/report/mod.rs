@@ -7,6 +7,7 @@ mod call;
 mod chart;
 mod digest;
 mod frame;
+mod indicators;
 mod journeys;
 mod list;
 pub mod morning;
@@ -36,6 +37,8 @@ use crate::clips::{Clip, ClipKind, Clips, NoClips};
 use crate::coaching_plans;
 use crate::commands::explain;
 use crate::journeys::Journeys;
+use crate::read::metadata::reps::Rep;
+use crate::render::indicators::Indicators;
 use crate::render::messages;
 use crate::render::outputs::write_whole;
 use crate::run_summary::Failure;
@@ -94,6 +97,10 @@ pub struct Scope<'a> {
     pub journeys: Option<&'a Journeys>,
     /// … and the checklist that they were judged by.
     pub journey_items: &'a [ChecklistItem],
+    /// Once call logs or sales were imported.
+    pub indicators: Option<&'a Indicators>,
+    /// Who is who: for the groups that the site named.
+    pub reps: &'a [Rep],
 }
 
 /// Which calls a report may look back at.
@@ -130,7 +137,7 @@ pub struct Written {
 /// Writes the report into a folder; pages of an earlier report there that are no longer part of it are removed.
 pub fn write(folder: &Path, store: &dyn Store, scope: &Scope, options: &Options) -> Result<Written> {
     let reviews = digest::reviews(store)?;
-    let digest = Digest::collect(store, scope, &reviews)?;
+    let digest = Digest::collect(store, scope, options.scorecards, &reviews)?;
     let clip_bytes = match options.clips {
         ClipKind::None => 0,
         ClipKind::Opus => digest.estimated_clips * OPUS_CLIP_BYTES,
@@ -164,11 +171,13 @@ fn write_as(
     }
     let opportunities = scope.journeys.map_or(0, |journeys| journeys.rows.len());
     pages.extend((0..opportunities.div_ceil(OPPORTUNITIES_PER_PAGE)).map(Page::Journeys));
+    pages.extend(scope.indicators.map(|_| Page::Indicators));
     let context = Context {
         m,
         layout,
         journeys: scope.journeys,
         journey_items: scope.journey_items,
+        indicators: scope.indicators,
         digest,
         scorecards: options.scorecards,
         reviews,
@@ -247,6 +256,10 @@ impl Writer<'_> {
         for part in 0..journeys::number_of_parts(&self.context) {
             take(self.journeys(part))?;
         }
+        if let Some(found) = self.context.indicators {
+            let body = indicators::body(&self.context, found);
+            take(self.rendered(Page::Indicators, self.context.m.indicators_title.to_string(), &self.trail(), &body))?;
+        }
         match self.context.layout {
             Layout::Single => {
                 single.push_str(&single_calls);
@@ -281,6 +294,7 @@ impl Writer<'_> {
             ("report/calls", &["html"]),
             ("report/reps", &["html"]),
             ("report/lists", &["html"]),
+            ("report/indicators", &["html"]),
             ("report/clips", &["opus", "ogg", "wav"]),
         ] {
             let Ok(entries) = std::fs::read_dir(self.folder.join(part)) else { continue };

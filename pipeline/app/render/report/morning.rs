@@ -57,7 +57,7 @@ pub struct Morning {
 /// needs attention.
 pub fn morning(store: &dyn Store, scope: &Scope, options: &Options) -> Result<Morning> {
     let reviews = digest::reviews(store)?;
-    let found = digest::Digest::collect(store, scope, &reviews)?;
+    let found = digest::Digest::collect(store, scope, options.scorecards, &reviews)?;
     let context = Context {
         m: crate::render::messages::of(options.language),
         layout: Layout::Single,
@@ -68,6 +68,7 @@ pub fn morning(store: &dyn Store, scope: &Scope, options: &Options) -> Result<Mo
         failures: &scope.failures,
         journeys: scope.journeys,
         journey_items: scope.journey_items,
+        indicators: None,
         models: BTreeMap::new(),
         starter: None,
         pages: BTreeSet::new(),

@@ -39,6 +39,7 @@ pub enum Page {
     Call(String),
     List(List, usize),
     Journeys(usize),
+    Indicators,
 }
 
 impl Page {
@@ -50,6 +51,7 @@ impl Page {
             Page::Rep(rep, n) => ("reps", part(slug(rep), *n)),
             Page::Call(call) => ("calls", slug(call)),
             Page::List(list, n) => ("lists", part(list.name(), *n)),
+            Page::Indicators => ("indicators", "all".to_string()),
             Page::Journeys(n) => ("lists", part("journeys".to_string(), *n)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use callmark_core::performance::{Difference, HourRow, Inflation, UNASSIGNED};
+use callmark_core::performance::{Difference, GroupGaps, HourRow, Inflation, PassLineHeap, RequirementGap, UNASSIGNED};
 use callmark_core::statistics::{Moments, Z95, wilson};
 use jiff::civil::Weekday;
 use maud::{Markup, html};
@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use crate::render::report::chart;
 use crate::render::report::digest::{Mean, RepDigest, RequirementDigest};
 use crate::render::report::frame::{Context, day, limited, share, sortable, with_interval};
+use crate::render::report::indicators;
 use crate::render::report::journeys;
 use crate::render::report::rep;
 use crate::render::report::site::{List, Page};
@@ -38,6 +39,7 @@ pub fn body(context: &Context) -> Markup {
             @if !digest.reps.is_empty() { (reps(context)) }
             @if digest.teams.len() > 1 { (teams(context)) }
             (journeys::first(context))
+            (indicators::first(context))
             @if digest.first.is_some() { (hours(context)) }
             @if !digest.requirements.is_empty() { (requirements(context)) }
             @if !digest.unscored.is_empty() { (unscored(context)) }
@@ -487,8 +489,12 @@ fn failures(context: &Context) -> Markup {
 
 /// "+1.2 (+0.4 … +2.0)", of thousandths.
 fn difference(difference: &Difference) -> String {
+    thousandths(difference.mean, difference.low, difference.high)
+}
+
+fn thousandths(mean: i64, low: i64, high: i64) -> String {
     let signed = |milli: i64| format!("{:+.1}", milli as f64 / 1000.0);
-    format!("{} ({} … {})", signed(difference.mean), signed(difference.low), signed(difference.high))
+    format!("{} ({} … {})", signed(mean), signed(low), signed(high))
 }
 
 fn honesty(context: &Context) -> Markup {
@@ -512,11 +518,21 @@ fn honesty(context: &Context) -> Markup {
                 @if digest.near_floor > 0 { li { ((m.honesty_near_floor)(digest.near_floor, digest.calls.len() as u64)) } }
                 @if reviewed > 0 { li { ((m.honesty_reviewed)(reviewed - agreed, reviewed)) } } @else { li { (m.honesty_not_reviewed) } }
                 @for r in wrong.iter().take(5) { li { ((m.honesty_false)(&context.name(&r.id), r.reviewed - r.agreed, r.reviewed)) } }
-                @for heap in &digest.heaps { li { ((m.honesty_heap)(&heap.rep_id, heap.inside, heap.outside, &limited(heap.expected_inside_milli as f64))) } }
+                @for PassLineHeap { scorecard, pass_points, heap } in &digest.heaps { li { ((m.honesty_heap)(&heap.rep_id, scorecard, *pass_points, heap.inside, heap.outside, &limited(heap.expected_inside_milli as f64))) } }
                 @if let Some(Inflation { score, mood }) = &digest.inflation {
                     li { ((m.honesty_inflation)(&difference(score), &difference(mood), score.reps)) }
                 }
                 @if let Some(gap) = &digest.recognition_gap { li { ((m.honesty_recognition_gap)(&difference(gap), gap.reps)) } }
+                @if let Some(gap) = &digest.language_gap { li { ((m.honesty_language_gap)(&difference(gap), gap.reps)) } }
+                @if let Some(GroupGaps { score, requirement }) = &digest.groups {
+                    li { ((m.honesty_groups)(score, &thousandths(score.mean, score.low, score.high))) }
+                    @if let Some(RequirementGap { requirement_id, gap }) = requirement {
+                        // Per mille as percentage points.
+                        @let points = thousandths(gap.mean * 100, gap.low * 100, gap.high * 100);
+                        li { ((m.honesty_groups_requirement)(&context.name(requirement_id), gap, &points)) }
+                    }
+                }
+                @for doubt in indicators::doubts(context) { li { (doubt) " " a href=(context.href(&Page::Team, &Page::Indicators, None)) { (m.indicators_title) } } }
                 @if digest.recogniser_hashes.len() > 1 { li { ((m.honesty_models)(digest.recogniser_hashes.len() as u64)) } }
                 @if !scorecards.is_empty() { li { ((m.honesty_scorecards)(&scorecards.join(if m.tag == "en" { ", " } else { "、" }))) } }
                 li { (m.honesty_interval) }

@@ -11,6 +11,9 @@ pub const FIRST_QUARTER_DAYS: u32 = 91;
 /// Days until the profile's own weight is reached. Engineering guess: a second quarter.
 pub const RAMP_DAYS: u32 = 182;
 
+/// What an indicator is worth that reaches its benchmark, millipoints.
+pub(super) const POINTS_FULL: i64 = 100_000;
+
 /// How much the outcome weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,7 +79,7 @@ impl Indicator {
     pub fn millipoints(&self) -> Option<i64> {
         let span = i128::from(self.full_milli) - i128::from(self.zero_milli);
         let risen = i128::from(self.value_milli?) - i128::from(self.zero_milli);
-        (span != 0).then(|| (risen * 100_000 / span).clamp(0, 100_000) as i64)
+        (span != 0).then(|| (risen * i128::from(POINTS_FULL) / span).clamp(0, i128::from(POINTS_FULL)) as i64)
     }
 }
 

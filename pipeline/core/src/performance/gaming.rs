@@ -66,6 +66,11 @@ pub struct Heap {
 
 /// Tests all reps at an edge together; those with too few calls around it are left out.
 pub fn threshold_heaps(reps: &BTreeMap<&str, &Histogram>, edge: Edge) -> Vec<Heap> {
+    judge(tested(reps, edge))
+}
+
+/// Each rep with enough calls around the edge, with its one-sided p; nothing is judged yet.
+pub(super) fn tested(reps: &BTreeMap<&str, &Histogram>, edge: Edge) -> Vec<(Heap, f64)> {
     let mut all = Histogram::new();
     for histogram in reps.values() {
         histogram.iter().for_each(|(bin, n)| *all.entry(*bin).or_default() += n);
@@ -99,6 +104,11 @@ pub fn threshold_heaps(reps: &BTreeMap<&str, &Histogram>, edge: Edge) -> Vec<Hea
         };
         found.push((heap, p));
     }
+    found
+}
+
+/// Adjusts the p of all that was tested, at one edge or at several, for their number; in the same order.
+pub(super) fn judge(found: Vec<(Heap, f64)>) -> Vec<Heap> {
     let adjusted = benjamini_hochberg(&found.iter().map(|(_, p)| *p).collect::<Vec<f64>>());
     let judge = |((heap, _), p): ((Heap, f64), f64)| Heap {
         adjusted_p_ppm: rounded(1e6 * p),

@@ -57,6 +57,20 @@ indicators! {
 }
 
 impl IndicatorKind {
+    /// What the figure is counted over: a total of the row; `None`: days worked.
+    pub fn base(self, conversion_of: ConversionOf, totals: &BTreeMap<Measure, i64>) -> Option<Measure> {
+        match self {
+            IndicatorKind::CallsPerDay | IndicatorKind::TalkPerDay | IndicatorKind::OpportunitiesPerWeek => None,
+            IndicatorKind::ConnectRate => Some(Measure::Dialled),
+            IndicatorKind::Conversion => Some(conversion_of.measure()),
+            IndicatorKind::RevenuePerCall | IndicatorKind::ComplaintsPer100 => Some(Measure::Connected),
+            IndicatorKind::FirstContactResolution if totals.contains_key(&Measure::Cases) => Some(Measure::Cases),
+            IndicatorKind::FirstContactResolution => Some(Measure::Connected),
+            IndicatorKind::RepurchaseRate => Some(Measure::Deals),
+            IndicatorKind::CoverageGrowth => Some(Measure::Customers),
+        }
+    }
+
     /// A share between 0 and 1 with an interval.
     pub fn is_share(self) -> bool {
         use IndicatorKind::{ConnectRate, Conversion, FirstContactResolution, RepurchaseRate};
@@ -117,6 +131,13 @@ impl ConversionOf {
         match self {
             ConversionOf::Opportunities => "opportunities",
             ConversionOf::Connected => "connected",
+        }
+    }
+
+    fn measure(self) -> Measure {
+        match self {
+            ConversionOf::Opportunities => Measure::Opportunities,
+            ConversionOf::Connected => Measure::Connected,
         }
     }
 }
@@ -225,6 +246,47 @@ pub fn quality_and_conversion(rows: &[IndicatorRow]) -> Option<Association> {
     association(&rows.iter().filter_map(pair).collect::<Vec<_>>())
 }
 
+/// A team in one period: what its reps have together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TeamIndicators {
+    /// `None`: reps without a team.
+    pub team: Option<String>,
+    pub reps: u64,
+    /// Days worked, each rep's own: a day of three reps is three.
+    pub days: u64,
+    pub totals: BTreeMap<Measure, i64>,
+    /// Without the growth of coverage, which starts anew with every rep.
+    pub figures: BTreeMap<IndicatorKind, Figure>,
+    pub conversion_of: ConversionOf,
+}
+
+/// The teams of one period's rows, by name, those without one first.
+pub fn team_indicators(rows: &[&IndicatorRow], settings: &IndicatorSettings) -> Vec<TeamIndicators> {
+    let mut teams: BTreeMap<Option<&str>, Vec<&IndicatorRow>> = BTreeMap::new();
+    for row in rows {
+        teams.entry(row.team.as_deref()).or_default().push(row);
+    }
+    let team = |(team, rows): (Option<&str>, Vec<&IndicatorRow>)| {
+        let mut sums = Period::default();
+        for (measure, value) in rows.iter().flat_map(|row| &row.totals) {
+            let total = sums.totals.entry(*measure).or_default();
+            *total = total.saturating_add(*value);
+        }
+        let days: u64 = rows.iter().map(|row| row.days).sum();
+        let conversion_of = rows.first().map_or(ConversionOf::Opportunities, |row| row.conversion_of);
+        let figure = |kind: IndicatorKind| Some((kind, sums.figure(kind, days as i64, conversion_of, &[], settings)?));
+        TeamIndicators {
+            team: team.map(str::to_string),
+            reps: rows.len() as u64,
+            days,
+            figures: IndicatorKind::ALL.iter().copied().filter_map(figure).collect(),
+            conversion_of,
+            totals: sums.totals,
+        }
+    };
+    teams.into_iter().map(team).collect()
+}
+
 /// What one rep's rows of one period add up to.
 #[derive(Default)]
 struct Period {
@@ -295,11 +357,7 @@ impl Period {
                 figures.insert(*indicator, figure);
             }
         }
-        let whole = match conversion_of {
-            ConversionOf::Opportunities => Measure::Opportunities,
-            ConversionOf::Connected => Measure::Connected,
-        };
-        if self.total(Measure::Deals).zip(self.total(whole)).is_some_and(|(deals, of)| deals > of) {
+        if self.total(Measure::Deals).zip(self.total(conversion_of.measure())).is_some_and(|(deals, of)| deals > of) {
             warnings.push(format!("more deals than {} in the period: no conversion", conversion_of.id()));
         }
         if process.is_none() {
@@ -360,11 +418,7 @@ impl Period {
             IndicatorKind::OpportunitiesPerWeek => {
                 rate(self.total(Measure::Opportunities)?, days, 1000 * i64::from(settings.days_per_week))
             }
-            IndicatorKind::Conversion => match conversion_of {
-                ConversionOf::Opportunities => self.share(Measure::Deals, Measure::Opportunities),
-                ConversionOf::Connected => self.share(Measure::Deals, Measure::Connected),
-            }
-            .map(Figure::from),
+            IndicatorKind::Conversion => self.share(Measure::Deals, conversion_of.measure()).map(Figure::from),
             IndicatorKind::RevenuePerCall => rate(self.total(Measure::Revenue)?, self.total(Measure::Connected)?, 1),
             IndicatorKind::FirstContactResolution => {
                 let of = if self.total(Measure::Cases).is_some() { Measure::Cases } else { Measure::Connected };

@@ -16,6 +16,7 @@ mod coaching_plan;
 mod columns;
 mod comparison;
 mod doubts;
+mod fairness;
 mod funnel;
 pub mod gaming;
 mod hour_weekday;
@@ -30,6 +31,7 @@ mod share;
 mod summary;
 pub mod sums;
 mod tables;
+mod targets;
 mod team_period;
 mod trend;
 
@@ -42,13 +44,14 @@ pub use blend::{
 pub use coaching::{BeforeAfter, CoachingEffect, CoachingVerdict, Design, coaching_effect};
 pub use coaching_plan::{CoachingEvent, CoachingPlan, Stage, Target, WINDOW_DAYS, Windows};
 pub use columns::{HOUR_WEEKDAY, INDICATORS, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD, TEAM_PERIOD};
-pub use doubts::{Difference, Inflation, inflation, pass_line_heaps, recognition_gap};
+pub use doubts::{Difference, Inflation, PassLineHeap, inflation, language_gap, pass_line_heaps, recognition_gap};
+pub use fairness::{GroupGap, GroupGaps, MIN_REPS_A_GROUP, RequirementGap, group_gaps};
 pub use funnel::WeakStage;
 pub use hour_weekday::{HourRow, hour_rows};
 pub use improvement::{Improvement, name_worst_calls};
 pub use indicators::{
-    Benchmark, ConversionOf, Figure, IndicatorKind, IndicatorRow, IndicatorSettings, LeadReturn, indicator_rows,
-    quality_and_conversion,
+    Benchmark, ConversionOf, Figure, IndicatorKind, IndicatorRow, IndicatorSettings, LeadReturn, TeamIndicators,
+    indicator_rows, quality_and_conversion, team_indicators,
 };
 pub use period::{PeriodKind, Slot};
 pub use rank::rank_intervals;
@@ -59,6 +62,7 @@ pub use share::Share;
 pub use summary::{CallSummary, Loss, SUMMARY_SCHEMA, model_hash};
 pub use sums::UNASSIGNED;
 pub use tables::{PASS_MILLIPOINTS, PerformanceTable, PerformanceTables};
+pub use targets::{RisesAlone, TargetCheck, TargetMonth, target_checks};
 pub use team_period::{TeamRow, team_rows};
 pub use trend::Trend;
 
