@@ -8,7 +8,7 @@
 //!     cargo run --release -p callmark-core --example matching_report -- grid SETS/…
 //!     cargo run --release -p callmark-core --example matching_report -- time 200
 //!
-//! Run it in the root of the repository. `grid` looks at every second sentence and phrase, `requirements` at all, the other commands at those that `grid` leaves out.
+//! SHOW=ID before `requirements` prints what was found for one. Run it in the root of the repository. `grid` looks at every second sentence and phrase, `requirements` at all, the other commands at those that `grid` leaves out.
 
 // A tool: it reads files, looks at the clock and prints, which core itself must not.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::unwrap_used)]
