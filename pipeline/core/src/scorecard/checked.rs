@@ -659,7 +659,8 @@ fn compile_patterns(
         let built = RegexBuilder::new(pattern)
             .case_insensitive(true)
             .size_limit(MAX_PATTERN_BYTES)
-            .dfa_size_limit(MAX_PATTERN_BYTES)
+            // What a lazy automaton may keep of its states, for each thread and pattern: there are hundreds.
+            .dfa_size_limit(MAX_PATTERN_BYTES / 8)
             .build();
         let regex = built.map_err(|error| {
             let reason = match error {

@@ -118,8 +118,10 @@ fn text(path: &str) -> String {
 #[allow(clippy::disallowed_methods)]
 fn cards() -> Vec<(String, Value)> {
     let mut labelled: Vec<Value> = Vec::new();
-    for file in ["blind.en", "blind.zh", "seen.en", "seen.zh"] {
-        let yaml = text(&format!("{ROOT}/tests/scorecards/{file}.yaml"));
+    let hands =
+        ["", "third."].iter().flat_map(|hand| ["blind.en", "blind.zh", "seen.en", "seen.zh"].map(|half| (hand, half)));
+    for (hand, half) in hands {
+        let yaml = text(&format!("{ROOT}/tests/scorecards/{hand}{half}.yaml"));
         if !yaml.is_empty() {
             let examples: Vec<Value> = serde_saphyr::from_str(&yaml).unwrap();
             labelled.extend(examples);
