@@ -620,42 +620,56 @@ impl<'a> Judge<'a> {
         !matcher.unless.iter().any(|stance| stance.is_taken(before, after, self.language))
     }
 
-    /// Where a pattern matches the turn as it was recognised, or else as it is mended towards the patterns.
+    /// Where a pattern first counts in the turn as it was recognised, or, when it matches nowhere there, as it is mended towards the patterns.
     fn regex_hit(&self, matcher: &Matcher, compiled: &Compiled, turn: usize) -> Option<Occurrence> {
         let (said, source) = self.pattern_text(turn);
-        let first = |text: &str, accepts: &dyn Fn(usize, usize) -> bool| {
-            let found = compiled.regexes.iter().filter_map(|r| r.find(text)).map(|m| (m.start(), m.end()));
-            found.filter(|(begin, end)| accepts(*begin, *end)).min()
+        let places = |text: &str| {
+            let found = compiled.regexes.iter().flat_map(|r| r.find_iter(text));
+            let mut places: Vec<(usize, usize)> = found.map(|m| (m.start(), m.end())).collect();
+            places.sort_unstable();
+            places
         };
-        // Most turns have nothing to veto.
         let vetoed = |text: &str| compiled.not_regexes.iter().any(|r| r.is_match(text));
-        let (begin, end, similarity) = match first(said, &|_, _| true) {
-            Some((begin, end)) => (begin, end, 1000),
-            None => {
-                let least = matcher.threshold_permille?;
-                let mended = self.pattern_turns().mended(compiled.mended?, turn, said)?;
-                let (begin, end) = first(&mended.text, &|b, e| mended.similarity_permille(b, e) >= least)?;
-                if vetoed(&mended.text) {
-                    return None;
-                }
-                let similarity = mended.similarity_permille(begin, end);
-                // Up to where the next word begins: what was put in stands for nothing.
-                let (begin, end) = (*mended.source.get(begin)?, *mended.source.get(end)?);
-                let end = begin + said.get(begin..end)?.trim_end().len();
-                (begin, end.max(begin + 1), similarity)
+        let found = places(said);
+        if !found.is_empty() {
+            if vetoed(said) {
+                return None;
             }
-        };
-        if vetoed(said) {
+            return found.into_iter().find_map(|place| self.regex_place(matcher, turn, source, place, 1000));
+        }
+        let least = matcher.threshold_permille?;
+        let mended = self.pattern_turns().mended(compiled.mended?, turn, said)?;
+        let mut found = places(&mended.text);
+        found.retain(|(begin, end)| mended.similarity_permille(*begin, *end) >= least);
+        if found.is_empty() || vetoed(&mended.text) || vetoed(said) {
             return None;
         }
+        found.into_iter().find_map(|(begin, end)| {
+            let similarity = mended.similarity_permille(begin, end);
+            // Up to where the next word begins: what was put in stands for nothing.
+            let (begin, end) = (*mended.source.get(begin)?, *mended.source.get(end)?);
+            let end = begin + said.get(begin..end)?.trim_end().len();
+            self.regex_place(matcher, turn, source, (begin, end.max(begin + 1)), similarity)
+        })
+    }
+
+    /// The place of a pattern's match between two bytes of the turn as patterns see it; `None` outside the matcher's window or when it is not meant.
+    fn regex_place(
+        &self,
+        matcher: &Matcher,
+        turn: usize,
+        source: &[usize],
+        (position, end): (usize, usize),
+        similarity: u16,
+    ) -> Option<Occurrence> {
         let text = &self.call.transcript.turns[turn].text;
-        let position = begin;
-        let begin = *source.get(begin)?;
+        let begin = *source.get(position)?;
         let last = *source.get(end.saturating_sub(1))?;
         let end = last + text.get(last..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        let passage = self.text.bytes(turn, begin.min(end), end);
+        let begin = begin.min(end);
+        let passage = self.text.bytes(turn, begin, end);
         let counts = self.inside(&matcher.within, passage.begin_ms, passage.end_ms)
-            && self.is_meant(matcher, turn, (begin.min(end), end));
+            && self.is_meant(matcher, turn, (begin, end));
         counts.then(|| self.place(turn, position, passage, MatchType::Regex, i64::from(similarity)))
     }
 

@@ -687,6 +687,28 @@ fn unless_is_inherited_by_what_the_rep_says() {
     }
 }
 
+/// A pattern that stands in a turn twice is found where it is meant, whichever comes first.
+#[test]
+fn a_pattern_is_looked_for_beyond_what_is_not_meant() {
+    let scorecard = parse(
+        r#"
+  - id: promise
+    dimension: compliance
+    unless: [reported, denied]
+    match: {a: {regex: {en: "guaranteed return|sure profit"}}}
+    forbid: {expr: a, role: rep}
+    examples:
+      - {turns: [[rep, 0, "we never promise a guaranteed return. But this one has a guaranteed return."]], expect: violated}
+      - {turns: [[rep, 0, "The other company said sure profit. With us it is a guaranteed return."]], expect: violated}
+      - {turns: [[rep, 0, "It is a guaranteed return. We never say sure profit."]], expect: violated}
+      - {turns: [[rep, 0, "we never promise a guaranteed return. We do not say sure profit."]], expect: clear}
+"#,
+    );
+    for result in run_examples(&scorecard, &lexicon(), &no_encoder) {
+        assert!(result.passed, "{} {}: {:?}", result.requirement_id, result.index, result.actual);
+    }
+}
+
 #[test]
 fn lint_sees_contradictions_and_says_where() {
     let scorecard = Scorecard::parse_with(

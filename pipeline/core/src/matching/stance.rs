@@ -85,16 +85,15 @@ impl Stance {
         };
         let sentence = before.rfind(['.', '?', '!', '。', '？', '！', '；']).map_or(before, |end| &before[end..]);
         let sentence = sentence.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase().replace('’', "'");
-        if self == Stance::Asked {
-            return cues.asked.is_match(&sentence);
-        }
-        let sentence = cues.idioms.replace_all(&sentence, "·");
+        let without_idioms = || cues.idioms.replace_all(&sentence, "·");
         match self {
+            Stance::Asked => cues.asked.is_match(&sentence),
             Stance::Reported => {
                 let after: String = after.chars().take(120).collect::<String>().to_lowercase().replace('’', "'");
-                cues.reported.is_match(&sentence) || cues.warned.is_match(&after)
+                cues.reported.is_match(&without_idioms()) || cues.warned.is_match(&after)
             }
-            _ => {
+            Stance::Denied => {
+                let sentence = without_idioms();
                 let clause = cues.clause.find_iter(&sentence).last().map_or(0, |parting| parting.start());
                 cues.denied.is_match(&sentence[clause..])
             }
