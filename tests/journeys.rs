@@ -131,6 +131,7 @@ fn an_opportunity_shows_its_evidence_word_by_word() {
     assert_eq!(kinds, ["worry", "decision_maker"]);
     let promise = &found["alerts"][1]["promise"];
     assert_eq!((&promise["call_id"], &promise["turn"], &promise["quote"]), (&"C-2".into(), &2.into(), &PROMISE.into()));
+    assert_eq!(opportunity(&place, "O-1"), found, "from what was kept of the calls");
     let page = place.run(&["journeys", "--as-of", "2025-02-26", "--opportunity", "O-1"]).expect(0).stdout;
     assert!(
         page.contains(&format!("C-1 turn 1 00:08: {WORRY}")) && page.contains("40 % of the customer's words"),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use callmark_core::journey::{self, CallTalk, OpportunityRow, Touchpoint};
-use callmark_store::{CallFilter, Store};
+use callmark_store::{CallFilter, KeptTalk, Store};
 use jiff::civil::Date;
 use rayon::prelude::*;
 
@@ -55,12 +55,7 @@ pub fn journeys(store: &dyn Store, config: &Config, as_of: AsOf) -> Result<Optio
         let of = CallFilter { customer: Some(customer.clone()), until: Some(until), ..CallFilter::default() };
         ids.extend(store.call_ids(&of).map_err(explain)?);
     }
-    // Records are large, and phrases are looked for in every turn.
-    let talk = |id: &String| -> Result<Option<CallTalk>> {
-        // Another process may have removed it meanwhile.
-        Ok(store.get_call(id).map_err(explain)?.map(|stored| CallTalk::of(&stored.record)))
-    };
-    let calls = ids.par_iter().filter_map(|id| talk(id).transpose()).collect::<Result<Vec<CallTalk>>>()?;
+    let calls = talks(store, &ids)?;
     let days = touchpoints.iter().map(|touchpoint| touchpoint.at.day);
     let days = days.chain(calls.iter().filter_map(|call| Some(call.at?.day)));
     let as_of = match as_of {
@@ -69,4 +64,25 @@ pub fn journeys(store: &dyn Store, config: &Config, as_of: AsOf) -> Result<Optio
     };
     let rows = journey::journeys(&touchpoints, &calls, as_of, &config.journey.settings());
     Ok(Some(Journeys { as_of, rows, touchpoints }))
+}
+
+/// What journeys look at in these calls. Records are large and phrases are looked for in every turn, so what was made of a record is kept.
+fn talks(store: &dyn Store, ids: &[String]) -> Result<Vec<CallTalk>> {
+    let version = CallTalk::version();
+    let kept = store.talks(ids, &version).map_err(explain)?;
+    let missing: Vec<&String> = ids.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(id, _)| id).collect();
+    let mut calls: Vec<CallTalk> = kept.into_iter().flatten().collect();
+    let make = |id: &&String| -> Result<Option<KeptTalk>> {
+        let stored = store.get_call(id).map_err(explain)?;
+        // Another process may have removed it meanwhile.
+        Ok(stored.map(|s| KeptTalk { talk: CallTalk::of(&s.record), evaluation_key: s.evaluation_key }))
+    };
+    let made = missing.par_iter().filter_map(|id| make(id).transpose()).collect::<Result<Vec<KeptTalk>>>()?;
+    if !made.is_empty()
+        && let Err(error) = store.put_talks(&version, &made)
+    {
+        tracing::warn!("{error}; {} calls will be searched for mentions again next time", made.len());
+    }
+    calls.extend(made.into_iter().map(|made| made.talk));
+    Ok(calls)
 }

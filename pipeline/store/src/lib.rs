@@ -11,7 +11,7 @@ mod sqlite;
 
 use std::path::{Path, PathBuf};
 
-use callmark_core::journey::Touchpoint;
+use callmark_core::journey::{CallTalk, Touchpoint};
 use callmark_core::performance::sums::PeriodSums;
 use callmark_core::performance::{CallSummary, PerformanceTable, PeriodKind};
 use callmark_core::record::{CallRecord, Decision, Outcome, Review, ReviewSource};
@@ -23,7 +23,7 @@ pub use error::StoreError;
 pub use search::{Phrase, SearchHit, SearchQuery, SearchResults, Terms};
 
 /// Version of the stored schema; a store with a higher one is refused, one with a lower one is migrated.
-pub const STORE_SCHEMA: u32 = 6;
+pub const STORE_SCHEMA: u32 = 7;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -119,6 +119,13 @@ pub struct ActivityRow {
     pub day: Date,
     /// JSON.
     pub row: String,
+}
+
+/// What journeys look at in a call, with the evaluation that it was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptTalk {
+    pub evaluation_key: String,
+    pub talk: CallTalk,
 }
 
 /// What is left of something that was forgotten or purged.
@@ -322,6 +329,11 @@ pub trait Store: Send + Sync {
     fn forget_customer(&self, customer_id: &str, date: Date, dry_run: bool) -> Result<u64>;
     /// Removes the touchpoints before this day: how many.
     fn purge_touchpoints(&self, before: Date, dry_run: bool) -> Result<u64>;
+
+    /// Keeps what journeys look at in calls, all or none, but for calls that were evaluated anew, forgotten or purged meanwhile.
+    fn put_talks(&self, version: &str, talks: &[KeptTalk]) -> Result<()>;
+    /// One entry per call, in order; `None` unless what was kept is of this version and of the call's present evaluation.
+    fn talks(&self, call_ids: &[String], version: &str) -> Result<Vec<Option<CallTalk>>>;
 
     /// Appends what happened to a coaching plan (JSON).
     fn append_coaching(&self, plan_id: &str, event: &str) -> Result<()>;

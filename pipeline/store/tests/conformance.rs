@@ -2,14 +2,14 @@
 
 mod common;
 
-use callmark_core::journey::{Touchpoint, TouchpointKind};
+use callmark_core::journey::{CallTalk, Touchpoint, TouchpointKind};
 use callmark_core::performance::CallSummary;
 use callmark_core::record::{CallRecord, Decision, Outcome, ReviewSource};
 use callmark_core::redaction::{Entity, Redaction};
 use callmark_core::transcript::{Embedding, Medium, Role, Sentiment, Transcript, Turn, TurnScores};
 use callmark_store::{
-    ActivityRow, AnalysisRow, CallFilter, FailureRow, FileStamp, Gone, NewReview, RecordingLink, STORE_SCHEMA,
-    SearchQuery, SearchResults, Store, StoreError, Terms, Tombstone, record_json,
+    ActivityRow, AnalysisRow, CallFilter, FailureRow, FileStamp, Gone, KeptTalk, NewReview, RecordingLink,
+    STORE_SCHEMA, SearchQuery, SearchResults, Store, StoreError, Terms, Tombstone, record_json,
 };
 use common::{record, transcript};
 use jiff::civil::{Date, date};
@@ -17,7 +17,7 @@ use jiff::civil::{Date, date};
 /// One behaviour, checked on a fresh store.
 type Check = fn(&dyn Store);
 
-const CHECKS: [(&str, Check); 29] = [
+const CHECKS: [(&str, Check); 30] = [
     ("schema_version", schema_version),
     ("files", files),
     ("analyses", analyses),
@@ -46,6 +46,7 @@ const CHECKS: [(&str, Check); 29] = [
     ("activity_is_imported_once", activity_is_imported_once),
     ("touchpoints_are_replaced_row_by_row", touchpoints_are_replaced_row_by_row),
     ("a_forgotten_customer_leaves_no_touchpoint", a_forgotten_customer_leaves_no_touchpoint),
+    ("talks_are_kept_with_their_words", talks_are_kept_with_their_words),
     ("coaching_keeps_its_order", coaching_keeps_its_order),
 ];
 
@@ -115,6 +116,44 @@ fn a_forgotten_customer_leaves_no_touchpoint(store: &dyn Store) {
     assert_eq!(store.forget_customer("K-1", date(2025, 3, 1), false).unwrap(), 3);
     assert_eq!(store.put_touchpoints("crm", &ids, &all).unwrap(), 3);
     assert_eq!(store.touchpoints(None).unwrap(), [all[3].clone()], "nor do they come back with the next import");
+}
+
+/// What is kept of a call counts for the evaluation that it was made from, and goes with the call's words.
+fn talks_are_kept_with_their_words(store: &dyn Store) {
+    let call = |call_id: &str| record(call_id, "r", "t", Some("2025-02-19T09:00:00"));
+    let kept = |call_id: &str, evaluation_key: &str| KeptTalk {
+        evaluation_key: evaluation_key.into(),
+        talk: CallTalk::of(&call(call_id)),
+    };
+    let ids = ["c2", "none", "c1"].map(String::from);
+    let here = |version: &str| store.talks(&ids, version).unwrap();
+    let (first, second) = (Some(kept("c1", "").talk), Some(kept("c2", "").talk));
+    for call_id in ["c1", "c2"] {
+        store.put_call(&call(call_id), "k", &[]).unwrap();
+    }
+    assert_eq!(here("v1"), [None, None, None]);
+    store.put_talks("v1", &[kept("c1", "k"), kept("c2", "k"), kept("none", "k")]).unwrap();
+    assert_eq!(here("v1"), [second.clone(), None, first.clone()], "in the order of the ids; no call, nothing kept");
+    assert_eq!(here("v2"), [None, None, None], "another version finds other things");
+
+    store.put_call(&call("c1"), "k2", &[]).unwrap();
+    assert_eq!(here("v1"), [second.clone(), None, None], "evaluated anew");
+    store.put_talks("v1", &[kept("c1", "k")]).unwrap();
+    assert_eq!(here("v1")[2], None, "made from the evaluation before");
+    store.put_talks("v1", &[kept("c1", "k2")]).unwrap();
+    assert_eq!(here("v1")[2], first);
+
+    store.purge_words("c1", TODAY, false).unwrap();
+    assert_eq!(here("v1")[2], None, "its quotes went with the words");
+    store.put_talks("v1", &[kept("c1", "k2")]).unwrap();
+    assert_eq!(here("v1")[2], None, "and whoever read the call before does not bring them back");
+
+    store.rename_call("c2", "c3").unwrap();
+    assert_eq!(store.talks(&["c3".into()], "v1").unwrap(), [None], "it would name the former call");
+    store.put_talks("v1", &[kept("c3", "renamed")]).unwrap();
+    store.forget_call("c3", TODAY, false).unwrap();
+    store.put_talks("v1", &[kept("c3", "renamed")]).unwrap();
+    assert_eq!(store.talks(&["c3".into()], "v1").unwrap(), [None]);
 }
 
 fn activity_is_imported_once(store: &dyn Store) {

@@ -2,7 +2,7 @@
 //! the customer.
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::health::{Health, Touch, days_between};
 use super::opportunity::JourneySettings;
@@ -10,7 +10,7 @@ use super::talk::CallTalk;
 use super::touchpoint::{Moment, Touchpoint, TouchpointKind};
 
 /// A next step that was promised: in a call, with its place, or as an imported touchpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promise {
     pub at: Moment,
     /// `None`: it was imported.

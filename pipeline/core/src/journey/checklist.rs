@@ -228,12 +228,12 @@ fn repeats<'a>(
                 && Language::of_text(&mention.quote) == Some(language)
         };
         let said: Vec<&Mention> = mentions.iter().copied().filter(said).collect();
-        let words: BTreeSet<&String> = said.iter().flat_map(|mention| &mention.words).collect();
+        let words: BTreeSet<String> = said.iter().flat_map(|mention| mention.words()).collect();
         if words.is_empty() {
             continue;
         }
         let written = content_words(&text.text, language);
-        let again = words.iter().filter(|word| written.contains(**word)).count();
+        let again = words.iter().filter(|word| written.contains(*word)).count();
         let share = (again * 1000 / words.len()) as i64;
         if best.as_ref().is_none_or(|best| best.share_permille < Some(share)) {
             let state = decided(share >= least_permille, true);

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::touchpoint::Moment;
 use crate::acts::ActLexicon;
 use crate::matching::{call_language, content_words};
+use crate::recording::Language;
 use crate::transcript::{Medium, Transcript};
 
-const PHRASES: &str = include_str!("mentions.yaml");
+pub(super) const PHRASES: &str = include_str!("mentions.yaml");
 
 /// What a customer put into words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,7 +41,7 @@ impl MentionKind {
 }
 
 /// One customer turn that a phrase was found in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mention {
     pub kind: MentionKind,
     pub call_id: String,
@@ -54,9 +55,16 @@ pub struct Mention {
     pub quote: String,
     /// The part of it that matched.
     pub phrase: String,
+    /// The call's.
+    pub language: Language,
+}
+
+impl Mention {
     /// What the turn is about: its content words but for those of the phrase.
-    #[serde(skip)]
-    pub words: BTreeSet<String>,
+    pub fn words(&self) -> BTreeSet<String> {
+        let matched = content_words(&self.phrase, self.language);
+        content_words(&self.quote, self.language).into_iter().filter(|word| !matched.contains(word)).collect()
+    }
 }
 
 fn lexicon() -> &'static ActLexicon {
@@ -74,9 +82,6 @@ pub fn mentions(call_id: &str, at: Option<Moment>, transcript: &Transcript) -> V
         .filter_map(|place| {
             let kind = MentionKind::ALL.iter().copied().find(|kind| kind.id() == place.act)?;
             let (begin_ms, end_ms, quote) = whole_turns(transcript, place.turn, place.end_turn);
-            let phrase = place.phrase.quote;
-            let matched = content_words(&phrase, language);
-            let words = content_words(&quote, language).into_iter().filter(|word| !matched.contains(word)).collect();
             let timed = transcript.medium == Medium::Speech;
             Some(Mention {
                 kind,
@@ -86,8 +91,8 @@ pub fn mentions(call_id: &str, at: Option<Moment>, transcript: &Transcript) -> V
                 begin_ms: timed.then_some(begin_ms),
                 end_ms: timed.then_some(end_ms),
                 quote,
-                phrase,
-                words,
+                phrase: place.phrase.quote,
+                language,
             })
         })
         .collect()

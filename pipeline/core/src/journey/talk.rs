@@ -1,11 +1,13 @@
 //! What a call says about an opportunity: how much the customer took part, what was promised, what the customer put into words.
 
+use serde::{Deserialize, Serialize};
+
 use super::alert::Promise;
-use super::mention::{Mention, mentions};
+use super::mention::{Mention, PHRASES, mentions};
 use super::touchpoint::Moment;
 use crate::matching::{call_language, content_words};
 use crate::record::CallRecord;
-use crate::recording::Metadata;
+use crate::recording::{Metadata, sha256_hex};
 use crate::signals::questions;
 use crate::transcript::{Medium, Role, Turn};
 
@@ -15,10 +17,12 @@ const WORDS_OF_A_CONTRIBUTION: usize = 3;
 const CONTRIBUTIONS: usize = 2;
 /// An act counts from this probability, per mille.
 const ACT_PERMILLE: u16 = 500;
+/// Raise it when a record gives another [`CallTalk`] than before.
+const TALK_SCHEMA: u32 = 1;
 const PROMISES: [&str; 2] = ["next_step", "dated_next_step"];
 
 /// One recorded call, as far as journeys look at it. Its words are the quotes in it, and nothing else.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallTalk {
     pub call_id: String,
     pub customer_id: Option<String>,
@@ -40,6 +44,12 @@ pub struct CallTalk {
 }
 
 impl CallTalk {
+    /// What a kept one was made with: another version, and it is made again.
+    pub fn version() -> String {
+        let program = env!("CARGO_PKG_VERSION");
+        sha256_hex(format!("{TALK_SCHEMA} {program}\n{PHRASES}").as_bytes())
+    }
+
     pub fn of(record: &CallRecord) -> CallTalk {
         let (metadata, transcript, signals) = (&record.metadata, &record.transcript, &record.signals);
         let language = call_language(transcript);

@@ -122,6 +122,12 @@ impl Serialize for Moment {
     }
 }
 
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Moment, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// One event of a sales system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Touchpoint {

@@ -5,7 +5,7 @@ use callmark_core::recording::sha256_hex;
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{delete_rows, from_json, insert_call, insert_ledger, insert_turns, links, variant};
+use super::{delete_rows, from_json, insert_call, insert_ledger, insert_turns, links, talks, variant};
 use crate::{Gone, RecordingLink, Removed, Result, StoreError, Tombstone};
 
 /// What stands for a forgotten call where its id stood: a hash, for an id may say who called.
@@ -200,6 +200,7 @@ pub(super) fn purge_words(transaction: &Transaction, call_id: &str, date: Date) 
     removed.reviews = move_reviews(transaction, call_id, call_id, false)?;
     removed.text_scores = change(transaction, "DELETE FROM text_scores WHERE call_id = ?1", &[call_id])?;
     change(transaction, "DELETE FROM recordings WHERE call_id = ?1", &[call_id])?;
+    talks::remove(transaction, call_id)?;
     let call_no = insert_call(transaction, &record, &evaluation_key)?;
     insert_turns(transaction, call_no, &record)?;
     insert_ledger(transaction, &record)?;
@@ -225,6 +226,8 @@ pub(super) fn rename_call(transaction: &Transaction, former: &str, call_id: &str
     if taken {
         return delete_rows(transaction, former);
     }
+    // It names its call.
+    talks::remove(transaction, former)?;
     // Checked when everything has moved.
     transaction.pragma_update(None, "defer_foreign_keys", true)?;
     for table in ["calls", "turns", "ledger", "recordings", "text_scores"] {

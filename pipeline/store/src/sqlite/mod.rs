@@ -5,6 +5,7 @@ mod forget;
 mod migrations;
 mod performance;
 mod search;
+mod talks;
 mod touchpoints;
 
 use std::fs;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use callmark_core::journey::Touchpoint;
+use callmark_core::journey::{CallTalk, Touchpoint};
 use callmark_core::performance::{CallSummary, PerformanceTable, PeriodKind, SUMMARY_SCHEMA};
 use callmark_core::record::{CallRecord, Outcome, RECORD_SCHEMA, Review};
 use callmark_core::table::Cell;
@@ -24,8 +25,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    ActivityRow, AnalysisRow, BackupReport, CallFilter, Calls, ComparedPeriod, FailureRow, FileStamp, NewReview,
-    RecordingLink, Refresh, Removed, Result, SearchQuery, SearchResults, Store, StoreError, StoreStatistics,
+    ActivityRow, AnalysisRow, BackupReport, CallFilter, Calls, ComparedPeriod, FailureRow, FileStamp, KeptTalk,
+    NewReview, RecordingLink, Refresh, Removed, Result, SearchQuery, SearchResults, Store, StoreError, StoreStatistics,
     StoredCall, Tombstone, record_json,
 };
 
@@ -385,7 +386,7 @@ fn file_name(path: &str) -> &str {
 /// Removes a call's rows with their words in the index.
 fn delete_rows(transaction: &Transaction, call_id: &str) -> Result<()> {
     search::remove_call(transaction, call_id)?;
-    for table in ["records", "summaries"] {
+    for table in ["records", "summaries", "talks"] {
         let sql = format!("DELETE FROM {table} WHERE call_no = (SELECT call_no FROM calls WHERE call_id = ?1)");
         transaction.prepare_cached(&sql)?.execute([call_id])?;
     }
@@ -1096,6 +1097,14 @@ impl Store for SqliteStore {
 
     fn purge_touchpoints(&self, before: Date, dry_run: bool) -> Result<u64> {
         self.remove(dry_run, |transaction| touchpoints::purge(transaction, before))
+    }
+
+    fn put_talks(&self, version: &str, talks: &[KeptTalk]) -> Result<()> {
+        self.write(|transaction| talks::put(transaction, version, talks))
+    }
+
+    fn talks(&self, call_ids: &[String], version: &str) -> Result<Vec<Option<CallTalk>>> {
+        talks::get(&self.read(), call_ids, version)
     }
 
     fn append_coaching(&self, plan_id: &str, event: &str) -> Result<()> {
