@@ -1,6 +1,7 @@
 //! Distinct tokens: what each weighs, and what it costs to read one where another was meant.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::phrases::Tolerance;
 use super::sound::{Alike, Syllable, alike, syllables};
@@ -25,6 +26,12 @@ const FILLER_WORDS: &[&str] =
 const NEGATION_WORDS: &[&str] =
     &["cannot", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing", "without", "不", "没", "未", "无"];
 
+/// Of all words that are none of content.
+static WEIGHTS: LazyLock<BTreeMap<&str, u32>> = LazyLock::new(|| {
+    let lists = [(FUNCTION_WORDS, FUNCTION), (FILLER_WORDS, FILLER), (NEGATION_WORDS, NEGATION)];
+    lists.into_iter().flat_map(|(words, weight)| words.iter().map(move |word| (*word, weight))).collect()
+});
+
 /// A distinct token with what alignment needs to know about it.
 #[derive(Clone, Debug)]
 pub(super) struct Lexeme {
@@ -40,15 +47,7 @@ pub(super) struct Lexeme {
 impl Lexeme {
     pub(super) fn new(text: &str) -> Lexeme {
         let chars: Vec<char> = text.chars().collect();
-        let weight = if NEGATION_WORDS.contains(&text) {
-            NEGATION
-        } else if FILLER_WORDS.contains(&text) {
-            FILLER
-        } else if FUNCTION_WORDS.contains(&text) {
-            FUNCTION
-        } else {
-            CONTENT
-        };
+        let weight = WEIGHTS.get(text).copied().unwrap_or(CONTENT);
         let letters = text.bytes().filter(u8::is_ascii_lowercase).fold(0, |set, b| set | 1 << (b - b'a'));
         let syllables = chars.first().filter(|c| is_han(**c)).map_or_else(Vec::new, |c| syllables(*c));
         Lexeme { stem: stem(text), weight, syllables, letters, chars }
