@@ -331,12 +331,18 @@ fn the_table_stands_beside_the_others_when_there_is_something_to_show() {
     place.run_on(&calls, &[]).expect(0);
     assert!(!place.out().join("indicators.csv").exists(), "nothing was imported");
     let file = put(&place, "crm.csv", format!("{HEADER}1,Zhang San,2025-02-17,100,20,1,0,0,0,x\n"));
-    import(&place, "crm", &file, 0);
+    let (from, out) = (file.to_str().expect("UTF-8"), place.out());
+    let imported = |out: &Path| {
+        place.run(&["import", from, "--source", "crm", "--out", out.to_str().expect("UTF-8")]).expect(0);
+        out.join("indicators.csv")
+    };
+    assert!(!imported(place.folder.path()).exists(), "no folder of outputs");
+    let first = read_csv(&imported(&out));
     place.run_on(&calls, &[]).expect(0);
-    let table = read_csv(&place.out().join("indicators.csv"));
+    let table = read_csv(&out.join("indicators.csv"));
+    assert_eq!(table, first, "the import made it beside the tables of the run before");
     assert_eq!(table.len(), 5, "one row for each kind of period: {table:?}");
     assert!(table.iter().all(|row| row["rep_id"] == "r17" && row["calls_per_day"] == "100.000"));
-    let out = place.out();
     for command in ["score", "report"] {
         std::fs::remove_file(out.join("indicators.csv")).expect("there");
         place.run(&[command, "--out", out.to_str().expect("UTF-8")]).expect(0);

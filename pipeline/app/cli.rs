@@ -391,8 +391,8 @@ pub struct ImportArgs {
     /// Take everything that came from the source out again: of a wrong file, or of a wrong mapping
     #[arg(long)]
     pub remove: bool,
-    /// Folder of outputs whose indicators.csv is made again without what was removed
-    #[arg(long, value_name = "DIR", default_value = "callmark-out", requires = "remove")]
+    /// Folder of outputs whose indicators.csv is made again with what was imported or removed
+    #[arg(long, value_name = "DIR", default_value = "callmark-out")]
     pub out: PathBuf,
     /// Only say what would be taken, or removed
     #[arg(long)]

@@ -107,6 +107,9 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
         }
         summary.files.push(file);
     }
+    if let Some(store) = store.as_ref().filter(|_| !args.dry_run) {
+        indicators::refresh(&args.out, store.as_ref(), &config)?;
+    }
     summary.warnings = counted_twice(&known, &others);
     if forgotten > 0 {
         let of = counted(forgotten, "touchpoint");

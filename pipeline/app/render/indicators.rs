@@ -100,9 +100,13 @@ pub fn write(folder: &Path, found: Option<&Indicators>) -> Result<()> {
     }
 }
 
-/// Makes the table again where there is one: its process figures are of calls that may be gone, its others of rows that may be.
+/// Makes the table again where there is one, or where it belongs beside the tables of a run: its process figures are of calls that may be gone, its
+/// others of rows that may be new or gone.
 pub fn refresh(folder: &Path, store: &dyn Store, config: &Config) -> Result<()> {
-    if folder.join(FILE).is_file() { write(folder, Indicators::of(store, config)?.as_ref()) } else { Ok(()) }
+    if !folder.join(FILE).is_file() && !folder.join("calls.csv").is_file() {
+        return Ok(());
+    }
+    write(folder, Indicators::of(store, config)?.as_ref())
 }
 
 const FILE: &str = "indicators.csv";
