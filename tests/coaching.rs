@@ -90,6 +90,17 @@ fn coaching_is_planned_followed_and_checked() {
     let again = plans[1]["stage"].as_str();
     assert!(again == Some("diagnosis") || again == Some("recheck"), "{plans}");
 
+    let tables = place.folder.path().join("tables");
+    place.run(&["export", tables.to_str().unwrap()]).expect(0);
+    let exported = crate::harness::read_csv(&tables.join("coaching.csv"));
+    let shown =
+        |value: i64| format!("{}{}.{:03}", if value < 0 { "-" } else { "" }, value.abs() / 1000, value.abs() % 1000);
+    let row = &exported[0];
+    assert_eq!(exported.len(), 2);
+    assert_eq!([&row["plan_id"], &row["target_kind"], &row["target"]], ["K1", "requirement", &on]);
+    assert_eq!([&row["stage"], &row["verdict"], &row["coached_from"]], ["recheck", "helped", "2025-02-02"]);
+    assert_eq!([&row["effect"], &row["effect_low"], &row["effect_high"]], [effect, low, high].map(shown).each_ref());
+
     let calendar = place.run(&["coach", "calendar"]).expect(0).stdout;
     assert!(calendar.starts_with("BEGIN:VCALENDAR\r\n") && calendar.ends_with("END:VCALENDAR\r\n"), "{calendar}");
     assert!(

@@ -51,7 +51,7 @@ fn the_pages_of_tables_are_up_to_date() {
          never 0.\n\n- whole: 64-bit integer. decimal: thousandths, exact in CSV; DOUBLE in Parquet. truth: true or false.\n- DuckDB: `SELECT * FROM \
          'FOLDER/calls.parquet'`. pandas: `pandas.read_parquet`. PostgreSQL, Metabase, Superset: [tables.sql](tables.sql) loads the CSV files and \
          makes views.\n- Process, outcome, both blended and the weight profile stand in `indicators`, not in `rep_period`: one row for the same `rep_id`, `period_kind` and \
-         `period`, for those with imported rows. `rep_period` is kept in the store and follows each call; outcomes follow every import and every change of \
+         `period`, for those with imported rows; effects of coaching stand in `coaching`, one row for each plan: a plan's days are no period's. `rep_period` is kept in the store and follows each call; outcomes follow every import and every change of \
          `[indicators]`, and are made anew when they are read. Where both are wanted side by side: the view `rep_outcome` of tables.sql (`rep_month` for months), or\n  \
          `SELECT * FROM 'FOLDER/rep_period.parquet' LEFT JOIN 'FOLDER/indicators.parquet' USING (rep_id, period_kind, period)`.\n",
     );

@@ -20,7 +20,6 @@ use crate::commands::terminal_table::table;
 use crate::commands::{existing_store, explain};
 use crate::config::Config;
 use crate::render::call_page::points;
-use crate::render::outputs::snake;
 use crate::render::performance::stored_period;
 
 pub fn coach(command: &CoachCommand, common: &Common) -> Result<u8> {
@@ -300,10 +299,7 @@ fn calendar(store: &dyn Store) -> Result<()> {
 }
 
 fn named(target: &Target) -> String {
-    match target {
-        Target::Score => "score".to_string(),
-        Target::Dimension(name) | Target::Requirement(name) | Target::Metric(name) => name.clone(),
-    }
+    target.name().unwrap_or("score").to_string()
 }
 
 fn stage_name(stage: Stage) -> &'static str {
@@ -318,7 +314,7 @@ fn stage_name(stage: Stage) -> &'static str {
 }
 
 fn verdict_name(verdict: CoachingVerdict) -> String {
-    snake(&verdict).replace('_', " ")
+    verdict.id().replace('_', " ")
 }
 
 /// With its unit.

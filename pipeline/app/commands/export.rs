@@ -16,6 +16,7 @@ use tempfile::NamedTempFile;
 
 use crate::FINISHED;
 use crate::cli::{Common, ExportArgs, ExportFormat};
+use crate::coaching_plans::plans;
 use crate::commands::{counted, existing_store, explain};
 use crate::config::Config;
 use crate::journeys::{AsOf, journeys};
@@ -83,6 +84,7 @@ pub fn export(args: &ExportArgs, common: &Common) -> Result<u8> {
     let days = Days { since: filter.since, until: filter.until };
     let (rows, _) = indicators(store.as_ref(), &config, PeriodKind::ALL, days)?;
     export.whole("indicators", performance::INDICATORS, &rows)?;
+    export.whole("coaching", performance::COACHING, &plans(store.as_ref())?)?;
     let found = journeys(store.as_ref(), &config, AsOf::LastKnown(filter.until))?;
     let (rows, touchpoints) = found.map(|found| (found.rows, found.touchpoints)).unwrap_or_default();
     export.whole("opportunities", journey::OPPORTUNITIES, &rows)?;

@@ -9,11 +9,10 @@ mod generated_quarter;
 use std::collections::BTreeMap;
 
 use callmark_core::performance::additive::Additive;
-use callmark_core::performance::gaming::{Edge, threshold_heaps};
 use callmark_core::performance::sums::{Cells, PeriodSums, RepSums, Rollup, Seat, Sums};
 use callmark_core::performance::{
     BeforeAfter, CallSummary, CoachingVerdict, Design, PeriodKind, coaching_effect, dimension_rows, hour_rows,
-    rep_period, rep_rows, rep_table, requirement_rows, team_rows,
+    pass_line_heaps, rep_period, rep_rows, rep_table, requirement_rows, team_rows,
 };
 use generated_quarter::{Generated, PASS, Quarter, rep_name};
 
@@ -61,9 +60,8 @@ fn what_was_planted_is_found_and_nothing_else() {
         let sums = Sums::of_kinds(&made.calls, &[PeriodKind::Quarter]);
         let sums = quarter(&sums);
 
-        let reps: BTreeMap<&str, _> = sums.0.iter().map(|(s, rep)| (s.rep_id.as_str(), &rep.score_histogram)).collect();
-        for heap in threshold_heaps(&reps, Edge::of_score(PASS)).iter().filter(|heap| heap.flagged) {
-            *(if heap.rep_id == rep_name(GAMER) { &mut gamers } else { &mut others_flagged }) += 1;
+        for found in pass_line_heaps(&made.calls, &BTreeMap::from([("ab", (PASS / 1000) as u32)])) {
+            *(if found.heap.rep_id == rep_name(GAMER) { &mut gamers } else { &mut others_flagged }) += 1;
         }
         for row in hour_rows(PeriodKind::Quarter, "2025-Q1", sums).iter().filter(|row| row.team.is_none() && row.dip) {
             *(if (row.weekday, row.hour) == (5, 16) { &mut dips } else { &mut false_dips }) += 1;
@@ -178,7 +176,7 @@ fn tables_say_what_is_true_of_the_quarter() {
     assert_eq!(requirements.iter().filter(|row| row.requirement_id == "next_step").count(), 6);
 
     let months: Vec<_> = sums.periods(PeriodKind::Month).rev().collect();
-    let teams = team_rows(PeriodKind::Month, "2025-03", months[0].1, &months[1..], PASS);
+    let teams = team_rows(PeriodKind::Month, "2025-03", months[0].1, &months[1..]);
     assert_eq!(teams.len(), 5);
     for (i, team) in teams.iter().enumerate() {
         assert_eq!((team.team.as_deref(), team.reps), (Some(format!("team{i}").as_str()), 10));

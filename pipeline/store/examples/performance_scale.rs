@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use callmark_core::performance::{CallSummary, Loss, SUMMARY_SCHEMA};
-use callmark_core::record::{Outcome, Status};
+use callmark_core::record::{Outcome, Status, Verdict};
 use callmark_core::statistics::SplitMix64;
 use rusqlite::{Connection, params};
 
@@ -52,6 +52,7 @@ fn call(id: usize, day: usize, random: &mut SplitMix64) -> CallSummary {
         }
         results.entry(outcome).or_default().push(id);
     }
+    let score = ((skill + 12_000.0 * random.normal()) as i64).clamp(0, 100_000);
     CallSummary {
         call_id: format!("call{id:07}"),
         rep_id: Some(format!("rep{rep:03}")),
@@ -61,7 +62,8 @@ fn call(id: usize, day: usize, random: &mut SplitMix64) -> CallSummary {
         start_ts: Some(format!("{date}T{:02}:{:02}:00+08:00", 9 + random.below(9), random.below(60))),
         tz: None,
         status: Status::Scored,
-        score: Some(((skill + 12_000.0 * random.normal()) as i64).clamp(0, 100_000)),
+        score: Some(score),
+        verdict: Some(if score < 85_000 { Verdict::Coach } else { Verdict::Pass }),
         dimensions: DIMENSIONS.iter().map(|name| (name.to_string(), random.below(1001) as u16)).collect(),
         flags: u32::from(random.below(10) == 0),
         fatals: 0,

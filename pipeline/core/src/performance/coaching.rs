@@ -50,6 +50,17 @@ pub enum CoachingVerdict {
     DidNotHelp,
 }
 
+impl CoachingVerdict {
+    /// Its name in tables, and in the store.
+    pub fn id(self) -> &'static str {
+        match self {
+            CoachingVerdict::Helped => "helped",
+            CoachingVerdict::NoEvidenceYet => "no_evidence_yet",
+            CoachingVerdict::DidNotHelp => "did_not_help",
+        }
+    }
+}
+
 /// The effect of coaching, in the unit of the values (millipoints or per mille).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CoachingEffect {

@@ -41,6 +41,23 @@ impl Target {
         }
     }
 
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Target::Score => "score",
+            Target::Dimension(_) => "dimension",
+            Target::Requirement(_) => "requirement",
+            Target::Metric(_) => "metric",
+        }
+    }
+
+    /// Of the dimension, requirement or metric; `None`: the score.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Target::Score => None,
+            Target::Dimension(name) | Target::Requirement(name) | Target::Metric(name) => Some(name),
+        }
+    }
+
     /// The call's value, if it has one.
     pub fn value(&self, call: &CallSummary) -> Option<i64> {
         let score = call.counted_score()?;
@@ -73,6 +90,20 @@ pub enum Stage {
     AccompaniedCalls,
     Recheck,
     Closed,
+}
+
+impl Stage {
+    /// Its name in tables, and in the store.
+    pub fn id(self) -> &'static str {
+        match self {
+            Stage::Warning => "warning",
+            Stage::Diagnosis => "diagnosis",
+            Stage::Training => "training",
+            Stage::AccompaniedCalls => "accompanied_calls",
+            Stage::Recheck => "recheck",
+            Stage::Closed => "closed",
+        }
+    }
 }
 
 /// What happened to a plan, on a day.

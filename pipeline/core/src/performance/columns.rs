@@ -1,6 +1,7 @@
 //! The columns of the performance tables. SCORING.md §3 names those of `rep_period`.
 
 use super::activity::Measure;
+use super::coaching_plan::CoachingPlan;
 use super::funnel::WeakStage;
 use super::hour_weekday::HourRow;
 use super::indicators::{IndicatorKind, IndicatorRow};
@@ -82,7 +83,7 @@ pub const TEAM_PERIOD: &[Column<TeamRow>] = table_columns! {
     low: Thousandths, LOW, |r, _| Cell::thousandths(r.low);
     high: Thousandths, HIGH, |r, _| Cell::thousandths(r.high);
     between_rep_sd: Thousandths, "points: standard deviation of the reps' true means, as estimated", |r, _| Cell::thousandths(r.between_rep_sd);
-    pass_permille: Whole, "counted calls at or above the pass line", |r, _| r.pass.map(|s| s.permille).into();
+    pass_permille: Whole, "scored calls with the verdict pass, by the scorecard that scored each", |r, _| r.pass.map(|s| s.permille).into();
     pass_low_permille: Whole, "lower end of its 95 % interval (Wilson)", |r, _| r.pass.map(|s| s.low_permille).into();
     pass_high_permille: Whole, "upper end of its 95 % interval (Wilson)", |r, _| r.pass.map(|s| s.high_permille).into();
     flags_per_call: Thousandths, "violated requirements and missed fatals per counted call", |r, _| Cell::thousandths(r.flags_per_call_milli);
@@ -193,6 +194,25 @@ pub const INDICATORS: &[Column<IndicatorRow>] = table_columns! {
     blended: Thousandths, "points: process and outcome by that weight; empty when a part that weighs something is missing", |r, _| Cell::thousandths(r.blend.blended);
     weak_stage: Text, "where opportunities are lost: discovery or offer, when the rep has many of them, few deals, and this stage of the calls below the team", |r, _| r.weak_stage.map(WeakStage::id).into();
     warnings: Text, "what the reader must know", |r, _| Cell::joined(r.warnings.iter().map(String::as_str));
+};
+
+/// One row per coaching plan, with the result of its last re-check.
+pub const COACHING: &[Column<CoachingPlan>] = table_columns! {
+    plan_id: Text, "the plan", |p, _| Cell::from(&p.plan_id);
+    rep_id: Text, "the rep who is coached", |p, _| Cell::from(&p.rep_id);
+    target_kind: Text, "score, dimension, requirement or metric", |p, _| p.target.kind().into();
+    target: Text, "the dimension, requirement or metric that shall get better; empty: the score", |p, _| p.target.name().into();
+    by: Text, "who planned it", |p, _| Cell::from(&p.by);
+    stage: Text, "warning, diagnosis, training, accompanied_calls, recheck or closed", |p, _| p.stage.id().into();
+    since: Text, "day of the plan", |p, _| p.since.to_string().into();
+    coached_from: Text, "day of the last training, else of the plan", |p, _| p.coached_from().to_string().into();
+    recheck_due: Text, "day from which enough is likely to be known for a re-check; empty: closed", |p, _| p.recheck_due().filter(|_| p.is_open()).map(|day| day.to_string()).into();
+    checked: Text, "day of the last re-check", |p, _| p.last_check.map(|check| check.0.to_string()).into();
+    verdict: Text, "helped, no_evidence_yet or did_not_help", |p, _| p.last_check.map(|check| check.1.id()).into();
+    effect: Thousandths, "of the last re-check, corrected for regression to the mean and for the control group: points (score, metric: points a call) or a share (dimension, requirement)", |p, _| Cell::thousandths(p.last_check.map(|check| check.2));
+    effect_low: Thousandths, "lower end of its 95 % interval", |p, _| Cell::thousandths(p.last_check.map(|check| check.3));
+    effect_high: Thousandths, "upper end of its 95 % interval", |p, _| Cell::thousandths(p.last_check.map(|check| check.4));
+    failed_checks: Whole, "re-checks that said that it did not help", |p, _| p.failed_checks.into();
 };
 
 fn indicator(row: &IndicatorRow, kind: IndicatorKind) -> Cell {

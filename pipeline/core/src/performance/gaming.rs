@@ -24,7 +24,7 @@ const MIN_IN_WINDOWS: u64 = 10;
 /// Bins with calls outside the windows that a density with three parameters needs at least.
 const MIN_BINS: usize = 5;
 
-/// Bins of equal width → calls: [`super::sums::RepSums::score_histogram`], `metric_histograms`.
+/// Bins of equal width → calls: of whole points of scores, [`super::sums::RepSums::metric_histograms`].
 pub type Histogram = BTreeMap<i64, u64>;
 
 /// An edge between bins, in bins.

@@ -43,7 +43,7 @@ pub use blend::{
 };
 pub use coaching::{BeforeAfter, CoachingEffect, CoachingVerdict, Design, coaching_effect};
 pub use coaching_plan::{CoachingEvent, CoachingPlan, Stage, Target, WINDOW_DAYS, Windows};
-pub use columns::{HOUR_WEEKDAY, INDICATORS, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD, TEAM_PERIOD};
+pub use columns::{COACHING, HOUR_WEEKDAY, INDICATORS, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD, TEAM_PERIOD};
 pub use doubts::{Difference, Inflation, PassLineHeap, inflation, language_gap, pass_line_heaps, recognition_gap};
 pub use fairness::{GroupGap, GroupGaps, MIN_REPS_A_GROUP, RequirementGap, group_gaps};
 pub use funnel::WeakStage;
@@ -61,7 +61,7 @@ pub use requirement_period::{RequirementRow, requirement_rows};
 pub use share::Share;
 pub use summary::{CallSummary, Loss, SUMMARY_SCHEMA, model_hash};
 pub use sums::UNASSIGNED;
-pub use tables::{PASS_MILLIPOINTS, PerformanceTable, PerformanceTables};
+pub use tables::{PerformanceTable, PerformanceTables};
 pub use targets::{RisesAlone, TargetCheck, TargetMonth, target_checks};
 pub use team_period::{TeamRow, team_rows};
 pub use trend::Trend;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{
-    CallRecord, Decision, DimensionScore, LedgerRow, Outcome, Provenance, Review, RowKind, Severity, Status,
+    CallRecord, Decision, DimensionScore, LedgerRow, Outcome, Provenance, Review, RowKind, Severity, Status, Verdict,
 };
 use crate::recording::sha256_hex;
 
@@ -17,8 +17,8 @@ pub struct Loss {
 }
 
 /// Version of [`CallSummary`]: raise it when a field or its meaning changes, and stored summaries are made again from records.
-/// 2: results, metric values, confirmed fatals and what reviewers said about findings.
-pub const SUMMARY_SCHEMA: u32 = 2;
+/// 2: results, metric values, confirmed fatals and what reviewers said about findings. 3: verdicts.
+pub const SUMMARY_SCHEMA: u32 = 3;
 
 /// What the tables need to know about a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub struct CallSummary {
     pub status: Status,
     /// Millipoints; uncapped while the call is pending.
     pub score: Option<i64>,
+    /// By the bands of its scorecard; `None` unless the call is scored.
+    pub verdict: Option<Verdict>,
     /// Dimension → share of its possible points, per mille.
     pub dimensions: BTreeMap<String, u16>,
     /// Violated requirements and missed fatals that no review overturned.
@@ -91,6 +93,7 @@ impl CallSummary {
             tz: record.metadata.tz.clone(),
             status: evaluation.status,
             score: evaluation.score,
+            verdict: evaluation.verdict,
             dimensions: evaluation.dimensions.iter().filter_map(share).collect(),
             flags,
             fatals: evaluation.fatal_count,

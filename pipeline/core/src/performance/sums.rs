@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use super::additive::{Additive, NotHeld, additive};
 use super::period::{PeriodKind, Slot};
 use super::summary::CallSummary;
-use crate::record::{Outcome, Status};
+use crate::record::{Outcome, Status, Verdict};
 use crate::statistics::Moments;
 
 /// Version of [`RepSums`] as stored: raise it when a field or its meaning changes, and make stored sums again from summaries.
-pub const SUMS_SCHEMA: u32 = 1;
+pub const SUMS_SCHEMA: u32 = 2;
 /// Rows of calls without a rep have this rep id.
 pub const UNASSIGNED: &str = "unassigned";
 
@@ -77,6 +77,8 @@ additive! {
         pub n_pending: u64,
         pub n_failed: u64,
         pub n_without_start: u64,
+        /// Scored calls with the verdict `pass`.
+        pub n_passed: u64,
         /// Of counted calls, as everything below.
         pub flags: u64,
         pub fatals: u64,
@@ -85,9 +87,6 @@ additive! {
         /// Scores, millipoints.
         #[serde(with = "entries")]
         pub scores: Cells,
-        /// Whole points of the score, rounded down → calls.
-        #[serde(with = "entries")]
-        pub score_histogram: BTreeMap<i64, u64>,
         /// Dimension → shares, per mille.
         #[serde(with = "cells_by_name")]
         pub dimensions: BTreeMap<String, Cells>,
@@ -136,11 +135,11 @@ impl RepSums {
         self.n_pending += other.n_pending;
         self.n_failed += other.n_failed;
         self.n_without_start += other.n_without_start;
+        self.n_passed += other.n_passed;
         self.flags += other.flags;
         self.fatals += other.fatals;
         self.bases.include(&other.bases);
         self.scores.include(&other.scores);
-        self.score_histogram.include(&other.score_histogram);
     }
 
     fn add(&mut self, call: &CallSummary) {
@@ -152,6 +151,7 @@ impl RepSums {
         }
         let start_ts = call.start_ts.as_deref();
         self.n_without_start += u64::from(PeriodKind::Day.period(start_ts).is_none());
+        self.n_passed += u64::from(call.verdict == Some(Verdict::Pass));
         let Some(score) = call.counted_score() else { return };
         self.flags += u64::from(call.flags);
         self.fatals += u64::from(call.fatals);
@@ -165,7 +165,6 @@ impl RepSums {
         let stratum = Stratum { campaign: call.campaign.clone(), call_type: call.call_type.clone() };
         let add = |cells: &mut Cells, x: i64| cells.entry(stratum.clone()).or_default().add(x);
         add(&mut self.scores, score);
-        *self.score_histogram.entry(score.div_euclid(1000)).or_default() += 1;
         for (name, share) in &call.dimensions {
             add(self.dimensions.entry(name.clone()).or_default(), i64::from(*share));
         }

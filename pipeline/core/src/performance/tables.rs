@@ -11,9 +11,6 @@ use super::sums::{PeriodSums, Sums};
 use super::team_period::{TeamRow, team_rows};
 use crate::table::{Cell, Heading, cells, headings};
 
-/// From here on a call counts as passed in the team table: the usual line of the verdict `pass`.
-pub const PASS_MILLIPOINTS: i64 = 85_000;
-
 /// The tables, each by kind of period (the longest first), period (the earliest first), and the rest of its key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PerformanceTables {
@@ -51,7 +48,7 @@ impl PerformanceTables {
         PerformanceTables {
             reps: rep_rows(kind, period, now, earlier),
             dimensions: dimension_rows(kind, period, now, earlier),
-            teams: team_rows(kind, period, now, earlier, PASS_MILLIPOINTS),
+            teams: team_rows(kind, period, now, earlier),
             requirements: requirement_rows(kind, period, now),
             hours: if kind.compares_hours() { hour_rows(kind, period, now) } else { Vec::new() },
         }

@@ -37,7 +37,7 @@ pub struct TeamRow {
     pub high: Option<i64>,
     /// Standard deviation of the reps' true means as estimated; `None` below four reps.
     pub between_rep_sd: Option<i64>,
-    /// Share of counted calls at or above the pass line.
+    /// Share of scored calls with the verdict `pass`, by the bands of the scorecard that scored each.
     pub pass: Option<Share>,
     pub flags_per_call_milli: Option<i64>,
     pub fatals: u64,
@@ -51,23 +51,14 @@ type Team<'a> = Option<&'a str>;
 /// A rep of a team, now (`true`) or before.
 type Unit<'a> = (Team<'a>, &'a str, bool);
 
-/// The rows of one period, by team. `earlier` holds earlier periods of the kind, the latest first. `pass_millipoints` is the pass line,
-/// in whole points (85,000 by default); calls are counted by whole points.
-pub fn team_rows(
-    kind: PeriodKind,
-    period: &str,
-    now: &PeriodSums,
-    earlier: &[(&str, &PeriodSums)],
-    pass_millipoints: i64,
-) -> Vec<TeamRow> {
+/// The rows of one period, by team. `earlier` holds earlier periods of the kind, the latest first.
+pub fn team_rows(kind: PeriodKind, period: &str, now: &PeriodSums, earlier: &[(&str, &PeriodSums)]) -> Vec<TeamRow> {
     let teams = reps_by_team(now);
     let totals: BTreeMap<Team, RepSums> =
         teams.iter().map(|(team, reps)| (*team, sum(reps.values().copied()))).collect();
     let fit = fit(units(&teams, true));
-    let mut rows: BTreeMap<Team, TeamRow> = totals
-        .iter()
-        .map(|(team, total)| (*team, row(kind, period, *team, total, &teams[team], &fit, pass_millipoints)))
-        .collect();
+    let mut rows: BTreeMap<Team, TeamRow> =
+        totals.iter().map(|(team, total)| (*team, row(kind, period, *team, total, &teams[team], &fit))).collect();
 
     // Teams with the same previous period share the stratum effects of both.
     let mut pairs: BTreeMap<&str, Vec<Team>> = BTreeMap::new();
@@ -147,14 +138,12 @@ fn row(
     total: &RepSums,
     reps: &BTreeMap<&str, &RepSums>,
     fit: &Adjusted<Unit, Stratum>,
-    pass_millipoints: i64,
 ) -> TeamRow {
     let scores = total.score_moments();
     let weights = weights(fit, team, true, 1.0);
     let adjusted = fit.combination(weights.iter().map(|(unit, weight)| (unit, *weight))).filter(|_| scores.n > 0);
     let half = |variance: f64| Z95 * variance.sqrt();
     let people: Vec<Unit> = weights.iter().map(|(unit, _)| *unit).filter(|(_, rep, _)| *rep != UNASSIGNED).collect();
-    let passed = total.score_histogram.range(pass_millipoints.div_euclid(1000)..).map(|(_, n)| n).sum();
     let counted = |sums: &&&RepSums| sums.n_counted() > 0;
     TeamRow {
         team: team.map(str::to_string),
@@ -170,7 +159,7 @@ fn row(
         low: adjusted.map(|(mean, variance)| rounded(mean - half(variance))),
         high: adjusted.map(|(mean, variance)| rounded(mean + half(variance))),
         between_rep_sd: shrink(&[people], fit).pop().flatten().map(|fit| rounded(fit.between_variance.sqrt())),
-        pass: Share::of(passed, scores.n),
+        pass: Share::of(total.n_passed, total.n_scored),
         flags_per_call_milli: (scores.n > 0).then(|| rounded(total.flags as f64 * 1000.0 / scores.n as f64)),
         fatals: total.fatals,
         trend: None,

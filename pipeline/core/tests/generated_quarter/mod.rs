@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use callmark_core::performance::{CallSummary, Loss};
-use callmark_core::record::{Outcome, Status};
+use callmark_core::record::{Outcome, Status, Verdict};
 use callmark_core::statistics::SplitMix64;
 
 /// What is generated. Points are millipoints.
@@ -131,6 +131,7 @@ impl Quarter {
             tz: None,
             status: Status::Scored,
             score: Some(score),
+            verdict: Some(if score < PASS { Verdict::Coach } else { Verdict::Pass }),
             dimensions: BTreeMap::from([("discovery".to_string(), (score / 100).clamp(0, 1000) as u16)]),
             flags: 0,
             fatals: 0,

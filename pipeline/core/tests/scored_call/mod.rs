@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use callmark_core::performance::CallSummary;
-use callmark_core::record::Status;
+use callmark_core::record::{Status, Verdict};
 
 pub fn scored_call(call_id: &str, rep: &str, score: i64) -> CallSummary {
     CallSummary {
@@ -16,6 +16,7 @@ pub fn scored_call(call_id: &str, rep: &str, score: i64) -> CallSummary {
         tz: None,
         status: Status::Scored,
         score: Some(score),
+        verdict: Some(if score < 85_000 { Verdict::Coach } else { Verdict::Pass }),
         dimensions: BTreeMap::new(),
         flags: 0,
         fatals: 0,

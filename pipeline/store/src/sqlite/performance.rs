@@ -15,8 +15,8 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use callmark_core::performance::additive::{Additive, NotHeld};
 use callmark_core::performance::sums::{PeriodPart, PeriodSums, Rollup, SUMS_SCHEMA, Sums};
 use callmark_core::performance::{
-    CallSummary, PASS_MILLIPOINTS, PerformanceTable, PerformanceTables, PeriodKind, SUMMARY_SCHEMA, UNASSIGNED,
-    dimension_rows, hour_rows, rep_rows, requirement_rows, team_rows,
+    CallSummary, PerformanceTable, PerformanceTables, PeriodKind, SUMMARY_SCHEMA, UNASSIGNED, dimension_rows,
+    hour_rows, rep_rows, requirement_rows, team_rows,
 };
 use callmark_core::table::{Cell, CellType, Heading};
 use rusqlite::types::Value;
@@ -544,7 +544,7 @@ fn make(
         let dimensions = scope.spawn(|| dimension_rows(kind, period, now, earlier));
         Ok(PerformanceTables {
             reps: rep_rows(kind, period, now, earlier),
-            teams: team_rows(kind, period, now, earlier, PASS_MILLIPOINTS),
+            teams: team_rows(kind, period, now, earlier),
             requirements: requirement_rows(kind, period, now),
             hours: if kind.compares_hours() { hour_rows(kind, period, now) } else { Vec::new() },
             dimensions: dimensions.join().map_err(|_| stopped())?,
