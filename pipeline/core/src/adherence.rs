@@ -128,9 +128,8 @@ impl<'a> Judge<'a> {
     }
 
     fn pattern_turns(&self) -> &PatternTurns {
-        let turns = 0..self.call.transcript.turns.len();
-        let texts = turns.map(|turn| self.pattern_text(turn).0.as_str());
-        self.pattern_turns.get_or_init(|| PatternTurns::new(self.pattern_book, texts, self.language))
+        let turns = self.call.transcript.turns.len();
+        self.pattern_turns.get_or_init(|| PatternTurns::new(self.pattern_book, turns, self.language))
     }
 
     fn metric(&self, item: &MetricItem) -> ItemResult {

@@ -6,6 +6,7 @@
 //! neither mended nor mended to. The pattern is then tried on the mended turn; what was mended within its place costs what the same
 //! edits cost a phrase, and the similarity is as a phrase's: 1 − cost / weight of the place's words.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
@@ -261,60 +262,92 @@ struct PatternWords {
     alone: Bits,
 }
 
-/// The turns of a call as patterns see them, word by word (Chinese: character by character).
+/// The turns of a call as patterns see them. Words are read of turns that are asked for: most patterns are about one side, many about the first
+/// turns.
 pub struct PatternTurns {
     book: Arc<PatternsRead>,
-    /// Per turn: byte in its text and number of each word.
-    turns: Vec<Vec<(usize, u32)>>,
+    chinese: bool,
+    /// Per turn: byte in its text and number of each word (Chinese: character).
+    turns: Vec<OnceCell<Vec<(usize, u32)>>>,
+    said: RefCell<Said>,
+}
+
+impl PatternTurns {
+    /// Of so many turns.
+    pub fn new(book: &PatternBook, turns: usize, language: Language) -> PatternTurns {
+        PatternTurns {
+            book: book.read(language),
+            chinese: language == Language::Zh,
+            turns: vec![OnceCell::new(); turns],
+            said: RefCell::default(),
+        }
+    }
+
+    /// A turn mended towards a matcher's patterns; `None` when there is nothing to mend. `text`: the turn's, as [`super::pattern_text`] gives it.
+    pub fn mended(&self, matcher: usize, turn: usize, text: &str) -> Option<Mended> {
+        let matcher = self.book.matchers.get(&matcher)?;
+        let words = self.turns.get(turn)?.get_or_init(|| self.said.borrow_mut().read(&self.book, self.chinese, text));
+        let said = self.said.borrow();
+        matcher.mended(&Mending { book: &self.book, said: &said }, words, text)
+    }
+}
+
+/// The words of a call so far, by number.
+#[derive(Default)]
+struct Said {
     vocabulary: Vocabulary,
     fixed: Vec<bool>,
-    /// Per word of the call: its neighbours in the book, and its own number there.
+    /// Neighbours in the book, and the word's own number there.
     neighbours: Vec<Neighbours>,
     own: Vec<Option<u32>>,
 }
 
-impl PatternTurns {
-    /// `texts`: of all turns, as [`super::pattern_text`] gives them.
-    pub fn new<'t>(book: &PatternBook, texts: impl Iterator<Item = &'t str>, language: Language) -> PatternTurns {
-        let book = book.read(language);
-        let mut vocabulary = Vocabulary::default();
-        let mut words = |text: &str| -> Vec<(usize, u32)> {
-            if language == Language::Zh {
-                return text
-                    .char_indices()
-                    .map(|(at, c)| (at, vocabulary.intern(&text[at..at + c.len_utf8()])))
-                    .collect();
+impl Said {
+    fn read(&mut self, book: &PatternsRead, chinese: bool, text: &str) -> Vec<(usize, u32)> {
+        let (mut words, mut fresh) = (Vec::new(), Vec::new());
+        let mut add = |at: usize, end: usize| {
+            let word = &text[at..end];
+            let id = self.vocabulary.intern(word);
+            words.push((at, id));
+            if id as usize == self.fixed.len() {
+                self.fixed.push(is_fixed(word));
+                fresh.push(word);
             }
+        };
+        if chinese {
+            text.char_indices().for_each(|(at, c)| add(at, at + c.len_utf8()));
+        } else {
             let mut at = 0;
-            let mut words = Vec::new();
             for word in text.split(' ') {
                 if !word.is_empty() {
-                    words.push((at, vocabulary.intern(word)));
+                    add(at, at + word.len());
                 }
                 at += word.len() + 1;
             }
-            words
-        };
-        let turns: Vec<Vec<(usize, u32)>> = texts.map(&mut words).collect();
-        let mut fixed = vec![false; vocabulary.lexemes.len()];
-        vocabulary.ids.iter().for_each(|(word, id)| fixed[*id as usize] = is_fixed(word));
-        let neighbours = book.words.neighbours(&vocabulary);
-        let itself = |of: &Neighbours| of.iter().find(|(_, cost)| *cost == 0).map(|(id, _)| *id);
-        let own = neighbours.iter().map(itself).collect();
-        PatternTurns { book, turns, vocabulary, fixed, neighbours, own }
+        }
+        let fresh: Vec<_> = fresh.into_iter().zip(&self.vocabulary.lexemes[self.own.len()..]).collect();
+        for neighbours in book.words.neighbours_of_all(&fresh) {
+            self.own.push(neighbours.iter().find(|(_, cost)| *cost == 0).map(|(id, _)| *id));
+            self.neighbours.push(neighbours);
+        }
+        words
     }
+}
 
-    /// The turn mended towards a matcher's patterns; `None` when there is nothing to mend. `said`: its text.
-    pub fn mended(&self, matcher: usize, turn: usize, said: &str) -> Option<Mended> {
-        self.book.matchers.get(&matcher)?.mended(self, turn, said)
-    }
+/// What a turn is mended with.
+struct Mending<'a> {
+    book: &'a PatternsRead,
+    said: &'a Said,
+}
 
+impl Mending<'_> {
     fn cost(&self, meant: u32, said: u32) -> u32 {
-        let neighbours = &self.neighbours[said as usize];
+        let neighbours = &self.said.neighbours[said as usize];
         match neighbours.binary_search_by_key(&meant, |(id, _)| *id) {
             Ok(found) => u32::from(neighbours[found].1),
             Err(_) => {
-                full_cost(&self.book.words.vocabulary.lexemes[meant as usize], &self.vocabulary.lexemes[said as usize])
+                let said = &self.said.vocabulary.lexemes[said as usize];
+                full_cost(&self.book.words.vocabulary.lexemes[meant as usize], said)
             }
         }
     }
@@ -366,13 +399,12 @@ impl PatternWords {
         self.leads.has(first) && self.after.binary_search(&(first, second)).is_ok()
     }
 
-    fn mended(&self, turns: &PatternTurns, turn: usize, said: &str) -> Option<Mended> {
-        let words = &turns.turns[turn];
-        let own = |i: usize| words.get(i).and_then(|(_, word)| turns.own[*word as usize]);
+    fn mended(&self, with: &Mending, words: &[(usize, u32)], text: &str) -> Option<Mended> {
+        let own = |i: usize| words.get(i).and_then(|(_, word)| with.said.own[*word as usize]);
         let mut edits: Vec<(usize, Edit, u32)> = Vec::new();
         let mut previous = None;
         for (i, (_, word)) in words.iter().enumerate() {
-            let edit = self.edit(turns, previous, *word, own(i + 1));
+            let edit = self.edit(with, previous, *word, own(i + 1));
             edits.extend(edit.map(|(cost, edit)| (i, edit, cost)));
             previous = match edit {
                 Some((_, Edit::Replace(meant))) => Some(meant),
@@ -386,7 +418,7 @@ impl PatternWords {
         let least_weight = if self.chinese { LEAST_CHARACTERS } else { LEAST_WORDS } * CONTENT;
         let mut mended = Mended { least_weight, ..Mended::default() };
         let mut edits = edits.into_iter().peekable();
-        let meant = |id: u32| &turns.book.words.vocabulary.lexemes[id as usize];
+        let meant = |id: u32| &with.book.words.vocabulary.lexemes[id as usize];
         for (i, (at, word)) in words.iter().enumerate() {
             let edit = edits.next_if(|(place, ..)| *place == i);
             if let Some((_, edit, cost)) = edit {
@@ -398,54 +430,54 @@ impl PatternWords {
                 }
             }
             if matches!(edit, None | Some((_, Edit::PutIn(_), _))) {
-                let lexeme = &turns.vocabulary.lexemes[*word as usize];
+                let lexeme = &with.said.vocabulary.lexemes[*word as usize];
                 let text: String = lexeme.chars.iter().collect();
                 mended.push(&text, lexeme.weight, *at, !self.chinese);
             }
         }
-        mended.source.push(said.len());
+        mended.source.push(text.len());
         Some(mended)
     }
 
     /// The cheapest edit at a word between its neighbours, if one is called for.
-    fn edit(&self, turns: &PatternTurns, previous: Option<u32>, said: u32, next: Option<u32>) -> Option<(u32, Edit)> {
+    fn edit(&self, with: &Mending, previous: Option<u32>, said: u32, next: Option<u32>) -> Option<(u32, Edit)> {
         let previous = previous.filter(|word| self.leads.has(*word));
         let next = next.filter(|word| self.trails.has(*word));
-        let neighbours = &turns.neighbours[said as usize];
+        let neighbours = &with.said.neighbours[said as usize];
         let may_stand_alone = !self.chinese && neighbours.iter().any(|(id, _)| self.alone.has(*id));
         if previous.is_none() && next.is_none() && !may_stand_alone {
             return None;
         }
-        let own = turns.own[said as usize];
+        let own = with.said.own[said as usize];
         if let (Some(first), Some(word)) = (previous, own)
             && self.follows(first, word)
         {
             return None;
         }
-        let book = &turns.book.words.vocabulary;
+        let book = &with.book.words.vocabulary;
         let put_in = previous.zip(own).and_then(|(first, last)| self.belongs(first, last).next());
         let put_in = put_in.map(|word| (book.lexemes[word as usize].weight, Edit::PutIn(word)));
         let fits = own.is_some_and(|word| next.is_some_and(|next| self.follows(word, next)) || self.alone.has(word));
-        if fits || turns.fixed[said as usize] {
+        if fits || with.said.fixed[said as usize] {
             return put_in;
         }
-        let replace = |word: u32| (turns.cost(word, said), Edit::Replace(word));
+        let replace = |word: u32| (with.cost(word, said), Edit::Replace(word));
         let belongs = previous.zip(next).into_iter().flat_map(|(first, last)| self.belongs(first, last));
         let near = |word: &u32| {
-            let (meant, said) = (&book.lexemes[*word as usize], &turns.vocabulary.lexemes[said as usize]);
-            !turns.book.fixed[*word as usize]
+            let (meant, said) = (&book.lexemes[*word as usize], &with.said.vocabulary.lexemes[said as usize]);
+            !with.book.fixed[*word as usize]
                 && (sounds_alike(meant, said).is_some()
                     || (!self.chinese && neighbours.binary_search_by_key(word, |(id, _)| *id).is_ok()))
         };
         let beside = following(&self.after, previous).chain(following(&self.before, next)).filter(near);
         let drops = previous.zip(next).is_some_and(|(first, last)| self.follows(first, last));
-        let dropped = drops.then(|| (turns.vocabulary.lexemes[said as usize].weight, Edit::Drop));
+        let dropped = drops.then(|| (with.said.vocabulary.lexemes[said as usize].weight, Edit::Drop));
         // At most at half the cost of any other word.
         let likely = |(id, cost): &&(u32, u16)| {
-            let full = full_cost(&book.lexemes[*id as usize], &turns.vocabulary.lexemes[said as usize]);
-            self.alone.has(*id) && !turns.book.fixed[*id as usize] && u32::from(*cost) * 2 <= full
+            let full = full_cost(&book.lexemes[*id as usize], &with.said.vocabulary.lexemes[said as usize]);
+            self.alone.has(*id) && !with.book.fixed[*id as usize] && u32::from(*cost) * 2 <= full
         };
-        let long = !self.chinese && turns.vocabulary.lexemes[said as usize].chars.len() >= LEAST_LETTERS;
+        let long = !self.chinese && with.said.vocabulary.lexemes[said as usize].chars.len() >= LEAST_LETTERS;
         let alone =
             neighbours.iter().filter(likely).filter(|_| long).map(|(id, cost)| (u32::from(*cost), Edit::Replace(*id)));
         belongs.chain(beside).map(replace).chain(alone).chain(dropped).chain(put_in).min()
@@ -480,7 +512,7 @@ mod tests {
         let mut book = PatternBook::default();
         let matcher = book.add(&[pattern.to_string()], language);
         let (said, _) = pattern_text(said);
-        PatternTurns::new(&book, std::iter::once(said.as_str()), language).mended(matcher, 0, &said)
+        PatternTurns::new(&book, 1, language).mended(matcher, 0, &said)
     }
 
     #[test]

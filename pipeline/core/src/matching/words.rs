@@ -34,25 +34,27 @@ impl WordBook {
 
     /// Per word of a call's vocabulary: its neighbours in this book.
     pub(super) fn neighbours(&self, said: &Vocabulary) -> Vec<Neighbours> {
-        let mut found: Vec<Option<Neighbours>> = vec![None; said.lexemes.len()];
-        {
+        let mut words: Vec<(&str, &Lexeme)> = said.lexemes.iter().map(|lexeme| ("", lexeme)).collect();
+        said.ids.iter().for_each(|(word, id)| words[*id as usize].0 = word);
+        self.neighbours_of_all(&words)
+    }
+
+    /// Of these words, in their order.
+    pub(super) fn neighbours_of_all(&self, words: &[(&str, &Lexeme)]) -> Vec<Neighbours> {
+        let mut found: Vec<Option<Neighbours>> = {
             let known = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
-            for (word, id) in &said.ids {
-                found[*id as usize] = known.get(word).cloned();
-            }
-        }
+            words.iter().map(|(word, _)| known.get(*word).cloned()).collect()
+        };
         if found.iter().any(Option::is_none) {
-            let mut fresh: Vec<(&String, Neighbours)> = Vec::new();
-            for (word, id) in &said.ids {
-                if found[*id as usize].is_none() {
-                    let neighbours = self.neighbours_of(&said.lexemes[*id as usize]);
-                    found[*id as usize] = Some(neighbours.clone());
-                    fresh.push((word, neighbours));
-                }
+            let mut fresh: Vec<(&str, Neighbours)> = Vec::new();
+            for ((word, lexeme), found) in words.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+                let neighbours = self.neighbours_of(lexeme);
+                *found = Some(neighbours.clone());
+                fresh.push((word, neighbours));
             }
             let mut known = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
             let room = MOST_REMEMBERED.saturating_sub(known.len());
-            known.extend(fresh.into_iter().take(room).map(|(word, neighbours)| (word.clone(), neighbours)));
+            known.extend(fresh.into_iter().take(room).map(|(word, neighbours)| (word.to_string(), neighbours)));
         }
         found.into_iter().map(Option::unwrap_or_default).collect()
     }
