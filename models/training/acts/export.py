@@ -1,6 +1,6 @@
 """Step 5: writes ../../text-{en,zh}/acts.onnx and the [acts] table of the folder's manifest.toml.
 
-One graph: unit embeddings of three turns, roles and place through a hidden layer and straight, and a table of hashed n-grams. The
+One graph: unit embeddings of three turns, roles and place through one matrix, and a table of hashed n-grams. The
 table is int8 and is looked up before anything becomes float32, so that a run touches the rows of its own n-grams only.
 """
 
@@ -24,7 +24,7 @@ def int8(weight):
 
 
 def build(p):
-    """The graph of parameters `hidden`, `hidden_bias`, `out`, `straight`, `table`, `bias`."""
+    """The graph of parameters `straight`, `table`, `bias`."""
     nodes, constants = [], []
 
     def constant(name, value):
@@ -36,28 +36,21 @@ def build(p):
         nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
         return name
 
-    def whole(name, weight):
-        values, scale = int8(weight)
-        return constant(name, values), constant(name + ".scale", scale)
-
-    def dense(x, name, weight):
-        values, scale = whole(name, weight)
-        return op("Mul", op("MatMul", x, op("Cast", values, to=TensorProto.FLOAT)), scale)
-
     # Stored embeddings are rounded: unit length again, and zeros stay zeros.
     length = op("ReduceL2", "embeddings", constant("last_axis", np.array([2])), keepdims=1)
     unit = op("Div", "embeddings", op("Max", length, constant("least", np.array(1e-6, np.float32))))
     flat = op("Reshape", unit, constant("flat", np.array([1, 3 * SIZE])))
     x = op("Concat", flat, "roles", "place", axis=1)
-    hidden = op("Tanh", op("Add", dense(x, "hidden", p["hidden"]), constant("hidden.bias", p["hidden_bias"].astype(np.float32))))
-    deep = op("Add", dense(hidden, "out", p["out"]), dense(x, "straight", p["straight"]))
+    straight = op("MatMul", x, op("Cast", constant("straight", p["straight"].astype(np.float16)), to=TensorProto.FLOAT))
 
-    values, scale = whole("table", p["table"])
-    rows = op("Cast", op("Gather", values, "ngrams", axis=0), to=TensorProto.FLOAT)  # [1, N, acts]
+    values, scale = int8(p["table"])
+    rows = op("Cast", op("Gather", constant("table", values), "ngrams", axis=0), to=TensorProto.FLOAT)  # [1, N, acts]
     number = op("Cast", op("Size", "ngrams"), to=TensorProto.FLOAT)
     summed = op("Div", op("ReduceSum", rows, constant("ngram_axis", np.array([1])), keepdims=0), op("Sqrt", number))
-    logits = op("Add", op("Add", deep, op("Mul", summed, scale)), constant("bias", p["bias"].astype(np.float32)))
-    op("Sigmoid", logits, name="probabilities")
+    logits = op("Add", op("Add", straight, op("Mul", summed, constant("table.scale", scale))), constant("bias", p["bias"].astype(np.float32)))
+    # A turn without words does nothing, wherever it stands.
+    words = op("Cast", op("Greater", op("ReduceMax", "ngrams", keepdims=0), constant("none", np.array(0))), to=TensorProto.FLOAT)
+    op("Mul", op("Sigmoid", logits), words, name="probabilities")
 
     tensor = helper.make_tensor_value_info
     inputs = [tensor("embeddings", TensorProto.FLOAT, [1, 3, SIZE]), tensor("roles", TensorProto.FLOAT, [1, 3]),
@@ -89,8 +82,7 @@ def random_weights(seed=1):
     normal = lambda *shape: rng.normal(0, 0.1, shape)
     table = normal(BUCKETS, len(ACTS))
     table[0] = 0
-    return {"hidden": normal(DENSE, 256), "hidden_bias": normal(256), "out": normal(256, len(ACTS)), "straight": normal(DENSE, len(ACTS)), "table": table,
-            "bias": normal(len(ACTS))}
+    return {"straight": normal(DENSE, len(ACTS)), "table": table, "bias": normal(len(ACTS))}
 
 
 def main():
