@@ -1,14 +1,15 @@
-//! A language's own text model: one ONNX graph that gives a turn's embedding and its sentiment.
+//! A language's own text model: one ONNX graph that gives a turn's embedding and its sentiment, and a small second one for its acts.
 //!
-//! A folder (`models/text-en/`) holds `model.onnx`, `tokenizer.json` and `manifest.toml` with their SHA-256. The weights are int8 in the
-//! file and float32 in memory (about 80 MB per encoder); the arithmetic is float32, so results are equal from run to run on one machine, and
-//! may differ by a unit of rounding between processors. Records store the rounded values.
+//! A folder (`models/text-en/`) holds `model.onnx`, `tokenizer.json`, perhaps `acts.onnx` (act_head.rs), and `manifest.toml` with their
+//! SHA-256. The weights are int8 in the file and float32 in memory (about 80 MB per encoder); the arithmetic is float32, so results are equal
+//! from run to run on one machine, and may differ by a unit of rounding between processors. Records store the rounded values.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use callmark_core::transcript::{Embedding, Sentiment};
+use callmark_core::recording::Language;
+use callmark_core::transcript::{ActReadings, Embedding, Sentiment, Turn};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
+use crate::act_head::{ActHead, ActList, HeadInput};
 use crate::text_model::{self, Folder, TextModel, TextModelError, TextPool, hex};
 use crate::{embedding, sentiment};
 
@@ -24,6 +26,7 @@ pub const MAX_TOKENS: usize = 128;
 
 const MODEL: &str = "model.onnx";
 const TOKENIZER: &str = "tokenizer.json";
+const ACTS: &str = "acts.onnx";
 const MANIFEST: &str = "manifest.toml";
 
 /// What the model says about one text.
@@ -49,11 +52,26 @@ struct Manifest {
     name: String,
     dimensions: usize,
     sha256: BTreeMap<String, String>,
+    /// Since schema 2; `None`: the folder has no head of acts.
+    acts: Option<ActList>,
 }
 
 impl Manifest {
     fn read(folder: &Folder) -> Result<Manifest, TextModelError> {
-        folder.read_manifest(|manifest: &Manifest| manifest.schema)
+        let manifest: Manifest = folder.read_manifest(1..=2, |manifest: &Manifest| manifest.schema)?;
+        let mistake = match &manifest.acts {
+            Some(_) if manifest.schema < 2 => Some("`acts` needs schema 2"),
+            Some(acts) => acts.mistake(),
+            None => None,
+        };
+        match mistake {
+            Some(mistake) => Err(folder.mistake(mistake.to_string())),
+            None => Ok(manifest),
+        }
+    }
+
+    fn files(&self) -> impl Iterator<Item = &'static str> {
+        [MODEL, TOKENIZER].into_iter().chain(self.acts.as_ref().map(|_| ACTS))
     }
 
     fn encoder_hash(&self) -> String {
@@ -61,6 +79,9 @@ impl Manifest {
         digest.update(&self.name);
         for (file, hash) in &self.sha256 {
             digest.update(format!("\n{file} {hash}"));
+        }
+        if let Some(acts) = &self.acts {
+            digest.update(format!("\n{}", acts.told()));
         }
         hex(&digest.finalize())
     }
@@ -77,7 +98,7 @@ fn folder(dir: &Path) -> Folder<'_> {
 pub fn check(dir: &Path) -> Result<String, TextModelError> {
     let folder = folder(dir);
     let manifest = Manifest::read(&folder)?;
-    for file in [MODEL, TOKENIZER] {
+    for file in manifest.files() {
         folder.read_checked(file, &manifest.sha256)?;
     }
     Ok(manifest.encoder_hash())
@@ -90,12 +111,19 @@ struct Files {
     tokenizer: Tokenizer,
     dimensions: usize,
     hash: String,
+    acts: Option<ActFiles>,
+}
+
+struct ActFiles {
+    list: ActList,
+    model: Vec<u8>,
 }
 
 /// One session of the text model. `encode` needs `&mut self`: give every worker its own (`another`), or use `EncoderPool`.
 pub struct TextEncoder {
     files: Arc<Files>,
     session: Session,
+    acts: Option<ActHead>,
 }
 
 impl TextEncoder {
@@ -106,12 +134,15 @@ impl TextEncoder {
     pub fn load(dir: &Path, environment: &Environment) -> Result<TextEncoder, TextModelError> {
         let folder = folder(dir);
         let manifest = Manifest::read(&folder)?;
+        let hash = manifest.encoder_hash();
+        let with_head = |list| Ok(ActFiles { list, model: folder.read_checked(ACTS, &manifest.sha256)? });
         let files = Files {
             environment: environment.clone(),
             model: folder.read_checked(MODEL, &manifest.sha256)?,
             tokenizer: text_model::tokenizer(&folder.read_checked(TOKENIZER, &manifest.sha256)?, MAX_TOKENS)?,
             dimensions: manifest.dimensions,
-            hash: manifest.encoder_hash(),
+            hash,
+            acts: manifest.acts.map(with_head).transpose()?,
         };
         TextEncoder::open(Arc::new(files))
     }
@@ -126,7 +157,9 @@ impl TextEncoder {
 
     fn open(files: Arc<Files>) -> Result<TextEncoder, TextModelError> {
         let session = text_model::open_session(&files.model, &files.environment)?;
-        Ok(TextEncoder { files, session })
+        let head = |acts: &ActFiles| ActHead::open(&acts.model, &files.environment);
+        let acts = files.acts.as_ref().map(head).transpose()?;
+        Ok(TextEncoder { files, session, acts })
     }
 
     /// SHA-256 over the model's name and the hashes of its files: provenance of stored embeddings and sentiment.
@@ -140,6 +173,30 @@ impl TextEncoder {
     /// As `TextModel::ask`.
     pub fn encode(&mut self, texts: &[&str]) -> Result<Vec<TurnText>, TextModelError> {
         self.ask(texts)
+    }
+
+    /// The acts of a call's turns from their texts, roles and embeddings (one each, as `encode` gave them, now or earlier); `None` when
+    /// the folder has no head of acts.
+    ///
+    /// # Errors
+    /// ONNX Runtime fails.
+    pub fn read_acts(
+        &mut self,
+        language: Language,
+        turns: &[Turn],
+        embeddings: &[Option<Embedding>],
+    ) -> Result<Option<ActReadings>, TextModelError> {
+        let (Some(head), Some(files)) = (&mut self.acts, &self.files.acts) else { return Ok(None) };
+        head.read(&files.list, language, turns, embeddings, self.files.dimensions).map(Some)
+    }
+
+    /// What the head gives for one turn before anything is rounded, for comparing it with Python; `None` without a head.
+    ///
+    /// # Errors
+    /// ONNX Runtime fails.
+    pub fn act_probabilities(&mut self, input: &HeadInput) -> Result<Option<Vec<f32>>, TextModelError> {
+        let (Some(head), Some(files)) = (&mut self.acts, &self.files.acts) else { return Ok(None) };
+        head.probabilities(&files.list, input).map(Some)
     }
 
     fn encode_one(&mut self, text: &str) -> Result<TurnText, TextModelError> {
@@ -201,5 +258,18 @@ impl EncoderPool {
         let first = TextEncoder::load(dir, environment)?;
         let others = (1..workers).map(|_| first.another()).collect::<Result<_, _>>()?;
         Ok(TextPool::new(first, others))
+    }
+
+    /// As `TextEncoder::read_acts`, by the first free encoder.
+    ///
+    /// # Errors
+    /// As `TextEncoder::read_acts`.
+    pub fn read_acts(
+        &self,
+        language: Language,
+        turns: &[Turn],
+        embeddings: &[Option<Embedding>],
+    ) -> Result<Option<ActReadings>, TextModelError> {
+        self.free().read_acts(language, turns, embeddings)
     }
 }
