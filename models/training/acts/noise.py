@@ -38,6 +38,8 @@ class Noise:
 
     def __init__(self, language, seed, for_test=False):
         self.language, self.random, self.near = language, random.Random(seed), table(language, for_test)
+        # Words that nothing sounds like: left alone in training; in tests another word, so that the rate is what it says.
+        self.others = SMALL[language] if for_test else None
 
     def errors(self, text, rate):
         out = []
@@ -47,7 +49,7 @@ class Noise:
             if not plain or self.random.random() >= rate:
                 out.append(unit)
             elif kind < 0.60:
-                out.append(self.random.choice(self.near.get(plain) or [plain]))
+                out.append(self.random.choice(self.near.get(plain) or self.others or [plain]))
             elif kind >= 0.85:
                 out += [unit, self.random.choice(SMALL[self.language])]
         return JOIN[self.language].join(out)

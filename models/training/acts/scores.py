@@ -22,16 +22,18 @@ def table(counted, calls):
     names = np.unique(calls)
     per_call = np.array([counted[calls == name].sum(0) for name in names])
     rng = np.random.default_rng(5)
-    draws = f1(np.array([per_call[rng.integers(0, len(names), len(names))].sum(0) for _ in range(RESAMPLES)]))
+    drawn = np.array([per_call[rng.integers(0, len(names), len(names))].sum(0) for _ in range(RESAMPLES)])
+    # Where a resample has no turn with an act, it says nothing about that act.
+    draws = np.where(drawn[..., 2] > 0, f1(drawn), np.nan)
     total = per_call.sum(0)
     right, given, there = total.T
-    low, high = np.percentile(draws, [2.5, 97.5], axis=0)
+    low, high = np.array([np.nanpercentile(draws[:, a], [2.5, 97.5]) if there[a] else (0, 0) for a in range(len(there))]).T
     rows = list(zip(right / np.maximum(given, 1), right / np.maximum(there, 1), f1(total), low, high, there.astype(int)))
 
     def macro(which):
         # An act that is not in the test calls has no F1.
         which = [a for a in which if there[a]]
-        means = draws[:, which].mean(1)
+        means = np.nanmean(draws[:, which], axis=1)
         return float(f1(total)[which].mean()), *np.percentile(means, [2.5, 97.5])
 
     return rows, macro
