@@ -66,10 +66,17 @@ impl ActList {
         each.collect::<Vec<_>>().join(", ")
     }
 
-    /// The given acts that reach their thresholds.
-    fn heard(&self, permille: &[u16]) -> BTreeMap<String, u16> {
+    /// The given acts of a party that reach their thresholds. What the other party's columns say of its turns was never trained, nor what
+    /// any column says of turns by nobody known.
+    fn heard(&self, role: Role, permille: &[u16]) -> BTreeMap<String, u16> {
+        let performs = |name: &str| {
+            let who = name.split_once(':').map_or("", |(who, _)| who);
+            matches!(role, Role::Rep | Role::Customer) && [role.name(), "either"].contains(&who)
+        };
         let each = self.names.iter().zip(&self.thresholds_permille).zip(permille);
-        let heard = each.filter(|((name, threshold), permille)| permille >= threshold && self.given.contains(*name));
+        let heard = each.filter(|((name, threshold), permille)| {
+            permille >= threshold && self.given.contains(*name) && performs(name)
+        });
         heard.map(|((name, _), permille)| (name.clone(), *permille)).collect()
     }
 }
@@ -190,7 +197,7 @@ impl ActHead {
             let input = HeadInput::of(language, turns, embeddings, turn, size);
             let probabilities = self.probabilities(acts, &input)?;
             let permille: Vec<u16> = probabilities.iter().map(|p| (p * 1000.0).round() as u16).collect();
-            Ok(acts.heard(&permille))
+            Ok(acts.heard(turns[turn].role, &permille))
         };
         let turns = (0..turns.len()).map(heard).collect::<Result<_, TextModelError>>()?;
         Ok(ActReadings { given: acts.given.clone(), turns })
@@ -245,9 +252,16 @@ mod tests {
     }
 
     #[test]
-    fn only_given_acts_at_their_threshold_are_heard() {
-        let acts =
-            list(&["rep:greeting", "rep:closing", "rep:apology"], &[300, 300, 300], &["rep:greeting", "rep:apology"]);
-        assert_eq!(acts.heard(&[300, 999, 299]), BTreeMap::from([("rep:greeting".to_string(), 300)]));
+    fn only_given_acts_of_who_speaks_are_heard_from_their_threshold_on() {
+        let names = ["rep:greeting", "rep:closing", "customer:greeting", "either:backchannel"];
+        let acts = list(&names, &[300; 4], &["rep:greeting", "customer:greeting", "either:backchannel"]);
+        let heard = |role, permille| acts.heard(role, &permille).into_iter().collect::<Vec<_>>();
+        let said = |act: &str, permille: u16| (act.to_string(), permille);
+        assert_eq!(heard(Role::Rep, [300, 999, 999, 299]), [said("rep:greeting", 300)]);
+        assert_eq!(
+            heard(Role::Customer, [300, 999, 999, 301]),
+            [said("customer:greeting", 999), said("either:backchannel", 301)]
+        );
+        assert_eq!(heard(Role::Unknown, [999; 4]), []);
     }
 }

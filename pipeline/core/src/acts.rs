@@ -1,4 +1,5 @@
-//! Dialogue acts by phrase: which turns greet, ask, object, answer, close (until a classifier says it).
+//! Dialogue acts: which turns greet, ask, object, answer, close. By phrase, but for acts that a model of the call's language is trusted with
+//! and has read the call for: of these its word counts, and phrases only say where in the turn the act is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -9,10 +10,10 @@ use serde_saphyr::Spanned;
 use crate::matching::{CallText, Finder, Hit, Passage, PhraseBook, PhraseId};
 use crate::recording::Language;
 use crate::scorecard::{ScorecardError, read_yaml};
-use crate::transcript::{Role, Transcript};
+use crate::transcript::{ActReadings, Role, Transcript};
 
-/// A turn belongs to an act's stage from this probability on.
-const STAGE_PERMILLE: u16 = 500;
+/// Who performs an act that is nobody's in particular, in the names of readings.
+const EITHER: &str = "either";
 
 /// The list of acts that callmark brings along.
 const BUILT_IN: &str = include_str!("acts.yaml");
@@ -37,6 +38,8 @@ struct RawAct {
 #[derive(Clone, Debug)]
 struct Act {
     name: String,
+    /// What it is called in readings: `rep:greeting`.
+    reading: String,
     stage: Option<String>,
     role: Option<Role>,
     phrases: BTreeMap<Language, Vec<PhraseId>>,
@@ -85,7 +88,9 @@ impl ActLexicon {
                     target.entry(language).or_default().push(id);
                 }
             }
-            lexicon.acts.push(Act { name: entry.act.value, stage: entry.stage, role: entry.role, phrases, not });
+            let (name, stage, role) = (entry.act.value, entry.stage, entry.role);
+            let reading = format!("{}:{name}", role.map_or(EITHER, Role::name));
+            lexicon.acts.push(Act { name, reading, stage, role, phrases, not });
         }
         Ok(lexicon)
     }
@@ -111,14 +116,33 @@ impl ActLexicon {
     /// Per turn: act → how well its best phrase matches, per mille. A phrase that runs over two turns counts for the
     /// first. Turns of unknown role get the acts of both roles.
     pub fn label(&self, transcript: &Transcript) -> Vec<BTreeMap<String, u16>> {
+        self.hear(transcript, None)
+    }
+
+    /// As [`ActLexicon::label`], but of acts that a model is trusted with and has read the call for, the turns and probabilities are the
+    /// model's, where it is known who speaks. Every act that is listed counts: what is not sure enough is not listed.
+    pub fn hear(&self, transcript: &Transcript, readings: Option<&ActReadings>) -> Vec<BTreeMap<String, u16>> {
         let text = CallText::new(transcript);
         let finder = Finder::new(&self.book, &text);
         let act_of = |act: &Act, turn: usize| {
-            let fits = act.role.is_none_or(|role| [role, Role::Unknown].contains(&transcript.turns[turn].role));
-            let hit = if fits { self.best(&finder, act, text.language(), turn) } else { None };
-            hit.map(|hit| (act.name.clone(), hit.similarity_permille))
+            let said_by = transcript.turns[turn].role;
+            if !act.role.is_none_or(|role| [role, Role::Unknown].contains(&said_by)) {
+                return None;
+            }
+            let is_read = |readings: &&ActReadings| said_by != Role::Unknown && readings.given.contains(&act.reading);
+            let permille = match readings.filter(is_read) {
+                Some(readings) => readings.turns.get(turn)?.get(&act.reading).copied(),
+                None => self.best(&finder, act, text.language(), turn).map(|hit| hit.similarity_permille),
+            };
+            permille.map(|permille| (act.name.clone(), permille))
         };
         (0..transcript.turns.len()).map(|t| self.acts.iter().filter_map(|a| act_of(a, t)).collect()).collect()
+    }
+
+    /// The acts of which the model's word counts in a call with these readings, in the file's order.
+    pub fn by_model(&self, readings: Option<&ActReadings>) -> Vec<String> {
+        let given = |act: &&Act| readings.is_some_and(|readings| readings.given.contains(&act.reading));
+        self.acts.iter().filter(given).map(|act| act.name.clone()).collect()
     }
 
     /// Where each act is best expressed in each turn of the role that says it, turn by turn. What nobody knows the role of says nothing.
@@ -172,7 +196,6 @@ impl ActLexicon {
 
     /// The stages that a turn with these acts belongs to.
     pub fn stages(&self, acts_of_turn: &BTreeMap<String, u16>) -> BTreeSet<&str> {
-        let likely = acts_of_turn.iter().filter(|(_, permille)| **permille >= STAGE_PERMILLE);
-        likely.filter_map(|(act, _)| self.stage_of(act)).collect()
+        acts_of_turn.keys().filter_map(|act| self.stage_of(act)).collect()
     }
 }

@@ -242,6 +242,8 @@ pub struct TurnScores {
     pub sentiment: Vec<Option<Sentiment>>,
     /// `None`: no encoder for this language.
     pub embeddings: Vec<Option<Embedding>>,
+    /// `None`: no model of acts for this language.
+    pub acts: Option<ActReadings>,
 }
 
 /// What a model heard of dialogue acts. An act is named with who performs it: `rep:greeting`, `customer:thanks`, `either:backchannel`.
@@ -250,7 +252,8 @@ pub struct TurnScores {
 pub struct ActReadings {
     /// The acts that the model is trusted with: in this call its word stands in the place of phrases.
     pub given: BTreeSet<String>,
-    /// One entry per turn: given act → probability per mille, where it is high enough for the act. Whose act it is was not looked at.
+    /// One entry per turn: given act of the party that speaks → probability per mille, where it is high enough for the act. Turns by nobody
+    /// known have none.
     pub turns: Vec<BTreeMap<String, u16>>,
 }
 
