@@ -104,24 +104,45 @@ pub fn check(dir: &Path) -> Result<String, TextModelError> {
     Ok(manifest.encoder_hash())
 }
 
-/// Files whose hashes were checked, shared by the encoders made from them.
-struct Files {
-    environment: Environment,
-    model: Vec<u8>,
+/// What encoders of one folder share.
+struct Shared {
     tokenizer: Tokenizer,
     dimensions: usize,
     hash: String,
-    acts: Option<ActFiles>,
+    acts: Option<ActList>,
 }
 
-struct ActFiles {
-    list: ActList,
+/// Files whose hashes were checked, to open encoders from. Gone as soon as these are open: sessions have their own copies, and the files
+/// are tens of MB.
+struct Source<'a> {
+    environment: &'a Environment,
     model: Vec<u8>,
+    acts: Option<Vec<u8>>,
+    shared: Arc<Shared>,
 }
 
-/// One session of the text model. `encode` needs `&mut self`: give every worker its own (`another`), or use `EncoderPool`.
+impl Source<'_> {
+    fn read<'a>(dir: &Path, environment: &'a Environment) -> Result<Source<'a>, TextModelError> {
+        let folder = folder(dir);
+        let manifest = Manifest::read(&folder)?;
+        let read = |file| folder.read_checked(file, &manifest.sha256);
+        let (model, tokenizer) = (read(MODEL)?, text_model::tokenizer(&read(TOKENIZER)?, MAX_TOKENS)?);
+        let acts = manifest.acts.as_ref().map(|_| read(ACTS)).transpose()?;
+        let hash = manifest.encoder_hash();
+        let shared = Arc::new(Shared { tokenizer, dimensions: manifest.dimensions, hash, acts: manifest.acts });
+        Ok(Source { environment, model, acts, shared })
+    }
+
+    fn open(&self) -> Result<TextEncoder, TextModelError> {
+        let session = text_model::open_session(&self.model, self.environment)?;
+        let acts = self.acts.as_ref().map(|model| ActHead::open(model, self.environment)).transpose()?;
+        Ok(TextEncoder { shared: Arc::clone(&self.shared), session, acts })
+    }
+}
+
+/// One session of the text model. `encode` needs `&mut self`: workers share an `EncoderPool`.
 pub struct TextEncoder {
-    files: Arc<Files>,
+    shared: Arc<Shared>,
     session: Session,
     acts: Option<ActHead>,
 }
@@ -132,39 +153,12 @@ impl TextEncoder {
     /// # Errors
     /// A file is missing, is not what the manifest says, or ONNX Runtime refuses it.
     pub fn load(dir: &Path, environment: &Environment) -> Result<TextEncoder, TextModelError> {
-        let folder = folder(dir);
-        let manifest = Manifest::read(&folder)?;
-        let hash = manifest.encoder_hash();
-        let with_head = |list| Ok(ActFiles { list, model: folder.read_checked(ACTS, &manifest.sha256)? });
-        let files = Files {
-            environment: environment.clone(),
-            model: folder.read_checked(MODEL, &manifest.sha256)?,
-            tokenizer: text_model::tokenizer(&folder.read_checked(TOKENIZER, &manifest.sha256)?, MAX_TOKENS)?,
-            dimensions: manifest.dimensions,
-            hash,
-            acts: manifest.acts.map(with_head).transpose()?,
-        };
-        TextEncoder::open(Arc::new(files))
-    }
-
-    /// A second encoder of the same files for another worker; nothing is read again.
-    ///
-    /// # Errors
-    /// ONNX Runtime cannot open another session (memory).
-    pub fn another(&self) -> Result<TextEncoder, TextModelError> {
-        TextEncoder::open(Arc::clone(&self.files))
-    }
-
-    fn open(files: Arc<Files>) -> Result<TextEncoder, TextModelError> {
-        let session = text_model::open_session(&files.model, &files.environment)?;
-        let head = |acts: &ActFiles| ActHead::open(&acts.model, &files.environment);
-        let acts = files.acts.as_ref().map(head).transpose()?;
-        Ok(TextEncoder { files, session, acts })
+        Source::read(dir, environment)?.open()
     }
 
     /// SHA-256 over the model's name and the hashes of its files: provenance of stored embeddings and sentiment.
     pub fn encoder_hash(&self) -> &str {
-        &self.files.hash
+        &self.shared.hash
     }
 
     /// As `TextModel::ask`.
@@ -186,8 +180,8 @@ impl TextEncoder {
         turns: &[Turn],
         embeddings: &[Option<Embedding>],
     ) -> Result<Option<ActReadings>, TextModelError> {
-        let (Some(head), Some(files)) = (&mut self.acts, &self.files.acts) else { return Ok(None) };
-        head.read(&files.list, language, turns, embeddings, self.files.dimensions).map(Some)
+        let (Some(head), Some(list)) = (&mut self.acts, &self.shared.acts) else { return Ok(None) };
+        head.read(list, language, turns, embeddings, self.shared.dimensions).map(Some)
     }
 
     /// What the head gives for one turn before anything is rounded, for comparing it with Python; `None` without a head.
@@ -195,12 +189,12 @@ impl TextEncoder {
     /// # Errors
     /// ONNX Runtime fails.
     pub fn act_probabilities(&mut self, input: &HeadInput) -> Result<Option<Vec<f32>>, TextModelError> {
-        let (Some(head), Some(files)) = (&mut self.acts, &self.files.acts) else { return Ok(None) };
-        head.probabilities(&files.list, input).map(Some)
+        let (Some(head), Some(list)) = (&mut self.acts, &self.shared.acts) else { return Ok(None) };
+        head.probabilities(list, input).map(Some)
     }
 
     fn encode_one(&mut self, text: &str) -> Result<TurnText, TextModelError> {
-        let dimensions = self.files.dimensions;
+        let dimensions = self.shared.dimensions;
         let Some(GraphOutput { embedding, sentiment_logits }) = self.run(text)? else {
             return Ok(TurnText { embedding: Embedding(vec![0; dimensions]), sentiment: sentiment::NO_WORDS });
         };
@@ -221,7 +215,7 @@ impl TextEncoder {
         if !text_model::has_words(text) {
             return Ok(None);
         }
-        let encoding = text_model::tokens(&self.files.tokenizer, text)?;
+        let encoding = text_model::tokens(&self.shared.tokenizer, text)?;
         let ids: Vec<i64> = encoding.get_ids().iter().map(|id| i64::from(*id)).collect();
         let mask = vec![1_i64; ids.len()];
         let shape = [1, ids.len()];
@@ -255,9 +249,9 @@ impl EncoderPool {
     /// # Errors
     /// As `TextEncoder::load`.
     pub fn load(dir: &Path, environment: &Environment, workers: usize) -> Result<EncoderPool, TextModelError> {
-        let first = TextEncoder::load(dir, environment)?;
-        let others = (1..workers).map(|_| first.another()).collect::<Result<_, _>>()?;
-        Ok(TextPool::new(first, others))
+        let source = Source::read(dir, environment)?;
+        let others = (1..workers).map(|_| source.open()).collect::<Result<_, _>>()?;
+        Ok(TextPool::new(source.open()?, others))
     }
 
     /// As `TextEncoder::read_acts`, by the first free encoder.

@@ -26,6 +26,9 @@ struct RawAct {
     stage: Option<String>,
     #[serde(default)]
     role: Option<Role>,
+    /// Found by phrases whatever a model hears.
+    #[serde(default)]
+    phrases_alone: bool,
     #[serde(default)]
     en: Vec<String>,
     #[serde(default)]
@@ -38,12 +41,20 @@ struct RawAct {
 #[derive(Clone, Debug)]
 struct Act {
     name: String,
-    /// What it is called in readings: `rep:greeting`.
-    reading: String,
+    /// What it is called in readings, `rep:greeting`; `None`: no model is asked for it.
+    reading: Option<String>,
     stage: Option<String>,
     role: Option<Role>,
     phrases: BTreeMap<Language, Vec<PhraseId>>,
     not: BTreeMap<Language, Vec<PhraseId>>,
+}
+
+impl Act {
+    /// The readings and its name in them when a model's word counts for the act.
+    fn read_in<'a>(&'a self, readings: Option<&'a ActReadings>) -> Option<(&'a ActReadings, &'a str)> {
+        let name = self.reading.as_deref()?;
+        readings.filter(|readings| readings.given.contains(name)).map(|readings| (readings, name))
+    }
 }
 
 /// A place where an act is expressed.
@@ -65,7 +76,7 @@ pub struct ActLexicon {
 }
 
 impl ActLexicon {
-    /// Reads a list of `{act, stage, role, en, zh, not}`.
+    /// Reads a list of `{act, stage, role, phrases_alone, en, zh, not}`.
     pub fn parse(yaml: &str) -> Result<ActLexicon, ScorecardError> {
         let raw: Vec<RawAct> = read_yaml(yaml)?;
         let mut lexicon = ActLexicon::default();
@@ -89,7 +100,7 @@ impl ActLexicon {
                 }
             }
             let (name, stage, role) = (entry.act.value, entry.stage, entry.role);
-            let reading = format!("{}:{name}", role.map_or(EITHER, Role::name));
+            let reading = (!entry.phrases_alone).then(|| format!("{}:{name}", role.map_or(EITHER, Role::name)));
             lexicon.acts.push(Act { name, reading, stage, role, phrases, not });
         }
         Ok(lexicon)
@@ -129,9 +140,8 @@ impl ActLexicon {
             if !act.role.is_none_or(|role| [role, Role::Unknown].contains(&said_by)) {
                 return None;
             }
-            let is_read = |readings: &&ActReadings| said_by != Role::Unknown && readings.given.contains(&act.reading);
-            let permille = match readings.filter(is_read) {
-                Some(readings) => readings.turns.get(turn)?.get(&act.reading).copied(),
+            let permille = match act.read_in(readings).filter(|_| said_by != Role::Unknown) {
+                Some((readings, name)) => readings.turns.get(turn)?.get(name).copied(),
                 None => self.best(&finder, act, text.language(), turn).map(|hit| hit.similarity_permille),
             };
             permille.map(|permille| (act.name.clone(), permille))
@@ -141,8 +151,7 @@ impl ActLexicon {
 
     /// The acts of which the model's word counts in a call with these readings, in the file's order.
     pub fn by_model(&self, readings: Option<&ActReadings>) -> Vec<String> {
-        let given = |act: &&Act| readings.is_some_and(|readings| readings.given.contains(&act.reading));
-        self.acts.iter().filter(given).map(|act| act.name.clone()).collect()
+        self.acts.iter().filter(|act| act.read_in(readings).is_some()).map(|act| act.name.clone()).collect()
     }
 
     /// Where each act is best expressed in each turn of the role that says it, turn by turn. What nobody knows the role of says nothing.

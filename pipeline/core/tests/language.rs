@@ -459,6 +459,9 @@ fn of_given_acts_the_models_word_counts() {
     assert_eq!(lexicon.hear(&call, None), lexicon.label(&call));
     assert_eq!(lexicon.hear(&call, Some(&readings(&[], said.len(), &heard))), lexicon.label(&call));
     assert_eq!(lexicon.by_model(None), [""; 0]);
+    // Whatever a model hears, some acts are left to phrases.
+    let left = readings(&["rep:needs_question", "rep:closing"], 0, &[]);
+    assert_eq!(ActLexicon::built_in().by_model(Some(&left)), ["closing"]);
     // Readings of fewer turns say nothing about the others.
     assert_eq!(lexicon.hear(&call, Some(&readings(&["rep:greeting"], 0, &[])))[0], BTreeMap::new());
 }
