@@ -255,7 +255,7 @@ mod tests {
     fn only_given_acts_of_who_speaks_are_heard_from_their_threshold_on() {
         let names = ["rep:greeting", "rep:closing", "customer:greeting", "either:backchannel"];
         let acts = list(&names, &[300; 4], &["rep:greeting", "customer:greeting", "either:backchannel"]);
-        let heard = |role, permille| acts.heard(role, &permille).into_iter().collect::<Vec<_>>();
+        let heard = |role, permille: [u16; 4]| acts.heard(role, &permille).into_iter().collect::<Vec<_>>();
         let said = |act: &str, permille: u16| (act.to_string(), permille);
         assert_eq!(heard(Role::Rep, [300, 999, 999, 299]), [said("rep:greeting", 300)]);
         assert_eq!(

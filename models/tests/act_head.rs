@@ -223,6 +223,5 @@ fn reading_acts_takes_little_beside_encoding() {
     let began = Instant::now();
     encoder.read_acts(Language::En, &turns, &embeddings).unwrap();
     let reading = began.elapsed();
-    eprintln!("encoding {:?} a turn, reading acts {:?}", encoding / 200, reading / 200);
     assert!(reading * 5 < encoding, "{reading:?} beside {encoding:?}");
 }
