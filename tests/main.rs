@@ -1,6 +1,7 @@
 //! Integration tests: the real program on real files, as a user runs it. One binary, one module per subject.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "tests report what they measured")]
 
+mod acts;
 mod broken_files;
 mod channels;
 mod classifiers;

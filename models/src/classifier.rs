@@ -113,7 +113,7 @@ impl Description {
     /// It cannot be read, or something in it cannot be right.
     pub fn read(dir: &Path) -> Result<Description, TextModelError> {
         let folder = folder(dir);
-        let description: Description = folder.read_manifest(|description: &Description| description.schema)?;
+        let description: Description = folder.read_manifest(1..=1, |description: &Description| description.schema)?;
         match description.mistake() {
             Some(mistake) => Err(folder.mistake(mistake.to_string())),
             None => Ok(description),

@@ -3,6 +3,7 @@
 //! The only crate that knows model files and native inference. Everything leaves it as whole per mille, so that the
 //! same inputs give the same records. Files are checked before native code sees them: C++ aborts cannot be caught.
 
+pub mod act_head;
 pub mod added;
 pub mod asr;
 pub mod classifier;

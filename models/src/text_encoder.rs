@@ -1,14 +1,15 @@
-//! A language's own text model: one ONNX graph that gives a turn's embedding and its sentiment.
+//! A language's own text model: one ONNX graph that gives a turn's embedding and its sentiment, and a small second one for its acts.
 //!
-//! A folder (`models/text-en/`) holds `model.onnx`, `tokenizer.json` and `manifest.toml` with their SHA-256. The weights are int8 in the
-//! file and float32 in memory (about 80 MB per encoder); the arithmetic is float32, so results are equal from run to run on one machine, and
-//! may differ by a unit of rounding between processors. Records store the rounded values.
+//! A folder (`models/text-en/`) holds `model.onnx`, `tokenizer.json`, perhaps `acts.onnx` (act_head.rs), and `manifest.toml` with their
+//! SHA-256. The weights are int8 in the file and float32 in memory (about 80 MB per encoder); the arithmetic is float32, so results are equal
+//! from run to run on one machine, and may differ by a unit of rounding between processors. Records store the rounded values.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use callmark_core::transcript::{Embedding, Sentiment};
+use callmark_core::recording::Language;
+use callmark_core::transcript::{ActReadings, Embedding, Sentiment, Turn};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
+use crate::act_head::{ActHead, ActList, HeadInput};
 use crate::text_model::{self, Folder, TextModel, TextModelError, TextPool, hex};
 use crate::{embedding, sentiment};
 
@@ -24,6 +26,7 @@ pub const MAX_TOKENS: usize = 128;
 
 const MODEL: &str = "model.onnx";
 const TOKENIZER: &str = "tokenizer.json";
+const ACTS: &str = "acts.onnx";
 const MANIFEST: &str = "manifest.toml";
 
 /// What the model says about one text.
@@ -49,11 +52,26 @@ struct Manifest {
     name: String,
     dimensions: usize,
     sha256: BTreeMap<String, String>,
+    /// Since schema 2; `None`: the folder has no head of acts.
+    acts: Option<ActList>,
 }
 
 impl Manifest {
     fn read(folder: &Folder) -> Result<Manifest, TextModelError> {
-        folder.read_manifest(|manifest: &Manifest| manifest.schema)
+        let manifest: Manifest = folder.read_manifest(1..=2, |manifest: &Manifest| manifest.schema)?;
+        let mistake = match &manifest.acts {
+            Some(_) if manifest.schema < 2 => Some("`acts` needs schema 2"),
+            Some(acts) => acts.mistake(),
+            None => None,
+        };
+        match mistake {
+            Some(mistake) => Err(folder.mistake(mistake.to_string())),
+            None => Ok(manifest),
+        }
+    }
+
+    fn files(&self) -> impl Iterator<Item = &'static str> {
+        [MODEL, TOKENIZER].into_iter().chain(self.acts.as_ref().map(|_| ACTS))
     }
 
     fn encoder_hash(&self) -> String {
@@ -61,6 +79,9 @@ impl Manifest {
         digest.update(&self.name);
         for (file, hash) in &self.sha256 {
             digest.update(format!("\n{file} {hash}"));
+        }
+        if let Some(acts) = &self.acts {
+            digest.update(format!("\n{}", acts.told()));
         }
         hex(&digest.finalize())
     }
@@ -77,25 +98,53 @@ fn folder(dir: &Path) -> Folder<'_> {
 pub fn check(dir: &Path) -> Result<String, TextModelError> {
     let folder = folder(dir);
     let manifest = Manifest::read(&folder)?;
-    for file in [MODEL, TOKENIZER] {
+    for file in manifest.files() {
         folder.read_checked(file, &manifest.sha256)?;
     }
     Ok(manifest.encoder_hash())
 }
 
-/// Files whose hashes were checked, shared by the encoders made from them.
-struct Files {
-    environment: Environment,
-    model: Vec<u8>,
+/// What encoders of one folder share.
+struct Shared {
     tokenizer: Tokenizer,
     dimensions: usize,
     hash: String,
+    acts: Option<ActList>,
 }
 
-/// One session of the text model. `encode` needs `&mut self`: give every worker its own (`another`), or use `EncoderPool`.
+/// Files whose hashes were checked, to open encoders from. Gone as soon as these are open: sessions have their own copies, and the files
+/// are tens of MB.
+struct Source<'a> {
+    environment: &'a Environment,
+    model: Vec<u8>,
+    acts: Option<Vec<u8>>,
+    shared: Arc<Shared>,
+}
+
+impl Source<'_> {
+    fn read<'a>(dir: &Path, environment: &'a Environment) -> Result<Source<'a>, TextModelError> {
+        let folder = folder(dir);
+        let manifest = Manifest::read(&folder)?;
+        let read = |file| folder.read_checked(file, &manifest.sha256);
+        let (model, tokenizer) = (read(MODEL)?, text_model::tokenizer(&read(TOKENIZER)?, MAX_TOKENS)?);
+        let acts = manifest.acts.as_ref().map(|_| read(ACTS)).transpose()?;
+        let hash = manifest.encoder_hash();
+        let shared = Arc::new(Shared { tokenizer, dimensions: manifest.dimensions, hash, acts: manifest.acts });
+        Ok(Source { environment, model, acts, shared })
+    }
+
+    fn open(&self) -> Result<TextEncoder, TextModelError> {
+        let session = text_model::open_session(&self.model, self.environment)?;
+        let acts = self.acts.as_ref().map(|model| ActHead::open(model, self.environment)).transpose()?;
+        Ok(TextEncoder { shared: Arc::clone(&self.shared), session, acts })
+    }
+}
+
+/// One session of the text model. `encode` needs `&mut self`: workers share an `EncoderPool`.
 pub struct TextEncoder {
-    files: Arc<Files>,
+    shared: Arc<Shared>,
     session: Session,
+    acts: Option<ActHead>,
 }
 
 impl TextEncoder {
@@ -104,34 +153,12 @@ impl TextEncoder {
     /// # Errors
     /// A file is missing, is not what the manifest says, or ONNX Runtime refuses it.
     pub fn load(dir: &Path, environment: &Environment) -> Result<TextEncoder, TextModelError> {
-        let folder = folder(dir);
-        let manifest = Manifest::read(&folder)?;
-        let files = Files {
-            environment: environment.clone(),
-            model: folder.read_checked(MODEL, &manifest.sha256)?,
-            tokenizer: text_model::tokenizer(&folder.read_checked(TOKENIZER, &manifest.sha256)?, MAX_TOKENS)?,
-            dimensions: manifest.dimensions,
-            hash: manifest.encoder_hash(),
-        };
-        TextEncoder::open(Arc::new(files))
-    }
-
-    /// A second encoder of the same files for another worker; nothing is read again.
-    ///
-    /// # Errors
-    /// ONNX Runtime cannot open another session (memory).
-    pub fn another(&self) -> Result<TextEncoder, TextModelError> {
-        TextEncoder::open(Arc::clone(&self.files))
-    }
-
-    fn open(files: Arc<Files>) -> Result<TextEncoder, TextModelError> {
-        let session = text_model::open_session(&files.model, &files.environment)?;
-        Ok(TextEncoder { files, session })
+        Source::read(dir, environment)?.open()
     }
 
     /// SHA-256 over the model's name and the hashes of its files: provenance of stored embeddings and sentiment.
     pub fn encoder_hash(&self) -> &str {
-        &self.files.hash
+        &self.shared.hash
     }
 
     /// As `TextModel::ask`.
@@ -142,8 +169,32 @@ impl TextEncoder {
         self.ask(texts)
     }
 
+    /// The acts of a call's turns from their texts, roles and embeddings (one each, as `encode` gave them, now or earlier); `None` when
+    /// the folder has no head of acts.
+    ///
+    /// # Errors
+    /// ONNX Runtime fails.
+    pub fn read_acts(
+        &mut self,
+        language: Language,
+        turns: &[Turn],
+        embeddings: &[Option<Embedding>],
+    ) -> Result<Option<ActReadings>, TextModelError> {
+        let (Some(head), Some(list)) = (&mut self.acts, &self.shared.acts) else { return Ok(None) };
+        head.read(list, language, turns, embeddings, self.shared.dimensions).map(Some)
+    }
+
+    /// What the head gives for one turn before anything is rounded, for comparing it with Python; `None` without a head.
+    ///
+    /// # Errors
+    /// ONNX Runtime fails.
+    pub fn act_probabilities(&mut self, input: &HeadInput) -> Result<Option<Vec<f32>>, TextModelError> {
+        let (Some(head), Some(list)) = (&mut self.acts, &self.shared.acts) else { return Ok(None) };
+        head.probabilities(list, input).map(Some)
+    }
+
     fn encode_one(&mut self, text: &str) -> Result<TurnText, TextModelError> {
-        let dimensions = self.files.dimensions;
+        let dimensions = self.shared.dimensions;
         let Some(GraphOutput { embedding, sentiment_logits }) = self.run(text)? else {
             return Ok(TurnText { embedding: Embedding(vec![0; dimensions]), sentiment: sentiment::NO_WORDS });
         };
@@ -164,7 +215,7 @@ impl TextEncoder {
         if !text_model::has_words(text) {
             return Ok(None);
         }
-        let encoding = text_model::tokens(&self.files.tokenizer, text)?;
+        let encoding = text_model::tokens(&self.shared.tokenizer, text)?;
         let ids: Vec<i64> = encoding.get_ids().iter().map(|id| i64::from(*id)).collect();
         let mask = vec![1_i64; ids.len()];
         let shape = [1, ids.len()];
@@ -198,8 +249,21 @@ impl EncoderPool {
     /// # Errors
     /// As `TextEncoder::load`.
     pub fn load(dir: &Path, environment: &Environment, workers: usize) -> Result<EncoderPool, TextModelError> {
-        let first = TextEncoder::load(dir, environment)?;
-        let others = (1..workers).map(|_| first.another()).collect::<Result<_, _>>()?;
-        Ok(TextPool::new(first, others))
+        let source = Source::read(dir, environment)?;
+        let others = (1..workers).map(|_| source.open()).collect::<Result<_, _>>()?;
+        Ok(TextPool::new(source.open()?, others))
+    }
+
+    /// As `TextEncoder::read_acts`, by the first free encoder.
+    ///
+    /// # Errors
+    /// As `TextEncoder::read_acts`.
+    pub fn read_acts(
+        &self,
+        language: Language,
+        turns: &[Turn],
+        embeddings: &[Option<Embedding>],
+    ) -> Result<Option<ActReadings>, TextModelError> {
+        self.free().read_acts(language, turns, embeddings)
     }
 }

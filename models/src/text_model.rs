@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -125,16 +126,23 @@ pub(crate) struct Folder<'a> {
 
 impl Folder<'_> {
     /// The manifest, in a version that this program reads.
-    pub fn read_manifest<M: DeserializeOwned>(&self, schema: impl Fn(&M) -> u32) -> Result<M, TextModelError> {
+    pub fn read_manifest<M: DeserializeOwned>(
+        &self,
+        known: RangeInclusive<u32>,
+        schema: impl Fn(&M) -> u32,
+    ) -> Result<M, TextModelError> {
         let bytes = self.read(self.manifest)?;
         let manifest: M = std::str::from_utf8(&bytes)
             .map_err(|e| e.to_string())
             .and_then(|text| toml::from_str(text).map_err(|e| e.to_string()))
             .map_err(|detail| self.mistake(detail))?;
-        match schema(&manifest) {
-            1 => Ok(manifest),
-            other => Err(self.mistake(format!("schema {other} is not known (this program reads 1)"))),
+        let found = schema(&manifest);
+        if known.contains(&found) {
+            return Ok(manifest);
         }
+        let (first, last) = known.into_inner();
+        let reads = if first == last { format!("{last}") } else { format!("{first} to {last}") };
+        Err(self.mistake(format!("schema {found} is not known (this program reads {reads})")))
     }
 
     pub fn read(&self, file: &str) -> Result<Vec<u8>, TextModelError> {
@@ -251,7 +259,7 @@ impl<M: TextModel> TextPool<M> {
         Ok(results)
     }
 
-    fn free(&self) -> MutexGuard<'_, M> {
+    pub(crate) fn free(&self) -> MutexGuard<'_, M> {
         for model in &self.models {
             match model.try_lock() {
                 Ok(guard) => return guard,

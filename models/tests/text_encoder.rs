@@ -138,7 +138,7 @@ fn paraphrases_are_nearer_than_other_sentences() {
 fn a_damaged_file_is_refused_before_native_code_sees_it() {
     let dir = std::env::temp_dir().join(format!("callmark-text-model-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
-    for file in ["model.onnx", "tokenizer.json", "manifest.toml"] {
+    for file in ["model.onnx", "acts.onnx", "tokenizer.json", "manifest.toml"] {
         std::fs::copy(folder().join(file), dir.join(file)).unwrap();
     }
     assert!(TextEncoder::load(&dir, environment()).is_ok());

@@ -283,14 +283,16 @@ impl Analyst {
         if let Some(text_models) = &call.text_models {
             text_models.tell(&mut models);
         }
+        let acts_by_model = self.lexicon.by_model(call.scores.acts.as_ref());
         CallRecord {
-            schema_version: record_schema(&call.transcript, evaluation.reason),
+            schema_version: record_schema(&call.transcript, evaluation.reason, &acts_by_model),
             call_id: call.call_id.clone(),
             metadata: call.metadata.clone(),
             transcript: call.transcript.clone(),
             signals,
             sentiment: call.scores.sentiment.clone(),
             acts,
+            acts_by_model,
             provenance: Provenance {
                 program_version: env!("CARGO_PKG_VERSION").to_string(),
                 audio: call.recording_ids.clone(),
@@ -306,7 +308,7 @@ impl Analyst {
     pub fn judge(&self, call: &Analysed, known: Known) -> Judged {
         let transcript = &call.transcript;
         let scorecard = self.scorecard_for(&call.metadata, transcript.language);
-        let acts = known.acts.unwrap_or_else(|| self.lexicon.label(transcript));
+        let acts = known.acts.unwrap_or_else(|| self.lexicon.hear(transcript, call.scores.acts.as_ref()));
         let signals = known.signals.unwrap_or_else(|| {
             let names = |acts| self.lexicon.stages(acts).into_iter().map(str::to_string).collect();
             let turn_stages: Vec<_> = acts.iter().map(names).collect();

@@ -152,7 +152,9 @@ impl StoredCalls {
         }
         input.scores_are_new = true;
         input.transcript_hash = transcript_hash(&call.transcript);
-        // Sentiment and meaning do not depend on who speaks: what was computed for the same turns in the same order still holds.
+        // Sentiment and meaning do not depend on who speaks: what was computed for the same turns in the same order still holds. Acts do: the
+        // model hears a turn as the rep's or the customer's, and what comes before it. They are read again, from the embeddings: the same
+        // as if these roles had been known from the start.
         let said = |t: &Transcript| -> Vec<(i64, String)> {
             t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
         };
@@ -161,6 +163,9 @@ impl StoredCalls {
                 return Err(encoder_is_missing(&call.call_id));
             }
             call.scores = self.encoders.scores(&call.transcript, None)?.0;
+        } else if call.scores.acts.is_some() {
+            let acts = self.encoders.read_acts(&call.transcript, &call.scores.embeddings)?;
+            call.scores.acts = Some(acts.ok_or_else(|| encoder_is_missing(&call.call_id))?);
         }
         Ok(())
     }

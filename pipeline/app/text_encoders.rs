@@ -1,6 +1,6 @@
-//! The text models of all languages, and what they say: sentiment and embedding of a call's turns, embeddings of `meaning` phrases.
+//! The text models of all languages, and what they say: sentiment, embedding and acts of a call's turns, embeddings of `meaning` phrases.
 //!
-//! Embeddings are always those of the language's own encoder. Sentiment is, too, unless the configuration names a classifier.
+//! Embeddings and acts are always those of the language's own encoder. Sentiment is, too, unless the configuration names a classifier.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_core::recording::Language;
-use callmark_core::transcript::{Embedding, Transcript, TurnScores};
+use callmark_core::transcript::{ActReadings, Embedding, Transcript, TurnScores};
 use callmark_models::classifier::{self, Classified, ClassifierPool, TextClassifier};
 use callmark_models::runtime;
 use callmark_models::text_encoder::{self, EncoderPool, TextEncoder};
@@ -222,14 +222,30 @@ impl TextEncoders {
         let Some(slot) = self.0.get(&language) else { return Ok(None) };
         let Some(encoder) = slot.encoder.as_ref() else { return Ok(None) };
         let texts: Vec<&str> = transcript.turns.iter().map(|t| t.text.as_str()).collect();
-        let (sentiment, embeddings) =
+        let (sentiment, embeddings): (Vec<_>, Vec<_>) =
             encoder.ask(&texts)?.into_iter().map(|t| (Some(t.sentiment), Some(t.embedding))).unzip();
+        let acts = encoder.read_acts(language, &transcript.turns, &embeddings)?;
         if slot.classifier.is_none() {
-            return Ok(Some(TurnScores { sentiment, embeddings }));
+            return Ok(Some(TurnScores { sentiment, embeddings, acts }));
         }
         let classified = self.classify(language, &texts)?;
         let certain = |c: Classified| c.is_certain.then_some(c.sentiment);
-        Ok(classified.map(|all| TurnScores { sentiment: all.into_iter().map(certain).collect(), embeddings }))
+        Ok(classified.map(|all| TurnScores { sentiment: all.into_iter().map(certain).collect(), embeddings, acts }))
+    }
+
+    /// The acts of a call whose embeddings are known; `None` when nothing here can read them.
+    ///
+    /// # Errors
+    /// The model fails.
+    pub fn read_acts(
+        &self,
+        transcript: &Transcript,
+        embeddings: &[Option<Embedding>],
+    ) -> Result<Option<ActReadings>, TextModelError> {
+        let slot = transcript.language.and_then(|language| Some((language, self.0.get(&language)?)));
+        let Some((language, slot)) = slot else { return Ok(None) };
+        let Some(encoder) = slot.encoder.as_ref() else { return Ok(None) };
+        encoder.read_acts(language, &transcript.turns, embeddings)
     }
 
     /// Fills in the embeddings of `meaning` phrases: stored ones first, so that every machine uses the same bytes. New ones are stored.
@@ -264,5 +280,9 @@ impl FreshPhrases {
 }
 
 fn no_scores(transcript: &Transcript) -> TurnScores {
-    TurnScores { sentiment: vec![None; transcript.turns.len()], embeddings: vec![None; transcript.turns.len()] }
+    TurnScores {
+        sentiment: vec![None; transcript.turns.len()],
+        embeddings: vec![None; transcript.turns.len()],
+        acts: None,
+    }
 }

@@ -134,13 +134,14 @@ fn failed_record(job: &Job) -> CallRecord {
     let mut evaluation = scoring::unscored(UnscoredReason::NoConversation, None);
     (evaluation.status, evaluation.reason) = (Status::Failed, None);
     CallRecord {
-        schema_version: record_schema(&transcript, None),
+        schema_version: record_schema(&transcript, None, &[]),
         call_id: job.call_id.clone(),
         metadata: job.metadata.clone(),
         transcript,
         signals: Signals::default(),
         sentiment: vec![],
         acts: vec![],
+        acts_by_model: vec![],
         evaluation,
         provenance: Provenance {
             program_version: PROGRAM_VERSION.to_string(),

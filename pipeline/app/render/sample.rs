@@ -95,10 +95,8 @@ pub fn record() -> CallRecord {
             ..Signals::default()
         },
         sentiment: vec![sentiment(10, 90, 900), sentiment(750, 200, 50), None, sentiment(450, 100, 450)],
-        acts: vec![
-            acts(&[("greeting", 900), ("recording_disclosure", 800), ("transfer", 100)]),
-            acts(&[("price_objection", 950)]),
-        ],
+        acts: vec![acts(&[("greeting", 900), ("recording_disclosure", 800)]), acts(&[("price_objection", 950)])],
+        acts_by_model: vec![],
         evaluation: Evaluation {
             status: Status::Scored,
             reason: None,

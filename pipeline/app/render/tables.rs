@@ -124,7 +124,7 @@ const TURNS: &[Column<CallRecord>] = table_columns! {
     text: Text, "as recognised", |c, n| Cell::from(&turn(c, n).text);
     confidence: Thousandths, "0 to 1", |c, n| Cell::Thousandths(turn(c, n).confidence_permille.into());
     sentiment: Thousandths, "of a customer's turn, -5 to 5", turn_sentiment;
-    acts: Text, "dialogue acts with a probability of at least 0.5, separated by ;", turn_acts;
+    acts: Text, "dialogue acts, separated by ;", turn_acts;
     flags: Text, "requirements that were violated or missed here, separated by ;", turn_flags;
 };
 
@@ -200,8 +200,8 @@ fn turn_sentiment(record: &CallRecord, turn: usize) -> Cell {
 }
 
 fn turn_acts(record: &CallRecord, turn: usize) -> Cell {
-    let acts = record.acts.get(turn).into_iter().flatten();
-    acts.filter(|(_, p)| **p >= 500).map(|(act, _)| act.as_str()).collect::<Vec<_>>().join(";").into()
+    let acts = record.acts.get(turn).into_iter().flat_map(|acts| acts.keys());
+    acts.map(String::as_str).collect::<Vec<_>>().join(";").into()
 }
 
 fn turn_flags(record: &CallRecord, turn: usize) -> Cell {

@@ -1,4 +1,5 @@
-//! Dialogue acts by phrase: which turns greet, ask, object, answer, close (until a classifier says it).
+//! Dialogue acts: which turns greet, ask, object, answer, close. By phrase, but for acts that a model of the call's language is trusted with
+//! and has read the call for: of these its word counts, and phrases only say where in the turn the act is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -9,10 +10,10 @@ use serde_saphyr::Spanned;
 use crate::matching::{CallText, Finder, Hit, Passage, PhraseBook, PhraseId};
 use crate::recording::Language;
 use crate::scorecard::{ScorecardError, read_yaml};
-use crate::transcript::{Role, Transcript};
+use crate::transcript::{ActReadings, Role, Transcript};
 
-/// A turn belongs to an act's stage from this probability on.
-const STAGE_PERMILLE: u16 = 500;
+/// Who performs an act that is nobody's in particular, in the names of readings.
+const EITHER: &str = "either";
 
 /// The list of acts that callmark brings along.
 const BUILT_IN: &str = include_str!("acts.yaml");
@@ -25,6 +26,9 @@ struct RawAct {
     stage: Option<String>,
     #[serde(default)]
     role: Option<Role>,
+    /// Found by phrases whatever a model hears.
+    #[serde(default)]
+    phrases_alone: bool,
     #[serde(default)]
     en: Vec<String>,
     #[serde(default)]
@@ -37,10 +41,20 @@ struct RawAct {
 #[derive(Clone, Debug)]
 struct Act {
     name: String,
+    /// What it is called in readings, `rep:greeting`; `None`: no model is asked for it.
+    reading: Option<String>,
     stage: Option<String>,
     role: Option<Role>,
     phrases: BTreeMap<Language, Vec<PhraseId>>,
     not: BTreeMap<Language, Vec<PhraseId>>,
+}
+
+impl Act {
+    /// The readings and its name in them when a model's word counts for the act.
+    fn read_in<'a>(&'a self, readings: Option<&'a ActReadings>) -> Option<(&'a ActReadings, &'a str)> {
+        let name = self.reading.as_deref()?;
+        readings.filter(|readings| readings.given.contains(name)).map(|readings| (readings, name))
+    }
 }
 
 /// A place where an act is expressed.
@@ -62,7 +76,7 @@ pub struct ActLexicon {
 }
 
 impl ActLexicon {
-    /// Reads a list of `{act, stage, role, en, zh, not}`.
+    /// Reads a list of `{act, stage, role, phrases_alone, en, zh, not}`.
     pub fn parse(yaml: &str) -> Result<ActLexicon, ScorecardError> {
         let raw: Vec<RawAct> = read_yaml(yaml)?;
         let mut lexicon = ActLexicon::default();
@@ -85,7 +99,9 @@ impl ActLexicon {
                     target.entry(language).or_default().push(id);
                 }
             }
-            lexicon.acts.push(Act { name: entry.act.value, stage: entry.stage, role: entry.role, phrases, not });
+            let (name, stage, role) = (entry.act.value, entry.stage, entry.role);
+            let reading = (!entry.phrases_alone).then(|| format!("{}:{name}", role.map_or(EITHER, Role::name)));
+            lexicon.acts.push(Act { name, reading, stage, role, phrases, not });
         }
         Ok(lexicon)
     }
@@ -111,14 +127,31 @@ impl ActLexicon {
     /// Per turn: act → how well its best phrase matches, per mille. A phrase that runs over two turns counts for the
     /// first. Turns of unknown role get the acts of both roles.
     pub fn label(&self, transcript: &Transcript) -> Vec<BTreeMap<String, u16>> {
+        self.hear(transcript, None)
+    }
+
+    /// As [`ActLexicon::label`], but of acts that a model is trusted with and has read the call for, the turns and probabilities are the
+    /// model's, where it is known who speaks. Every act that is listed counts: what is not sure enough is not listed.
+    pub fn hear(&self, transcript: &Transcript, readings: Option<&ActReadings>) -> Vec<BTreeMap<String, u16>> {
         let text = CallText::new(transcript);
         let finder = Finder::new(&self.book, &text);
         let act_of = |act: &Act, turn: usize| {
-            let fits = act.role.is_none_or(|role| [role, Role::Unknown].contains(&transcript.turns[turn].role));
-            let hit = if fits { self.best(&finder, act, text.language(), turn) } else { None };
-            hit.map(|hit| (act.name.clone(), hit.similarity_permille))
+            let said_by = transcript.turns[turn].role;
+            if !act.role.is_none_or(|role| [role, Role::Unknown].contains(&said_by)) {
+                return None;
+            }
+            let permille = match act.read_in(readings).filter(|_| said_by != Role::Unknown) {
+                Some((readings, name)) => readings.turns.get(turn)?.get(name).copied(),
+                None => self.best(&finder, act, text.language(), turn).map(|hit| hit.similarity_permille),
+            };
+            permille.map(|permille| (act.name.clone(), permille))
         };
         (0..transcript.turns.len()).map(|t| self.acts.iter().filter_map(|a| act_of(a, t)).collect()).collect()
+    }
+
+    /// The acts of which the model's word counts in a call with these readings, in the file's order.
+    pub fn by_model(&self, readings: Option<&ActReadings>) -> Vec<String> {
+        self.acts.iter().filter(|act| act.read_in(readings).is_some()).map(|act| act.name.clone()).collect()
     }
 
     /// Where each act is best expressed in each turn of the role that says it, turn by turn. What nobody knows the role of says nothing.
@@ -172,7 +205,6 @@ impl ActLexicon {
 
     /// The stages that a turn with these acts belongs to.
     pub fn stages(&self, acts_of_turn: &BTreeMap<String, u16>) -> BTreeSet<&str> {
-        let likely = acts_of_turn.iter().filter(|(_, permille)| **permille >= STAGE_PERMILLE);
-        likely.filter_map(|(act, _)| self.stage_of(act)).collect()
+        acts_of_turn.keys().filter_map(|act| self.stage_of(act)).collect()
     }
 }

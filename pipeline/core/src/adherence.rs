@@ -78,6 +78,8 @@ struct Judge<'a> {
     // Made when something is looked for: comparing two vocabularies is the largest part of judging a call.
     phrases: OnceCell<Finder<'a>>,
     acts: OnceCell<Finder<'a>>,
+    /// The acts of which the model's word counts.
+    by_model: Vec<String>,
     roles: Vec<Role>,
     /// Each turn as patterns see it, with the source byte of each byte.
     pattern_texts: OnceCell<Vec<(String, Vec<usize>)>>,
@@ -99,6 +101,7 @@ impl<'a> Judge<'a> {
             book: &scorecard.book,
             phrases: OnceCell::new(),
             acts: OnceCell::new(),
+            by_model: call.lexicon.by_model(call.scores.acts.as_ref()),
             roles: turns.iter().map(|t| t.role).collect(),
             pattern_texts: OnceCell::new(),
             pattern_book: &scorecard.pattern_book,
@@ -327,15 +330,15 @@ impl<'a> Judge<'a> {
                 self.meaning(phrases.get(self.language), similarity_permille, &turns)
             }
             Pattern::Act { act, permille } => {
-                let said = |t: &&usize| self.call.acts.get(**t).and_then(|a| a.get(act)).is_some_and(|p| p >= permille);
+                let least = permille.unwrap_or(0);
+                let said = |t: &&usize| self.call.acts.get(**t).and_then(|a| a.get(act)).is_some_and(|p| *p >= least);
                 let hits = turns.iter().filter(said).map(|t| self.act_place(act, *t)).collect();
                 self.found_or_doubtful(hits, &turns)
             }
             Pattern::Stage(stage) => {
                 let of = |t: &usize| self.call.acts.get(*t).map(|acts| self.call.lexicon.stages(acts));
                 let hits = turns.iter().filter(|t| of(t).is_some_and(|s| s.contains(stage.as_str())));
-                let place = |t: &usize| self.place(*t, 0, self.text.whole_turn(*t), MatchType::Act, 1000);
-                self.found_or_doubtful(hits.map(place).collect(), &turns)
+                self.found_or_doubtful(hits.map(|t| self.stage_place(stage, *t)).collect(), &turns)
             }
             Pattern::Sentiment { bounds, period } => self.sentiment(matcher.role, *bounds, *period, &turns),
             Pattern::Silence { gte_ms, explained } => self.silences(matcher, *gte_ms, *explained),
@@ -703,7 +706,24 @@ impl<'a> Judge<'a> {
             Some(hit) => (hit.span.begin, self.text.passage(hit.span)),
             None => (0, self.text.whole_turn(turn)),
         };
-        self.place(turn, position, passage, MatchType::Act, i64::from(permille))
+        let how = if self.is_by_model(act, turn) { MatchType::ModelAct } else { MatchType::Act };
+        self.place(turn, position, passage, how, i64::from(permille))
+    }
+
+    /// The whole of a turn that belongs to a stage. A phrase decides that; where the model alone says so, it is as sure as the model is.
+    fn stage_place(&self, stage: &str, turn: usize) -> Occurrence {
+        let of_stage = |act: &&String| self.call.lexicon.stage_of(act) == Some(stage);
+        let acts = self.call.acts.get(turn).into_iter().flatten().filter(|(act, _)| of_stage(act));
+        let by_model = |(act, permille): (&String, &u16)| self.is_by_model(act, turn).then_some(*permille);
+        let (how, permille) = match acts.map(by_model).collect::<Option<Vec<u16>>>() {
+            Some(probabilities) => (MatchType::ModelAct, probabilities.into_iter().max().unwrap_or(0)),
+            None => (MatchType::Act, 1000),
+        };
+        self.place(turn, 0, self.text.whole_turn(turn), how, i64::from(permille))
+    }
+
+    fn is_by_model(&self, act: &str, turn: usize) -> bool {
+        self.roles[turn] != Role::Unknown && self.by_model.iter().any(|given| given == act)
     }
 
     fn sentiment(&self, role: Option<Role>, bounds: Bounds<i64>, period: Period, turns: &[usize]) -> Found {
@@ -919,7 +939,7 @@ fn run_example(
         customer_tz: example.customer_tz.clone(),
         ..Metadata::default()
     };
-    let scores = TurnScores { sentiment, embeddings };
+    let scores = TurnScores { sentiment, embeddings, acts: None };
     let call = CallEvidence {
         transcript: &transcript,
         metadata: &metadata,

@@ -10,18 +10,21 @@ use crate::transcript::{Sentiment, SoundKind, Transcript};
 use crate::warning::Warning;
 
 /// Version of [`CallRecord`]'s JSON shape. Raise it with a file in tests/record_shape/ whenever a field changes. 2: others than the two sides may be on
-/// the line; tones of a fax; calls that were not answered, busy or a fax.
-pub const RECORD_SCHEMA: u32 = 2;
+/// the line; tones of a fax; calls that were not answered, busy or a fax. 3: acts that a model heard.
+pub const RECORD_SCHEMA: u32 = 3;
 
 /// The version in which a record is written: the oldest that holds it, so that records without anything new stay what they were, readable
 /// by the programs before.
-pub fn record_schema(transcript: &Transcript, reason: Option<UnscoredReason>) -> u32 {
+pub fn record_schema(transcript: &Transcript, reason: Option<UnscoredReason>, acts_by_model: &[String]) -> u32 {
     use UnscoredReason::{Busy, Fax, NotAnswered};
+    if !acts_by_model.is_empty() {
+        return RECORD_SCHEMA;
+    }
     let others = transcript.channel_roles.iter().chain(transcript.speech.iter().map(|s| &s.role)).any(|r| !r.is_side());
     let fax = transcript.sounds.iter().any(|sound| sound.kind == SoundKind::Fax || !sound.role.is_side());
     let is_new =
         others || fax || !transcript.other_turns.is_empty() || matches!(reason, Some(NotAnswered | Busy | Fax));
-    if is_new { RECORD_SCHEMA } else { 1 }
+    if is_new { 2 } else { 1 }
 }
 
 /// What became of a requirement.
@@ -60,7 +63,10 @@ pub enum MatchType {
     Tolerant,
     Regex,
     Meaning,
+    /// A dialogue act by its phrases.
     Act,
+    /// A dialogue act that the language's model hears.
+    ModelAct,
     Sentiment,
     Silence,
     Overlap,
@@ -248,8 +254,11 @@ pub struct CallRecord {
     pub transcript: Transcript,
     pub signals: Signals,
     pub sentiment: Vec<Option<Sentiment>>,
-    /// Per turn: dialogue act → probability per mille.
+    /// Per turn: dialogue act → probability per mille (by phrase: how well it matches). All that are listed count.
     pub acts: Vec<BTreeMap<String, u16>>,
+    /// The acts that a model was asked for; the others are by phrase.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acts_by_model: Vec<String>,
     pub evaluation: Evaluation,
     pub provenance: Provenance,
 }

@@ -191,7 +191,7 @@ requirements:
     fn with_evidence(check: impl Fn(&CallEvidence)) {
         let (transcript, metadata, lexicon) = (call(), Metadata::default(), ActLexicon::built_in());
         let acts = lexicon.label(&transcript);
-        let scores = TurnScores { sentiment: vec![None; 3], embeddings: vec![None; 3] };
+        let scores = TurnScores { sentiment: vec![None; 3], embeddings: vec![None; 3], acts: None };
         let signals = signals::compute(&transcript, &scores.sentiment, &acts, &[], &[]);
         check(&CallEvidence {
             transcript: &transcript,

@@ -25,8 +25,6 @@ const MIN_PACE_MS: i64 = 3_000;
 const HUNG_UP_MS: i64 = 200;
 /// No pitch from less voiced speech than this. Engineering guess.
 const MIN_VOICED_MS: i64 = 1_000;
-/// An act counts from this probability, per mille.
-const ACT_PERMILLE: u16 = 500;
 /// An objection must be answered within this many rep turns (SCORING.md).
 const ANSWER_WITHIN_REP_TURNS: usize = 4;
 /// A summary must be confirmed within this many customer turns. Engineering guess.
@@ -296,7 +294,7 @@ impl Signals {
 
 /// Computes all signals of a call.
 ///
-/// `sentiment`, `acts` (act → probability per mille) and `stages_per_turn` have one entry per turn (missing entries
+/// `sentiment`, `acts` (act → probability per mille; every one counts) and `stages_per_turn` have one entry per turn (missing entries
 /// count as empty); `scorecard_stages` in the order the script wants them.
 pub fn compute(
     transcript: &Transcript,
@@ -328,7 +326,7 @@ struct Acts<'a> {
 
 impl Acts<'_> {
     fn has(&self, turn: usize, wanted: impl Fn(&str) -> bool) -> bool {
-        self.acts.get(turn).is_some_and(|acts| acts.iter().any(|(act, p)| *p >= ACT_PERMILLE && wanted(act)))
+        self.acts.get(turn).is_some_and(|acts| acts.keys().any(|act| wanted(act)))
     }
 
     fn turns_of(&self, role: Role) -> impl Iterator<Item = usize> + '_ {

@@ -1,6 +1,6 @@
 //! What was said, by whom, when: speech spans, words, turns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -242,6 +242,19 @@ pub struct TurnScores {
     pub sentiment: Vec<Option<Sentiment>>,
     /// `None`: no encoder for this language.
     pub embeddings: Vec<Option<Embedding>>,
+    /// `None`: no model of acts for this language.
+    pub acts: Option<ActReadings>,
+}
+
+/// What a model heard of dialogue acts. An act is named with who performs it: `rep:greeting`, `customer:thanks`, `either:backchannel`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActReadings {
+    /// The acts that the model is trusted with: in this call its word stands in the place of phrases.
+    pub given: BTreeSet<String>,
+    /// One entry per turn: given act of the party that speaks → probability per mille, where it is high enough for the act. Turns by nobody
+    /// known have none.
+    pub turns: Vec<BTreeMap<String, u16>>,
 }
 
 /// A stretch of recognised speech of one role, before turns are put together.

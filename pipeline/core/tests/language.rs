@@ -15,7 +15,9 @@ use callmark_core::record::{ItemResult, MatchType, Outcome};
 use callmark_core::recording::{Language, Metadata};
 use callmark_core::scorecard::{LintSeverity, Pattern, Scorecard, Trapezoid, lint};
 use callmark_core::signals;
-use callmark_core::transcript::{Embedding, Medium, Role, RoleMethod, RoleSpan, Transcript, Turn, TurnScores, Word};
+use callmark_core::transcript::{
+    ActReadings, Embedding, Medium, Role, RoleMethod, RoleSpan, Transcript, Turn, TurnScores, Word,
+};
 use proptest::prelude::*;
 
 const ACTS: &str = r#"
@@ -397,19 +399,110 @@ fn transcript(medium: Medium, turns: &[(Role, i64, &str)], confidence_permille: 
 }
 
 fn judge(scorecard: &Scorecard, transcript: &Transcript) -> Vec<ItemResult> {
+    judge_read(scorecard, transcript, None)
+}
+
+/// The same for a call whose acts a model has read.
+fn judge_read(scorecard: &Scorecard, transcript: &Transcript, readings: Option<ActReadings>) -> Vec<ItemResult> {
     let lexicon = lexicon();
-    let acts = lexicon.label(transcript);
+    let scores = TurnScores { acts: readings, ..TurnScores::default() };
+    let acts = lexicon.hear(transcript, scores.acts.as_ref());
     let signals = signals::compute(transcript, &[], &acts, &[], &scorecard.stages);
     let call = CallEvidence {
         transcript,
         metadata: &Metadata::default(),
         signals: &signals,
-        scores: &TurnScores::default(),
+        scores: &scores,
         acts: &acts,
         lexicon: &lexicon,
         phrase_embeddings: &BTreeMap::new(),
     };
     assess(scorecard, &call)
+}
+
+/// Readings of given acts, as turn, act and probability.
+fn readings(given: &[&str], turns: usize, heard: &[(usize, &str, u16)]) -> ActReadings {
+    let mut readings = ActReadings {
+        given: given.iter().map(|act| (*act).to_string()).collect(),
+        turns: vec![BTreeMap::new(); turns],
+    };
+    for (turn, act, permille) in heard {
+        readings.turns[*turn].insert((*act).to_string(), *permille);
+    }
+    readings
+}
+
+#[test]
+fn of_given_acts_the_models_word_counts() {
+    let said = [
+        (Role::Rep, 0, "well thank you for calling us"),
+        (Role::Rep, 5_000, "lovely to hear from you"),
+        (Role::Customer, 9_000, "hi there"),
+        (Role::Customer, 12_000, "that is too expensive"),
+        (Role::Unknown, 16_000, "hello thank you for calling"),
+    ];
+    let call = transcript(Medium::Speech, &said, 1_000);
+    let lexicon = lexicon();
+    // A phrase that the model does not hear as the act, one without a phrase, a customer's turn, which cannot be the rep's act, and a turn
+    // by nobody known, whose phrases stay.
+    let heard =
+        [(1, "rep:greeting", 312), (2, "rep:greeting", 990), (2, "customer:greeting", 990), (4, "rep:greeting", 700)];
+    let read = readings(&["rep:greeting", "customer:greeting", "customer:praise"], said.len(), &heard);
+    let acts = lexicon.hear(&call, Some(&read));
+    let greeting = |permille| BTreeMap::from([("greeting".to_string(), permille)]);
+    assert_eq!((&acts[0], &acts[1], &acts[2]), (&BTreeMap::new(), &greeting(312), &BTreeMap::new()));
+    assert_eq!(acts[4], lexicon.label(&call)[4]);
+    assert!(acts[4].contains_key("greeting"));
+    assert_eq!(acts[3].keys().collect::<Vec<_>>(), ["price_objection"], "an act that is not given is found by phrase");
+    assert_eq!(lexicon.by_model(Some(&read)), ["greeting"]);
+    // Nothing was read, or nothing is given: phrases alone.
+    assert_eq!(lexicon.hear(&call, None), lexicon.label(&call));
+    assert_eq!(lexicon.hear(&call, Some(&readings(&[], said.len(), &heard))), lexicon.label(&call));
+    assert_eq!(lexicon.by_model(None), [""; 0]);
+    // Whatever a model hears, some acts are left to phrases.
+    let left = readings(&["rep:needs_question", "rep:closing"], 0, &[]);
+    assert_eq!(ActLexicon::built_in().by_model(Some(&left)), ["closing"]);
+    // Readings of fewer turns say nothing about the others.
+    assert_eq!(lexicon.hear(&call, Some(&readings(&["rep:greeting"], 0, &[])))[0], BTreeMap::new());
+}
+
+#[test]
+fn an_act_that_a_model_heard_cites_its_phrase_or_the_whole_turn() {
+    let scorecard = parse(
+        r#"
+  - {id: greeted, dimension: compliance, match: {a: {act: greeting}}, require: {expr: a}}
+  - {id: surely, dimension: compliance, match: {a: {act: greeting, p: 0.5}}, require: {expr: a}}
+  - {id: opened, dimension: compliance, match: {a: {stage: opening}}, require: {expr: a}}
+  - {id: price, dimension: compliance, match: {a: {act: price_objection}}, forbid: {expr: a}}
+"#,
+    );
+    let judged = |greeting: &str, readings: Option<ActReadings>| {
+        let said = [(Role::Rep, 0, greeting), (Role::Customer, 9_000, "but that is too expensive")];
+        judge_read(&scorecard, &transcript(Medium::Speech, &said, 1_000), readings)
+    };
+    let found = |item: &ItemResult| {
+        let first = &item.evidence[0];
+        (item.outcome, first.match_type, first.confidence_permille, first.quote.clone())
+    };
+    let read = |permille| Some(readings(&["rep:greeting"], 2, &[(0, "rep:greeting", permille)]));
+    let quote = |words: &str| words.to_string();
+    let (phrase, other) = ("oh thank you for calling us", "lovely to hear from you");
+
+    let items = judged(other, read(412));
+    assert_eq!(found(&items[0]), (Outcome::Met, MatchType::ModelAct, 412, quote(other)));
+    assert_eq!(items[1].outcome, Outcome::Missed, "`p` asks for more than the act's own threshold");
+    assert_eq!(found(&items[2]), (Outcome::Met, MatchType::ModelAct, 412, quote(other)));
+    assert_eq!(found(&items[3]), (Outcome::Violated, MatchType::Act, 1000, quote("too expensive")));
+
+    let items = judged(phrase, read(512));
+    assert_eq!(found(&items[0]), (Outcome::Met, MatchType::ModelAct, 512, quote("thank you for calling")));
+    assert_eq!(items[1].outcome, Outcome::Met);
+
+    let items = judged(phrase, Some(readings(&["rep:greeting"], 2, &[])));
+    assert_eq!((items[0].outcome, items[2].outcome), (Outcome::Missed, Outcome::Missed), "the model does not hear it");
+    let items = judged(phrase, None);
+    assert_eq!(found(&items[0]), (Outcome::Met, MatchType::Act, 1000, quote("thank you for calling")));
+    assert_eq!(found(&items[2]), (Outcome::Met, MatchType::Act, 1000, quote(phrase)));
 }
 
 #[test]

@@ -319,6 +319,7 @@ fn a_summary_forgets_what_a_review_overturned() {
             signals: Default::default(),
             sentiment: Vec::new(),
             acts: Vec::new(),
+            acts_by_model: Vec::new(),
             evaluation,
             provenance: Provenance::default(),
         }

@@ -4,8 +4,11 @@
 use callmark_core::record::{CallRecord, RECORD_SCHEMA, record_schema};
 
 /// Every field is filled, so that none can go or change its name unseen.
-const WRITTEN: [(u32, &str); RECORD_SCHEMA as usize] =
-    [(1, include_str!("record_shape/record-v1.json")), (2, include_str!("record_shape/record-v2.json"))];
+const WRITTEN: [(u32, &str); RECORD_SCHEMA as usize] = [
+    (1, include_str!("record_shape/record-v1.json")),
+    (2, include_str!("record_shape/record-v2.json")),
+    (3, include_str!("record_shape/record-v3.json")),
+];
 
 #[test]
 fn records_of_every_version_are_read_and_written_unchanged() {
@@ -13,7 +16,8 @@ fn records_of_every_version_are_read_and_written_unchanged() {
         let record: CallRecord = serde_json::from_str(written).unwrap();
         assert_eq!(serde_json::to_string_pretty(&record).unwrap() + "\n", written, "version {version}");
         assert_eq!(record.schema_version, version);
-        assert_eq!(record_schema(&record.transcript, record.evaluation.reason), version, "the oldest that holds it");
+        let oldest = record_schema(&record.transcript, record.evaluation.reason, &record.acts_by_model);
+        assert_eq!(oldest, version, "the oldest that holds it");
     }
 }
 

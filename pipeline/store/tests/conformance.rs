@@ -2,11 +2,13 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use callmark_core::journey::{CallTalk, Touchpoint, TouchpointKind};
 use callmark_core::performance::CallSummary;
 use callmark_core::record::{CallRecord, Decision, Outcome, ReviewSource};
 use callmark_core::redaction::{Entity, Redaction};
-use callmark_core::transcript::{Embedding, Medium, Role, Sentiment, Transcript, Turn, TurnScores};
+use callmark_core::transcript::{ActReadings, Embedding, Medium, Role, Sentiment, Transcript, Turn, TurnScores};
 use callmark_store::{
     ActivityRow, AnalysisRow, CallFilter, FailureRow, FileStamp, Gone, KeptTalk, NewReview, RecordingLink,
     STORE_SCHEMA, SearchQuery, SearchResults, Store, StoreError, Terms, Tombstone, record_json,
@@ -257,6 +259,10 @@ fn text_scores(store: &dyn Store) {
             None,
         ],
         embeddings: vec![Some(Embedding(vec![-128, 0, 127])), None, Some(Embedding(vec![1, -1, 5]))],
+        acts: Some(ActReadings {
+            given: ["rep:greeting", "customer:thanks"].map(String::from).into(),
+            turns: vec![BTreeMap::new(), BTreeMap::from([("rep:greeting".into(), 871)]), BTreeMap::new()],
+        }),
     };
     assert_eq!(store.get_text_scores("c1", "e1", "t1").unwrap(), None);
     store.put_text_scores("c1", "e1", "t1", &scores).unwrap();
@@ -265,7 +271,7 @@ fn text_scores(store: &dyn Store) {
     for (call, models, text) in [("c2", "e1", "t1"), ("c1", "e2", "t1"), ("c1", "e1", "t2")] {
         assert_eq!(store.get_text_scores(call, models, text).unwrap(), None);
     }
-    let none = TurnScores { sentiment: vec![None, None], embeddings: vec![None, None] };
+    let none = TurnScores { sentiment: vec![None, None], embeddings: vec![None, None], acts: None };
     store.put_text_scores("c1", "e1", "t1", &none).unwrap();
     assert_eq!(store.get_text_scores("c1", "e1", "t1").unwrap(), Some(none));
     store.put_text_scores("c1", "e1", "t1", &TurnScores::default()).unwrap();

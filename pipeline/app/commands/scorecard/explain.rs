@@ -78,7 +78,8 @@ struct Words {
     at_least: With,
     regex: &'static str,
     meaning: With,
-    act: With2,
+    act: With,
+    act_at_least: With2,
     stage: With,
     period: fn(Period) -> &'static str,
     sentiment: With,
@@ -158,7 +159,8 @@ const EN: Words = Words {
     at_least: |n| format!("at least {n} of these phrases"),
     regex: "text of this pattern",
     meaning: |similarity| format!("a turn that means the same as one of these (similarity of at least {similarity})"),
-    act: |act, p| format!("the dialogue act `{act}` (probability of at least {p})"),
+    act: |act| format!("the dialogue act `{act}`"),
+    act_at_least: |act, p| format!("the dialogue act `{act}` (probability of at least {p})"),
     stage: |stage| format!("a turn of the stage `{stage}`"),
     period: |period| match period {
         Period::Turn => "of a turn",
@@ -217,7 +219,8 @@ const EN: Words = Words {
         MatchType::Tolerant => "nearly word for word",
         MatchType::Regex => "by pattern",
         MatchType::Meaning => "by meaning",
-        MatchType::Act => "by dialogue act",
+        MatchType::Act => "a phrase of the dialogue act",
+        MatchType::ModelAct => "what the turn does, as the language model hears it",
         MatchType::Sentiment => "by sentiment",
         MatchType::Silence => "by silence",
         MatchType::Overlap => "by overlap",
@@ -269,7 +272,8 @@ const ZH: Words = Words {
     at_least: |n| format!("以下说法中至少 {n} 个"),
     regex: "符合此模式的文字",
     meaning: |similarity| format!("与以下意思相同的一轮话（相似度至少 {similarity}）"),
-    act: |act, p| format!("对话行为 `{act}`（概率至少 {p}）"),
+    act: |act| format!("对话行为 `{act}`"),
+    act_at_least: |act, p| format!("对话行为 `{act}`（概率至少 {p}）"),
     stage: |stage| format!("属于阶段 `{stage}` 的一轮话"),
     period: |period| match period {
         Period::Turn => "一轮话的",
@@ -328,7 +332,8 @@ const ZH: Words = Words {
         MatchType::Tolerant => "基本一致",
         MatchType::Regex => "按模式",
         MatchType::Meaning => "按意思",
-        MatchType::Act => "按对话行为",
+        MatchType::Act => "对话行为的短语",
+        MatchType::ModelAct => "语言模型判断的这句话的作用",
         MatchType::Sentiment => "按情绪",
         MatchType::Silence => "按沉默",
         MatchType::Overlap => "按打断",
@@ -453,7 +458,8 @@ impl Teller<'_> {
                 least.dedup();
                 phrases(&(words.meaning)(&least.join(" / ")), p)
             }
-            Pattern::Act { act, permille } => (words.act)(act, &percent(u64::from(*permille))),
+            Pattern::Act { act, permille: None } => (words.act)(act),
+            Pattern::Act { act, permille: Some(least) } => (words.act_at_least)(act, &percent(u64::from(*least))),
             Pattern::Stage(stage) => (words.stage)(stage),
             Pattern::Sentiment { bounds, period } => {
                 format!("{} {}", (words.sentiment)((words.period)(*period)), (words.between)(bounds))

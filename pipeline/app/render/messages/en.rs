@@ -788,6 +788,7 @@ pub static MESSAGES: Messages = Messages {
     row_review: |what| format!("Review changed: {what}"),
     overall: "Whole score",
     confidence: |value| format!("confidence {value}"),
+    act_by_model: "what the turn does, as the language model hears it",
     go_to: |time| format!("Go to {time}"),
     play_from: |time| format!("Play from {time}"),
     reviews_heading: "Reviews",

@@ -374,6 +374,7 @@ pub struct Messages {
     pub row_review: With,
     pub overall: &'static str,
     pub confidence: With,
+    pub act_by_model: &'static str,
     pub go_to: With,
     pub play_from: With,
     pub reviews_heading: &'static str,

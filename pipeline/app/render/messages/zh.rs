@@ -760,6 +760,7 @@ pub static MESSAGES: Messages = Messages {
     row_review: |what| format!("复核更改：{what}"),
     overall: "总分",
     confidence: |value| format!("可信度 {value}"),
+    act_by_model: "语言模型判断的这句话的作用",
     go_to: |time| format!("跳到 {time}"),
     play_from: |time| format!("从 {time} 播放"),
     reviews_heading: "复核记录",

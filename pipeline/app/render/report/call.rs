@@ -446,6 +446,7 @@ impl CallPage<'_> {
             @if let Some(value) = row.metric_value { small { ((m.measured)(&self.context.metric_value(&row.requirement_id, value, self.is_chinese()))) } }
             @if !row.quote.is_empty() {
                 q dir="auto" lang=[self.record.transcript.language.map(|l| l.code())] { (row.quote) }
+                @if row.match_type == MatchType::ModelAct { small { (m.act_by_model) } }
                 @if row.confidence_permille < 1000 { small { ((m.confidence)(&format!("{:.2}", f64::from(row.confidence_permille) / 1000.0))) } }
             }
             @if searched && speech && matches!(row.result, Outcome::Missed | Outcome::Unknown) && metric_of(&row.requirement_id).is_none() {

@@ -15,8 +15,6 @@ use crate::transcript::{Medium, Role, Turn};
 const WORDS_OF_A_CONTRIBUTION: usize = 3;
 /// A customer who contributed so often took part. Engineering guess.
 const CONTRIBUTIONS: usize = 2;
-/// An act counts from this probability, per mille.
-const ACT_PERMILLE: u16 = 500;
 /// Raise it when a record gives another [`CallTalk`] than before.
 const TALK_SCHEMA: u32 = 1;
 const PROMISES: [&str; 2] = ["next_step", "dated_next_step"];
@@ -84,8 +82,8 @@ fn opportunity_id(metadata: &Metadata) -> Option<String> {
 
 fn promise(record: &CallRecord, at: Moment) -> Option<Promise> {
     let transcript = &record.transcript;
-    let likely = |(act, permille): (&String, &u16)| PROMISES.contains(&act.as_str()) && *permille >= ACT_PERMILLE;
-    let is_promise = |turn: usize| record.acts.get(turn).is_some_and(|acts| acts.iter().any(likely));
+    let is_promise =
+        |turn: usize| record.acts.get(turn).is_some_and(|acts| PROMISES.iter().any(|act| acts.contains_key(*act)));
     let mut turns = transcript.turns.iter().enumerate().rev();
     let (turn, said) = turns.find(|(turn, said)| said.role == Role::Rep && is_promise(*turn))?;
     Some(Promise {

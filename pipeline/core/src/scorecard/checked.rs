@@ -512,7 +512,7 @@ impl RawMatcher {
                 let hint = did_you_mean(&act.value, names.lexicon.names());
                 return Err(ScorecardError::at(&act, format!("unknown act `{}`", act.value)).hint(hint));
             }
-            Pattern::Act { act: act.value, permille: permille(self.p, 0.7)? }
+            Pattern::Act { act: act.value, permille: self.p.map(|p| permille(Some(p), p)).transpose()? }
         } else if let Some(stage) = self.stage {
             if !names.stages.contains(&stage.value) {
                 let hint = did_you_mean(&stage.value, names.stages.iter().map(String::as_str));

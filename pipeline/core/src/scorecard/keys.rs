@@ -204,7 +204,7 @@ pub const OBJECTS: &[Object] = &[
             key("within", Form::Object("within"), "the rule's", "where it is searched"),
             key("threshold", Form::Number, "0.75", "of phrases: least similarity (short ones 0.85); of patterns: 1"),
             key("similarity", Form::Number, "0.75, Chinese 0.65", "of `meaning`: least cosine"),
-            key("p", Form::Number, "0.7", "of `act`: least probability"),
+            key("p", Form::Number, "the act's own threshold", "of `act`: least probability"),
             key(
                 "period",
                 Form::OneOf(&["turn", "turn_change", "first_quarter", "last_quarter", "call", "shift"]),

@@ -253,7 +253,8 @@ pub enum Pattern {
     },
     Act {
         act: String,
-        permille: u16,
+        /// Least probability; `None`: whatever counts as the act.
+        permille: Option<u16>,
     },
     Stage(String),
     /// Bounds in millipoints, −5000…5000; of a change, twice that.

@@ -27,7 +27,8 @@ const MIGRATIONS: [Migration; STORE_SCHEMA as usize] = [
     Migration { sql: include_str!("../../migrations/0004_outcomes_and_coaching.sql"), then: |_| Ok(()) },
     Migration { sql: include_str!("../../migrations/0005_touchpoints.sql"), then: |_| Ok(()) },
     Migration { sql: include_str!("../../migrations/0006_sums.sql"), then: |_| Ok(()) },
-    Migration { sql: include_str!("../../migrations/0007_talks.sql"), then: |_| Ok(()) },
+    Migration { sql: include_str!("../../migrations/0007_acts.sql"), then: |_| Ok(()) },
+    Migration { sql: include_str!("../../migrations/0008_talks.sql"), then: |_| Ok(()) },
 ];
 
 /// An empty database becomes a store; one with tables must carry our mark and a version that we know.

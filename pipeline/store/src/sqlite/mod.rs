@@ -699,12 +699,13 @@ impl Store for SqliteStore {
     ) -> Result<()> {
         let sentiment = to_json(&scores.sentiment)?;
         let (dimension, blob) = pack(&scores.embeddings)?;
+        let acts = scores.acts.as_ref().map(to_json).transpose()?;
         self.write(|transaction| {
             transaction.prepare_cached("DELETE FROM text_scores WHERE call_id = ?1")?.execute([call_id])?;
             transaction
                 .prepare_cached(
-                    "INSERT INTO text_scores SELECT ?1,?2,?3,?4,?5,?6 \
-                     WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE key = ?7)",
+                    "INSERT INTO text_scores (call_id, models_hash, transcript_hash, sentiment, dimension, embeddings, acts) \
+                     SELECT ?1,?2,?3,?4,?5,?6,?7 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE key = ?8)",
                 )?
                 .execute(params![
                     call_id,
@@ -713,6 +714,7 @@ impl Store for SqliteStore {
                     sentiment,
                     dimension as i64,
                     blob,
+                    acts,
                     forget::call_key(call_id)
                 ])?;
             Ok(())
@@ -720,16 +722,22 @@ impl Store for SqliteStore {
     }
 
     fn get_text_scores(&self, call_id: &str, models_hash: &str, transcript_hash: &str) -> Result<Option<TurnScores>> {
-        let row: Option<(String, i64, Vec<u8>)> = self
+        let row: Option<(String, i64, Vec<u8>, Option<String>)> = self
             .read()
             .prepare_cached(
-                "SELECT sentiment, dimension, embeddings FROM text_scores \
+                "SELECT sentiment, dimension, embeddings, acts FROM text_scores \
                  WHERE call_id = ?1 AND models_hash = ?2 AND transcript_hash = ?3",
             )?
-            .query_row([call_id, models_hash, transcript_hash], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_row([call_id, models_hash, transcript_hash], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
             .optional()?;
-        row.map(|(sentiment, dimension, blob)| {
-            Ok(TurnScores { sentiment: from_json(&sentiment, "text scores")?, embeddings: unpack(dimension, &blob)? })
+        row.map(|(sentiment, dimension, blob, acts)| {
+            Ok(TurnScores {
+                sentiment: from_json(&sentiment, "text scores")?,
+                embeddings: unpack(dimension, &blob)?,
+                acts: acts.map(|acts| from_json(&acts, "acts of a call")).transpose()?,
+            })
         })
         .transpose()
     }

@@ -70,6 +70,7 @@ pub fn record(call_id: &str, rep: &str, team: &str, start_ts: Option<&str>) -> C
             Some(Sentiment { negative_permille: 100, neutral_permille: 300, positive_permille: 600 }),
         ],
         acts: vec![BTreeMap::from([("greeting".to_string(), 900)]), BTreeMap::new()],
+        acts_by_model: vec![],
         evaluation: Evaluation {
             status: Status::Scored,
             reason: None,

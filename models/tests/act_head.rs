@@ -1,0 +1,227 @@
+//! The heads of acts that ship, against golden results that the training recipe wrote from Python: the same n-grams, the same
+//! probabilities; and their promises: a text folder without one still loads, nothing odd in texts fails, a second reading says the same.
+//!
+//! Needs ONNX Runtime: CALLMARK_ONNXRUNTIME=/path/to/libonnxruntime.so (out of the PyPI wheel `onnxruntime`).
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use callmark_core::recording::Language;
+use callmark_core::transcript::{ActReadings, Embedding, Role, Turn};
+use callmark_models::act_head::{HeadInput, ngrams};
+use callmark_models::text_encoder::{self, EncoderPool, TextEncoder};
+use callmark_models::text_model::TextModelError;
+use ort::environment::Environment;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Golden {
+    text: String,
+    ngrams: Vec<i64>,
+    /// As records keep them: of this turn and the two before.
+    embeddings: Vec<Vec<i8>>,
+    roles: [f32; 3],
+    place: [f32; 2],
+    probabilities: Vec<f32>,
+}
+
+fn golden(language: Language) -> Vec<Golden> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/acts-{}.json", language.code()));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn folder(language: Language) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("text-{}", language.code()))
+}
+
+fn environment() -> &'static Environment {
+    callmark_models::runtime::onnx_runtime(None).expect("hint: run scripts/get-models")
+}
+
+fn encoder(language: Language) -> TextEncoder {
+    TextEncoder::load(&folder(language), environment()).unwrap()
+}
+
+fn turn(role: Role, text: &str) -> Turn {
+    Turn { role, begin_ms: 0, end_ms: 0, text: text.into(), words: Vec::new(), confidence_permille: 1000 }
+}
+
+/// What an encoder and its head make of a call.
+fn read(encoder: &mut TextEncoder, language: Language, turns: &[Turn]) -> ActReadings {
+    let texts: Vec<&str> = turns.iter().map(|turn| turn.text.as_str()).collect();
+    let embeddings: Vec<_> = encoder.encode(&texts).unwrap().into_iter().map(|turn| Some(turn.embedding)).collect();
+    encoder.read_acts(language, turns, &embeddings).unwrap().expect("the folder has a head")
+}
+
+#[test]
+fn rust_gives_what_python_gave() {
+    for language in Language::ALL {
+        let golden = golden(language);
+        assert_eq!(golden.len(), 50);
+        let mut encoder = encoder(language);
+        for expected in &golden {
+            assert_eq!(ngrams(language, &expected.text), expected.ngrams, "{:?}", expected.text);
+            let floats = expected.embeddings.iter().flatten().map(|int| f32::from(*int) / 127.0);
+            let input = HeadInput {
+                embeddings: floats.collect(),
+                roles: expected.roles,
+                place: expected.place,
+                ngrams: expected.ngrams.clone(),
+            };
+            let found = encoder.act_probabilities(&input).unwrap().expect("the folder has a head");
+            assert_eq!(found.len(), expected.probabilities.len());
+            for (a, b) in found.iter().zip(&expected.probabilities) {
+                assert!((a - b).abs() <= 1e-4, "{:?}: {a} instead of {b}", expected.text);
+            }
+        }
+    }
+}
+
+/// Who is heard in which order: the turn itself comes first, whatever is missing is zero.
+#[test]
+fn a_turn_is_heard_with_the_two_before_it() {
+    let turns =
+        [turn(Role::Rep, "Hello"), turn(Role::Customer, "hello"), turn(Role::Unknown, "…"), turn(Role::Rep, "So")];
+    let embeddings = [Some(Embedding(vec![127, 0])), Some(Embedding(vec![0, -127])), None, Some(Embedding(vec![0, 0]))];
+    let of = |number| HeadInput::of(Language::En, &turns, &embeddings, number, 2);
+    let first = of(0);
+    assert_eq!(
+        (first.embeddings, first.roles, first.place),
+        (vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.3])
+    );
+    let third = of(2);
+    assert_eq!((third.embeddings, third.roles), (vec![0.0, 0.0, 0.0, -1.0, 1.0, 0.0], [0.0, -1.0, 1.0]));
+    assert_eq!((third.place, third.ngrams), ([0.2, 0.1], vec![0]));
+    let long = vec![turn(Role::Rep, "yes"); 40];
+    assert_eq!(HeadInput::of(Language::En, &long, &[], 20, 2).place, [1.0, 1.0]);
+}
+
+#[test]
+fn odd_texts_are_read_and_read_the_same_again() {
+    let long = "well i would like to know when it arrives ".repeat(400);
+    let odd = [
+        "",
+        " ",
+        " … !",
+        "great \u{1F600}\u{1F44D}\u{1F3FD}",
+        "\u{0}\u{7}\u{1B}[0m \u{202E}\u{FEFF}\u{FFFD}",
+        "谢谢您 thank you",
+        "ﬁ Ⅷ ²",
+        "e\u{301}\u{301}",
+        "İstanbul ΣΑΣ",
+        &long,
+    ];
+    let roles = [Role::Rep, Role::Customer, Role::Unknown];
+    let turns: Vec<Turn> = odd.iter().enumerate().map(|(n, text)| turn(roles[n % 3], text)).collect();
+    for language in Language::ALL {
+        let mut first = encoder(language);
+        let once = read(&mut first, language, &turns);
+        assert_eq!(once.turns.len(), turns.len());
+        for (turn, acts) in turns.iter().zip(&once.turns) {
+            let may = |act: &str| act.starts_with(turn.role.name()) || act.starts_with("either:");
+            assert!(acts.iter().all(|(act, permille)| once.given.contains(act) && may(act) && *permille <= 1000));
+        }
+        assert_eq!(read(&mut first, language, &turns), once);
+        assert_eq!(read(&mut encoder(language), language, &turns), once, "another session");
+        assert_eq!(read(&mut first, language, &[]).turns, []);
+    }
+}
+
+/// Whichever session is free, a call is read the same.
+#[test]
+fn a_pool_reads_what_its_encoders_read() {
+    let pool = EncoderPool::load(&folder(Language::En), environment(), 2).unwrap();
+    let turns = [turn(Role::Rep, "Good morning, this is Ann of Nordgate."), turn(Role::Customer, "Thanks, bye.")];
+    let texts: Vec<&str> = turns.iter().map(|turn| turn.text.as_str()).collect();
+    let expected = read(&mut encoder(Language::En), Language::En, &turns);
+    std::thread::scope(|scope| {
+        let ask = || {
+            let embeddings: Vec<_> = pool.ask(&texts).unwrap().into_iter().map(|turn| Some(turn.embedding)).collect();
+            pool.read_acts(Language::En, &turns, &embeddings).unwrap()
+        };
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+        threads.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap().as_ref(), Some(&expected)));
+    });
+}
+
+/// A copy of the English folder whose manifest was changed.
+fn copy(change: impl Fn(&str) -> String) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for file in ["model.onnx", "tokenizer.json", "acts.onnx"] {
+        std::fs::copy(folder(Language::En).join(file), dir.path().join(file)).unwrap();
+    }
+    let manifest = std::fs::read_to_string(folder(Language::En).join("manifest.toml")).unwrap();
+    std::fs::write(dir.path().join("manifest.toml"), change(&manifest)).unwrap();
+    dir
+}
+
+/// A manifest as it was before there were heads.
+fn without_head(manifest: &str) -> String {
+    let (rest, _) = manifest.split_once("\n[acts]").unwrap();
+    let lines: Vec<&str> = rest.lines().filter(|line| !line.starts_with("\"acts.onnx\"")).collect();
+    lines.join("\n").replace("schema = 2", "schema = 1")
+}
+
+#[test]
+fn a_folder_without_a_head_loads_and_hears_no_acts() {
+    let dir = copy(without_head);
+    std::fs::remove_file(dir.path().join("acts.onnx")).unwrap();
+    let hash = text_encoder::check(dir.path()).unwrap();
+    assert_ne!(hash, text_encoder::check(&folder(Language::En)).unwrap(), "readings by a head are others than none");
+    let mut encoder = TextEncoder::load(dir.path(), environment()).unwrap();
+    let turns = [turn(Role::Rep, "Good morning.")];
+    let embeddings = [Some(encoder.encode(&["Good morning."]).unwrap().remove(0).embedding)];
+    assert_eq!(encoder.read_acts(Language::En, &turns, &embeddings).unwrap(), None);
+}
+
+/// Whatever decides a reading is in the hash under which readings are kept.
+#[test]
+fn another_threshold_or_list_of_given_acts_is_another_encoder() {
+    let shipped = text_encoder::check(&folder(Language::En)).unwrap();
+    let same = copy(str::to_string);
+    assert_eq!(text_encoder::check(same.path()).unwrap(), shipped);
+    let line = |manifest: &str, key: &str, value: &str| -> String {
+        let change = |line: &str| if line.starts_with(key) { format!("{key} = {value}") } else { line.to_string() };
+        manifest.lines().map(change).collect::<Vec<_>>().join("\n")
+    };
+    let none_given = copy(|manifest| line(manifest, "given", "[]"));
+    assert_ne!(text_encoder::check(none_given.path()).unwrap(), shipped);
+    for (key, value) in
+        [("thresholds_permille", "[500]"), ("given", "[\"rep:singing\"]"), ("schema", "1"), ("schema", "3")]
+    {
+        let wrong = copy(|manifest| line(manifest, key, value));
+        let error = text_encoder::check(wrong.path()).unwrap_err();
+        assert!(matches!(error, TextModelError::Manifest { .. }), "{key}: {error}");
+    }
+}
+
+#[test]
+fn a_damaged_head_is_refused_before_native_code_sees_it() {
+    let dir = copy(str::to_string);
+    let mut bytes = std::fs::read(dir.path().join("acts.onnx")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(dir.path().join("acts.onnx"), bytes).unwrap();
+    for error in [text_encoder::check(dir.path()).err(), TextEncoder::load(dir.path(), environment()).err()] {
+        assert!(matches!(error, Some(TextModelError::Hash { .. })), "{error:?}");
+    }
+    std::fs::remove_file(dir.path().join("acts.onnx")).unwrap();
+    assert!(matches!(text_encoder::check(dir.path()), Err(TextModelError::Read { .. })));
+}
+
+/// Not a benchmark, but a guard: a head whose table is made float32 at every run takes as long as the encoder.
+#[test]
+fn reading_acts_takes_little_beside_encoding() {
+    let mut encoder = encoder(Language::En);
+    let turns: Vec<Turn> = (0..200)
+        .map(|n| turn(Role::Rep, &format!("well i called on day {n} about the bill and they said somebody would look")))
+        .collect();
+    let texts: Vec<&str> = turns.iter().map(|turn| turn.text.as_str()).collect();
+    let began = Instant::now();
+    let embeddings: Vec<_> = encoder.encode(&texts).unwrap().into_iter().map(|turn| Some(turn.embedding)).collect();
+    let encoding = began.elapsed();
+    let began = Instant::now();
+    encoder.read_acts(Language::En, &turns, &embeddings).unwrap();
+    let reading = began.elapsed();
+    assert!(reading * 5 < encoding, "{reading:?} beside {encoding:?}");
+}

@@ -1,0 +1,44 @@
+"""Baseline on the same split: TF-IDF of the turn's own words (Chinese: characters) with a linear model per act, and thresholds as the head has them."""
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from calibrate import threshold
+from common import ACTS
+from scores import counts, f1
+
+STRENGTHS = (0.3, 1, 3, 10, 30, 100)
+
+
+def vectorizer(language):
+    if language == "zh":
+        return TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
+    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"[\w']+")
+
+
+def probabilities(turns, x, train, strength):
+    result = np.zeros((x.shape[0], len(ACTS)))
+    for act in range(len(ACTS)):
+        rows = train[turns.counts[train, act]]
+        if turns.labels[rows, act].any():
+            model = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000).fit(x[rows], turns.labels[rows, act])
+            result[:, act] = model.predict_proba(x)[:, 1]
+    return result
+
+
+def guesses(language, turns):
+    """{strength chosen on validation} guesses of all turns."""
+    train, validation = turns.of("train"), turns.of("validation")
+    texts = [row[0] for row in turns.texts]
+    words = vectorizer(language).fit([texts[i] for i in train])
+    x, best = words.transform(texts), None
+    for strength in STRENGTHS:
+        p = probabilities(turns, x, train, strength)
+        rows = lambda act: validation[turns.counts[validation, act]]
+        at = np.array([threshold(p[rows(a), a], turns.labels[rows(a), a]) for a in range(len(ACTS))])
+        score = f1(counts(turns.labels[validation], p[validation] >= at, turns.counts[validation]).sum(0)).mean()
+        if best is None or score > best[0]:
+            best = score, strength, (p >= at).astype(float)
+    print(f"TF-IDF, {language}: C {best[1]}")
+    return best[2]

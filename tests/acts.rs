@@ -1,0 +1,149 @@
+//! Dialogue acts as the language's model hears them: their word counts, is kept, is forgotten, and comes out the same again.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::harness::{Place, project};
+
+/// A rep who greets, introduces himself and ends the call in words that no phrase of acts.yaml has.
+const CALL: &str = "Rep: Hiya, Marta at Nordgate Energy here, good to catch you.\n\
+    Customer: Oh, hello.\n\
+    Rep: I wanted to tell you about the new tariff, it's a bit cheaper than yours.\n\
+    Customer: It's too expensive for me, really.\n\
+    Rep: Fair enough. Shall I put it in an email?\n\
+    Customer: Yes, do that, cheers, thanks a lot for that.\n\
+    Rep: Lovely. You take care then, bye bye now.\n";
+
+fn store(place: &Place) -> Connection {
+    Connection::open(place.folder.path().join("store.db")).unwrap()
+}
+
+fn rows(place: &Place, sql: &str) -> Vec<String> {
+    let store = store(place);
+    let mut statement = store.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+fn record(place: &Place) -> Value {
+    let records = rows(place, "SELECT record FROM records");
+    assert_eq!(records.len(), 1);
+    serde_json::from_str(&records[0]).unwrap()
+}
+
+fn read_acts(place: &Place) -> Vec<String> {
+    rows(place, "SELECT acts FROM text_scores WHERE acts IS NOT NULL")
+}
+
+/// A place with one text call that was scored.
+fn scored(text: &str) -> Place {
+    let place = Place::new();
+    let file = place.folder.path().join("call.txt");
+    std::fs::write(&file, text).unwrap();
+    place.run_on(&[&file], &[]).expect(0);
+    place
+}
+
+/// An installation without the English text model.
+fn without_model(home: &Path) {
+    std::fs::create_dir(home.join("models")).unwrap();
+    for (folder, left_out) in [("", "models"), ("models", "text-en")] {
+        for entry in std::fs::read_dir(project().join(folder)).unwrap().map(Result::unwrap) {
+            if entry.file_name() != left_out {
+                std::os::unix::fs::symlink(entry.path(), home.join(folder).join(entry.file_name())).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_model_hears_is_in_the_record_and_needs_no_model_again() {
+    let place = scored(CALL);
+    let before = record(&place);
+    let by_model: Vec<&str> = before["acts_by_model"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
+    assert!(by_model.contains(&"greeting") && by_model.contains(&"closing"), "{by_model:?}");
+    assert!(!by_model.contains(&"price_objection"), "that is left to phrases");
+    assert_eq!(before["schema_version"], 3);
+    let acts = &before["acts"];
+    assert!(acts[0]["greeting"].as_u64().unwrap() < 1000, "{acts}");
+    assert!(acts[1].get("greeting").is_none(), "a customer's hello is no rep's greeting: {acts}");
+    assert!(acts[3]["price_objection"].as_u64().unwrap() >= 750, "{acts}");
+    assert!(acts[6].get("closing").is_some(), "{acts}");
+
+    // Judged anew from what is kept, with and without the model.
+    let again = |home: Option<&Path>| {
+        store(&place).execute("UPDATE calls SET evaluation_key = 'other'", []).unwrap();
+        let mut command = place.command(&["score", "--full"]);
+        if let Some(home) = home {
+            command.env("CALLMARK_HOME", home);
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        record(&place)
+    };
+    assert_eq!(again(None), before);
+    let home = tempfile::tempdir().unwrap();
+    without_model(home.path());
+    assert_eq!(again(Some(home.path())), before);
+
+    // Without a model from the start: phrases alone, and nothing claims otherwise.
+    let place = Place::new();
+    let file = place.folder.path().join("call.txt");
+    std::fs::write(&file, CALL).unwrap();
+    let out = place.out();
+    let run = ["run", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    assert!(place.command(&run).env("CALLMARK_HOME", home.path()).output().unwrap().status.success());
+    let phrases = record(&place);
+    assert_eq!((phrases.get("acts_by_model"), phrases["schema_version"].as_u64()), (None, Some(1)));
+    assert_eq!((&phrases["acts"][0], &phrases["acts"][3]), (&serde_json::json!({}), &before["acts"][3]));
+    assert_eq!(read_acts(&place), [""; 0]);
+}
+
+#[test]
+fn a_forgotten_call_leaves_no_readings() {
+    let place = scored(CALL);
+    assert_eq!(read_acts(&place).len(), 1);
+    let call_id = record(&place)["call_id"].as_str().unwrap().to_string();
+    place.run(&["forget", &call_id, "--yes"]).expect(0);
+    assert_eq!(read_acts(&place), [""; 0]);
+}
+
+/// The model hears a turn as the rep's or the customer's: when a person turns the roles round, acts are read again.
+#[test]
+fn other_roles_are_other_readings_the_same_as_from_the_start() {
+    let place = Place::new();
+    place.run_on(&[&project().join("sample-audio/T-1004.wav")], &[]).expect(0);
+    let before = (record(&place), read_acts(&place));
+    let swap = ["roles", "T-1004", "--swap", "--by", "kim", "--reason", "channels were crossed"];
+    place.run(&[&swap[..], &["--out", place.out().to_str().unwrap()]].concat()).expect(0);
+    place.run(&["score"]).expect(0);
+    let swapped = (record(&place), read_acts(&place));
+    assert_ne!(swapped.1, before.1, "the head was asked again");
+    store(&place).execute_batch("DELETE FROM text_scores; UPDATE calls SET evaluation_key = 'other'").unwrap();
+    place.run(&["score", "--full"]).expect(0);
+    assert_eq!((record(&place), read_acts(&place)), swapped, "as if the roles had been known from the start");
+}
+
+/// What the report and the explanation say of it.
+#[test]
+fn people_are_told_how_an_act_was_found() {
+    let place = Place::new();
+    let file = place.folder.path().join("call.txt");
+    std::fs::write(&file, CALL).unwrap();
+    let scorecard = place.folder.path().join("manners.yaml");
+    let yaml = "schema: 1\nname: manners\nlanguage: [en]\nweights: {handling: 10}\nrequirements:\n  \
+        - {id: says_goodbye, what: The rep says goodbye., dimension: handling, match: {bye: {act: closing}}, require: {expr: bye}}\n";
+    std::fs::write(&scorecard, yaml).unwrap();
+    let scorecard = scorecard.to_str().unwrap();
+    place.run_on(&[&file], &["--scorecard", scorecard]).expect(0);
+    let rows = place.table("ledger.csv");
+    let row = rows.iter().find(|row| row["requirement_id"] == "says_goodbye").unwrap();
+    assert_eq!((row["result"].as_str(), row["match_type"].as_str()), ("met", "model_act"), "{row:?}");
+    assert_eq!(row["quote"], "Lovely. You take care then, bye bye now.", "no phrase is there to cite");
+    let call_id = row["call_id"].as_str();
+    let told = place.run(&["scorecard", "explain", scorecard, "says_goodbye", "--call", call_id]).expect(0).stdout;
+    assert!(told.contains("as the language model hears it"), "{told}");
+    let report = std::fs::read_to_string(place.out().join("report.html")).unwrap();
+    assert!(report.contains("as the language model hears it"), "the report's page of the call");
+}
