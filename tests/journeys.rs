@@ -131,12 +131,18 @@ fn an_opportunity_shows_its_evidence_word_by_word() {
     assert_eq!(kinds, ["worry", "decision_maker"]);
     let promise = &found["alerts"][1]["promise"];
     assert_eq!((&promise["call_id"], &promise["turn"], &promise["quote"]), (&"C-2".into(), &2.into(), &PROMISE.into()));
-    assert_eq!(opportunity(&place, "O-1"), found, "from what was kept of the calls");
     let page = place.run(&["journeys", "--as-of", "2025-02-26", "--opportunity", "O-1"]).expect(0).stdout;
     assert!(
         page.contains(&format!("C-1 turn 1 00:08: {WORRY}")) && page.contains("40 % of the customer's words"),
         "{page}"
     );
+    // What was found in the calls is kept, and not looked for again.
+    let store = rusqlite::Connection::open(place.folder.path().join("store.db")).unwrap();
+    let changed = store.execute("UPDATE talks SET talk = replace(talk, 'worried about', 'troubled by')", []).unwrap();
+    assert_eq!(changed, 2, "the calls of the customer with touchpoints");
+    drop(store);
+    let kept = opportunity(&place, "O-1");
+    assert_eq!(item(&kept, "own_words")["said"][0]["quote"], WORRY.replace("worried about", "troubled by"));
 }
 
 #[test]

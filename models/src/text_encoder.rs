@@ -64,6 +64,10 @@ impl Manifest {
             Some(acts) => acts.mistake(),
             None => None,
         };
+        let mistake = match manifest.dimensions {
+            0 => Some("`dimensions` must be at least 1"),
+            _ => mistake,
+        };
         match mistake {
             Some(mistake) => Err(folder.mistake(mistake.to_string())),
             None => Ok(manifest),

@@ -107,10 +107,13 @@ pub fn import(args: &ImportArgs, common: &Common) -> Result<u8> {
         }
         summary.files.push(file);
     }
-    if let Some(store) = store.as_ref().filter(|_| !args.dry_run) {
-        indicators::refresh(&args.out, store.as_ref(), &config)?;
-    }
     summary.warnings = counted_twice(&known, &others);
+    if let Some(store) = store.as_ref().filter(|_| !args.dry_run)
+        && let Err(error) = indicators::refresh(&args.out, store.as_ref(), &config)
+    {
+        // The rows are kept; whoever imports must see what was taken and refused.
+        summary.warnings.push(format!("indicators.csv was not made again: {error:#}"));
+    }
     if forgotten > 0 {
         let of = counted(forgotten, "touchpoint");
         summary

@@ -6,9 +6,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use callmark_core::journey::CallTalk;
 use callmark_core::record::{Decision, ReviewSource};
 use callmark_store::{
-    AnalysisRow, CallFilter, NewReview, RecordingLink, SearchQuery, Store, StoreError, Terms, open, open_existing,
+    AnalysisRow, CallFilter, KeptTalk, NewReview, RecordingLink, SearchQuery, Store, StoreError, Terms, open,
+    open_existing,
 };
 use common::record;
 use rusqlite::Connection;
@@ -451,6 +453,35 @@ fn forgotten_words_are_in_no_byte_of_the_files() {
     assert_eq!(holds(folder.path(), "call107.wav"), Vec::<String>::new());
     assert_eq!(store.count_calls(&CallFilter::default()).unwrap(), 295);
     check_index(&path);
+}
+
+/// Words that a new evaluation no longer has (they are redacted now) are not left in what was kept of the former one, nor those of a call that is gone.
+#[test]
+fn quotes_go_with_the_evaluation_that_they_are_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = open(&url(&path)).unwrap();
+    let today = jiff::civil::date(2025, 6, 1);
+    let call = |id: &str| record(id, "r", "t", Some("2025-02-19"));
+    let keep = |id: &str| {
+        store.put_call(&call(id), "k", &[]).unwrap();
+        let talk = CallTalk { rep_id: Some("wombat".into()), ..CallTalk::of(&call(id)) };
+        store.put_talks("v", &[KeptTalk { evaluation_key: "k".into(), talk }]).unwrap();
+        store.erase_traces().unwrap();
+        assert!(!holds(folder.path(), "wombat").is_empty());
+    };
+    let gone: [(&str, &dyn Fn(&str)); 4] = [
+        ("scored", &|id| assert_eq!(store.put_rescored(&[(call(id), "k2".into())]).unwrap(), [true])),
+        ("renamed", &|id| store.rename_call(id, "other").unwrap()),
+        ("purged", &|id| drop(store.purge_words(id, today, false).unwrap())),
+        ("forgotten", &|id| drop(store.forget_call(id, today, false).unwrap())),
+    ];
+    for (id, happens) in gone {
+        keep(id);
+        happens(id);
+        store.erase_traces().unwrap();
+        assert_eq!(holds(folder.path(), "wombat"), Vec::<String>::new(), "{id}");
+    }
 }
 
 #[test]

@@ -41,9 +41,9 @@ impl WordBook {
 
     /// Of these words, in their order.
     pub(super) fn neighbours_of_all(&self, words: &[(&str, &Lexeme)]) -> Vec<Neighbours> {
-        let mut found: Vec<Option<Neighbours>> = {
+        let (mut found, is_full): (Vec<Option<Neighbours>>, bool) = {
             let known = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
-            words.iter().map(|(word, _)| known.get(*word).cloned()).collect()
+            (words.iter().map(|(word, _)| known.get(*word).cloned()).collect(), known.len() >= MOST_REMEMBERED)
         };
         if found.iter().any(Option::is_none) {
             let mut fresh: Vec<(&str, Neighbours)> = Vec::new();
@@ -52,9 +52,11 @@ impl WordBook {
                 *found = Some(neighbours.clone());
                 fresh.push((word, neighbours));
             }
-            let mut known = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
-            let room = MOST_REMEMBERED.saturating_sub(known.len());
-            known.extend(fresh.into_iter().take(room).map(|(word, neighbours)| (word.to_string(), neighbours)));
+            if !is_full {
+                let mut known = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
+                let room = MOST_REMEMBERED.saturating_sub(known.len());
+                known.extend(fresh.into_iter().take(room).map(|(word, neighbours)| (word.to_string(), neighbours)));
+            }
         }
         found.into_iter().map(Option::unwrap_or_default).collect()
     }

@@ -200,7 +200,6 @@ pub(super) fn purge_words(transaction: &Transaction, call_id: &str, date: Date) 
     removed.reviews = move_reviews(transaction, call_id, call_id, false)?;
     removed.text_scores = change(transaction, "DELETE FROM text_scores WHERE call_id = ?1", &[call_id])?;
     change(transaction, "DELETE FROM recordings WHERE call_id = ?1", &[call_id])?;
-    talks::remove(transaction, call_id)?;
     let call_no = insert_call(transaction, &record, &evaluation_key)?;
     insert_turns(transaction, call_no, &record)?;
     insert_ledger(transaction, &record)?;
@@ -226,8 +225,6 @@ pub(super) fn rename_call(transaction: &Transaction, former: &str, call_id: &str
     if taken {
         return delete_rows(transaction, former);
     }
-    // It names its call.
-    talks::remove(transaction, former)?;
     // Checked when everything has moved.
     transaction.pragma_update(None, "defer_foreign_keys", true)?;
     for table in ["calls", "turns", "ledger", "recordings", "text_scores"] {
@@ -238,6 +235,8 @@ pub(super) fn rename_call(transaction: &Transaction, former: &str, call_id: &str
         .query_row([call_id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     if let Some((call_no, record)) = record {
+        // It names its call.
+        talks::remove(transaction, call_no)?;
         let mut record = from_json::<CallRecord>(&record, "a record")?;
         record.call_id = call_id.to_string();
         let json = crate::record_json(&record)?;

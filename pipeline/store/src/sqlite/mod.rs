@@ -447,6 +447,8 @@ fn insert_call(transaction: &Transaction, record: &CallRecord, evaluation_key: &
             ],
             |row| row.get(0),
         )?;
+    // It quotes the record that is replaced, perhaps words that are redacted now.
+    talks::remove(transaction, call_no)?;
     transaction
         .prepare_cached(
             "INSERT INTO records VALUES (?1, ?2) ON CONFLICT (call_no) DO UPDATE SET record = excluded.record",

@@ -3,7 +3,7 @@
 use callmark_core::journey::CallTalk;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use super::{from_json, to_json};
+use super::to_json;
 use crate::{KeptTalk, Result};
 
 pub(super) fn get(connection: &Connection, call_ids: &[String], version: &str) -> Result<Vec<Option<CallTalk>>> {
@@ -13,7 +13,8 @@ pub(super) fn get(connection: &Connection, call_ids: &[String], version: &str) -
     )?;
     let mut talk = |call_id: &String| {
         let json: Option<String> = select.query_row([call_id.as_str(), version], |row| row.get(0)).optional()?;
-        json.map(|json| from_json(&json, "a call's talk")).transpose()
+        // What cannot be read is made again.
+        Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
     };
     call_ids.iter().map(&mut talk).collect()
 }
@@ -30,8 +31,7 @@ pub(super) fn put(transaction: &Transaction, version: &str, talks: &[KeptTalk]) 
     Ok(())
 }
 
-pub(super) fn remove(transaction: &Transaction, call_id: &str) -> Result<()> {
-    let sql = "DELETE FROM talks WHERE call_no = (SELECT call_no FROM calls WHERE call_id = ?1)";
-    transaction.prepare_cached(sql)?.execute([call_id])?;
+pub(super) fn remove(transaction: &Transaction, call_no: i64) -> Result<()> {
+    transaction.prepare_cached("DELETE FROM talks WHERE call_no = ?1")?.execute([call_no])?;
     Ok(())
 }
