@@ -60,13 +60,10 @@ impl Manifest {
     fn read(folder: &Folder) -> Result<Manifest, TextModelError> {
         let manifest: Manifest = folder.read_manifest(1..=2, |manifest: &Manifest| manifest.schema)?;
         let mistake = match &manifest.acts {
+            _ if manifest.dimensions == 0 => Some("`dimensions` must be at least 1"),
             Some(_) if manifest.schema < 2 => Some("`acts` needs schema 2"),
             Some(acts) => acts.mistake(),
             None => None,
-        };
-        let mistake = match manifest.dimensions {
-            0 => Some("`dimensions` must be at least 1"),
-            _ => mistake,
         };
         match mistake {
             Some(mistake) => Err(folder.mistake(mistake.to_string())),

@@ -802,6 +802,22 @@ fn a_pattern_is_looked_for_beyond_what_is_not_meant() {
     }
 }
 
+/// So it is where it lies in the matcher's window.
+#[test]
+fn a_pattern_is_looked_for_beyond_what_is_outside_of_its_window() {
+    let said = ["this is recorded", "so that we can listen to it", "as i said it is recorded"].join(" ");
+    let call = transcript(Medium::Speech, &[(Role::Rep, 0, said.as_str())], 1_000);
+    let within = |seconds: u32| {
+        let scorecard = parse(&format!(
+            "  - {{id: late, dimension: compliance, match: {{a: {{regex: {{en: recorded}}}}}}, require: {{expr: a, within: {{last_s: {seconds}}}}}}}\n"
+        ));
+        let item = &judge(&scorecard, &call)[0];
+        (item.outcome, item.evidence[0].begin_ms)
+    };
+    assert_eq!(within(2), (Outcome::Met, 6_000), "the second, although the first is earlier");
+    assert_eq!(within(60), (Outcome::Met, 800), "the first where both count");
+}
+
 #[test]
 fn lint_sees_contradictions_and_says_where() {
     let scorecard = Scorecard::parse_with(
