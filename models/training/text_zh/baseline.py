@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from common import BUILD, LABELS, cped
 from measures import accuracy, macro_f1
 
+TUNING_SHOW = "44"
 BAD = "不好 不行 不要 不能 不会 不想 讨厌 生气 难过 烦 滚 死 骗 坏 错 糟 差 恨 怕 哭 气 累 疼 痛 惨 丢 混蛋 傻 笨 胡说 凭什么 怎么能 对不起 抱歉 失望 担心 着急 麻烦 可惜 倒霉 后悔 投诉 太过分".split()
 GOOD = "谢谢 感谢 太好 真好 很好 挺好 不错 喜欢 高兴 开心 爱 恭喜 放心 满意 漂亮 厉害 棒 幸福 快乐 好吃 舒服 哈哈 嘿嘿 可爱 优秀 佩服 祝 帅 成功 好看".split()
 
@@ -38,7 +39,8 @@ def with_context(rows, turns=2):
 
 
 def main():
-    rows = {part: cped(part) for part in ["train", "tune", "test"]}
+    shows, test = cped("train"), cped("test")
+    rows = {"train": [r for r in shows if r["tv"] != TUNING_SHOW], "tune": [r for r in shows if r["tv"] == TUNING_SHOW], "test": test}
     y = {part: np.array([LABELS.index(r["sentiment"]) for r in rows[part]]) for part in rows}
     text = {part: [r["text"] for r in rows[part]] for part in rows}
     vectorizer = lambda: TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True)

