@@ -1,11 +1,13 @@
-//! Dialogue acts as the language's model hears them: their word counts, is kept, is forgotten, and comes out the same again.
+//! Dialogue acts as the language's model hears them: their word counts, is kept, is forgotten, and comes out the same again. And sentiment in
+//! its context, which depends on who speaks, too.
 
 use std::path::Path;
 
 use rusqlite::Connection;
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::harness::{Place, project};
+use crate::harness::{Place, Ran, project};
 
 /// A rep who greets, introduces himself and ends the call in words that no phrase of acts.yaml has.
 const CALL: &str = "Rep: Hiya, Marta at Nordgate Energy here, good to catch you.\n\
@@ -49,12 +51,35 @@ fn scored(text: &str) -> Place {
 fn without_model(home: &Path) {
     std::fs::create_dir(home.join("models")).unwrap();
     for (folder, left_out) in [("", "models"), ("models", "text-en")] {
-        for entry in std::fs::read_dir(project().join(folder)).unwrap().map(Result::unwrap) {
-            if entry.file_name() != left_out {
-                std::os::unix::fs::symlink(entry.path(), home.join(folder).join(entry.file_name())).unwrap();
-            }
+        link(home, folder, left_out);
+    }
+}
+
+/// What lies in a folder of the project, without one entry.
+fn link(home: &Path, folder: &str, left_out: &str) {
+    for entry in std::fs::read_dir(project().join(folder)).unwrap().map(Result::unwrap) {
+        if entry.file_name() != left_out {
+            std::os::unix::fs::symlink(entry.path(), home.join(folder).join(entry.file_name())).unwrap();
         }
     }
+}
+
+/// As a manifest may say it.
+pub const IN_CONTEXT: &str = "[sentiment]\nneighbour_weight_permille = 230\nneighbour_decay_permille = 800\n";
+
+/// An installation whose English text model has this table about sentiment and no other.
+pub fn with_sentiment(table: &str) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    without_model(home.path());
+    std::fs::create_dir(home.path().join("models/text-en")).unwrap();
+    link(home.path(), "models/text-en", "manifest.toml");
+    let manifest = std::fs::read_to_string(project().join("models/text-en/manifest.toml")).unwrap();
+    let mut manifest: toml::Table = manifest.parse().unwrap();
+    manifest.insert("schema".to_string(), 3.into());
+    manifest.remove("sentiment");
+    manifest.extend(table.parse::<toml::Table>().unwrap());
+    std::fs::write(home.path().join("models/text-en/manifest.toml"), manifest.to_string()).unwrap();
+    home
 }
 
 #[test]
@@ -123,6 +148,66 @@ fn other_roles_are_other_readings_the_same_as_from_the_start() {
     store(&place).execute_batch("DELETE FROM text_scores; UPDATE calls SET evaluation_key = 'other'").unwrap();
     place.run(&["score", "--full"]).expect(0);
     assert_eq!((record(&place), read_acts(&place)), swapped, "as if the roles had been known from the start");
+}
+
+/// Kept is each turn alone: what comes of it depends on who speaks, and needs no model again.
+#[test]
+fn sentiment_in_context_is_that_of_the_roles_and_needs_no_model_again() {
+    let (plain, in_context) = (with_sentiment(""), with_sentiment(IN_CONTEXT));
+    let nothing = tempfile::tempdir().unwrap();
+    without_model(nothing.path());
+    let place = Place::new();
+    let ran = |home: &TempDir, arguments: &[&str]| {
+        Ran::new(place.command(arguments).env("CALLMARK_HOME", home.path()).output().unwrap()).expect(0);
+    };
+    let out = place.out();
+    let out = ["--out", out.to_str().unwrap()];
+    let again = |home: &TempDir| {
+        store(&place).execute("UPDATE calls SET evaluation_key = 'other'", []).unwrap();
+        ran(home, &["score", "--full"]);
+    };
+    let kept = || rows(&place, "SELECT record FROM records").remove(0);
+    let alone = || rows(&place, "SELECT sentiment FROM text_scores").remove(0);
+    let call = project().join("sample-audio/T-1004.wav");
+
+    ran(&plain, &[&["run", call.to_str().unwrap()][..], &out].concat());
+    let (record_alone, sentiment_alone) = (record(&place), alone());
+    let words = |sentiment: &str| serde_json::from_str::<Value>(sentiment).unwrap();
+    assert_eq!(record_alone["sentiment"], words(&sentiment_alone), "without the table each turn stands alone");
+
+    // Another manifest is another model: the calls are read again.
+    ran(&in_context, &["score"]);
+    let (kept_before, before) = (kept(), record(&place));
+    assert_ne!(before["sentiment"], record_alone["sentiment"]);
+    assert_ne!(
+        before["signals"]["sentiment_customer_milli"], record_alone["signals"]["sentiment_customer_milli"],
+        "signals are made of the same"
+    );
+    assert_eq!(before["schema_version"], record_alone["schema_version"]);
+    assert_eq!(alone(), sentiment_alone);
+    again(&in_context);
+    assert_eq!(kept(), kept_before);
+    again(&nothing);
+    assert_eq!(kept(), kept_before, "without the model");
+
+    // Swapped and back. The record says that a person settled the roles, so bytes are compared among records that say so.
+    let swap = |reason: &str| {
+        let swap = ["roles", "T-1004", "--swap", "--by", "kim", "--reason", reason];
+        ran(&in_context, &[&swap[..], &out].concat());
+        ran(&in_context, &["score"]);
+    };
+    swap("channels were crossed");
+    let swapped = kept();
+    assert_ne!(swapped, kept_before);
+    assert_eq!(alone(), sentiment_alone, "who speaks does not change what a turn alone says");
+    store(&place).execute("DELETE FROM text_scores", []).unwrap();
+    again(&in_context);
+    assert_eq!(kept(), swapped, "as if the roles had been known from the start");
+    swap("no, they were not");
+    assert_eq!(record(&place)["sentiment"], before["sentiment"]);
+    assert_eq!(record(&place)["signals"], before["signals"]);
+    swap("yes, they were");
+    assert_eq!(kept(), swapped, "there and back again");
 }
 
 /// What the report and the explanation say of it.

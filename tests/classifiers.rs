@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use crate::acts::{IN_CONTEXT, with_sentiment};
 use crate::harness::{Place, Ran, project};
 use crate::models::{files, own_models, refused, sha256};
 
@@ -117,6 +118,23 @@ fn a_classifier_of_your_own_reads_the_sentiment_until_it_is_removed() {
     run(&place, &[]).expect(0);
     assert_eq!(felt(&place, "en"), felt_before);
     assert_eq!(place.outputs(), before, "the old is back, byte by byte");
+}
+
+/// Nobody measured it with regard to neighbours.
+#[test]
+fn a_classifier_reads_each_turn_alone_whatever_the_own_model_does() {
+    let place = calls();
+    add(&place, &tiny()).expect(0);
+    let (night, out) = (place.folder.path().join("night"), place.out());
+    let felt_with = |table: &str, more: &[&str]| {
+        let home = with_sentiment(table);
+        let run = ["run", night.to_str().unwrap(), "--out", out.to_str().unwrap()];
+        let output = place.command(&[&run[..], more].concat()).env("CALLMARK_HOME", home.path()).output().unwrap();
+        Ran::new(output).expect(0);
+        felt(&place, "en")
+    };
+    assert_ne!(felt_with(IN_CONTEXT, &[]), felt_with("", &[]));
+    assert_eq!(felt_with(IN_CONTEXT, &CHOSEN), felt_with("", &CHOSEN));
 }
 
 #[test]

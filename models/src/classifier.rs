@@ -296,9 +296,9 @@ impl TextClassifier {
 
     fn classify(&mut self, text: &str) -> Result<Classified, TextModelError> {
         if !text_model::has_words(text) {
-            return Ok(Classified { sentiment: sentiment::NO_WORDS, is_certain: true });
+            return Ok(Classified { sentiment: Sentiment::NO_WORDS, is_certain: true });
         }
-        let sentiment = sentiment::rounded(self.probabilities(text)?.0);
+        let sentiment = Sentiment::rounded(self.probabilities(text)?.0);
         let Sentiment { negative_permille, neutral_permille, positive_permille } = sentiment;
         let highest = negative_permille.max(neutral_permille).max(positive_permille);
         Ok(Classified { sentiment, is_certain: highest >= self.files.description.uncertain_below_permille })

@@ -2,9 +2,6 @@
 
 use callmark_core::transcript::Sentiment;
 
-/// What a text without words gets: there is nothing that could be negative or positive.
-pub const NO_WORDS: Sentiment = Sentiment { negative_permille: 0, neutral_permille: 1000, positive_permille: 0 };
-
 /// Softmax of the logits divided by a calibration temperature. `None` if a logit is not finite.
 pub fn softmax(logits: &[f32], temperature: f64) -> Option<Vec<f64>> {
     if logits.iter().any(|x| !x.is_finite()) {
@@ -16,25 +13,10 @@ pub fn softmax(logits: &[f32], temperature: f64) -> Option<Vec<f64>> {
     Some(weights.into_iter().map(|w| w / total).collect())
 }
 
-/// Probabilities (negative, neutral, positive) in per mille that sum to exactly 1000: largest remainder, ties to the earlier class.
-pub fn rounded(probabilities: [f64; 3]) -> Sentiment {
-    let exact = probabilities.map(|p| p * 1000.0);
-    let mut whole = exact.map(|x| x.floor() as u16);
-    let mut order = [0, 1, 2];
-    let remainder = |i: &usize| exact[*i] - exact[*i].floor();
-    // A stable sort, so equal remainders keep the order of the classes.
-    order.sort_by(|a, b| remainder(b).total_cmp(&remainder(a)));
-    let missing = 1000 - usize::from(whole.iter().sum::<u16>()).min(1000);
-    for i in order.into_iter().take(missing) {
-        whole[i] += 1;
-    }
-    Sentiment { negative_permille: whole[0], neutral_permille: whole[1], positive_permille: whole[2] }
-}
-
 /// Both of three logits that are calibrated already.
 pub fn permille(logits: [f32; 3]) -> Option<Sentiment> {
     let probabilities = softmax(&logits, 1.0)?;
-    <[f64; 3]>::try_from(probabilities).ok().map(rounded)
+    <[f64; 3]>::try_from(probabilities).ok().map(Sentiment::rounded)
 }
 
 #[cfg(test)]

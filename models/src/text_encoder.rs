@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use callmark_core::recording::Language;
+use callmark_core::sentiment_context::SentimentContext;
 use callmark_core::transcript::{ActReadings, Embedding, Sentiment, Turn};
 use ort::environment::Environment;
 use ort::session::Session;
@@ -54,16 +55,21 @@ struct Manifest {
     sha256: BTreeMap<String, String>,
     /// Since schema 2; `None`: the folder has no head of acts.
     acts: Option<ActList>,
+    /// Since schema 3; `None`: each turn's sentiment stands alone.
+    sentiment: Option<SentimentContext>,
 }
 
 impl Manifest {
     fn read(folder: &Folder) -> Result<Manifest, TextModelError> {
-        let manifest: Manifest = folder.read_manifest(1..=2, |manifest: &Manifest| manifest.schema)?;
-        let mistake = match &manifest.acts {
-            _ if manifest.dimensions == 0 => Some("`dimensions` must be at least 1"),
-            Some(_) if manifest.schema < 2 => Some("`acts` needs schema 2"),
-            Some(acts) => acts.mistake(),
-            None => None,
+        let manifest: Manifest = folder.read_manifest(1..=3, |manifest: &Manifest| manifest.schema)?;
+        let mistake = match &manifest {
+            Manifest { dimensions: 0, .. } => Some("`dimensions` must be at least 1"),
+            Manifest { schema: ..2, acts: Some(_), .. } => Some("`acts` needs schema 2"),
+            Manifest { schema: ..3, sentiment: Some(_), .. } => Some("`sentiment` needs schema 3"),
+            Manifest { acts, sentiment, .. } => {
+                let of_acts = acts.as_ref().and_then(ActList::mistake);
+                of_acts.or_else(|| sentiment.and_then(SentimentContext::mistake))
+            }
         };
         match mistake {
             Some(mistake) => Err(folder.mistake(mistake.to_string())),
@@ -83,6 +89,9 @@ impl Manifest {
         }
         if let Some(acts) = &self.acts {
             digest.update(format!("\n{}", acts.told()));
+        }
+        if let Some(sentiment) = self.sentiment {
+            digest.update(format!("\n{}", sentiment.told()));
         }
         hex(&digest.finalize())
     }
@@ -111,6 +120,7 @@ struct Shared {
     dimensions: usize,
     hash: String,
     acts: Option<ActList>,
+    sentiment_context: Option<SentimentContext>,
 }
 
 /// Files whose hashes were checked, to open encoders from. Gone as soon as these are open: sessions have their own copies, and the files
@@ -130,7 +140,13 @@ impl Source<'_> {
         let (model, tokenizer) = (read(MODEL)?, text_model::tokenizer(&read(TOKENIZER)?, MAX_TOKENS)?);
         let acts = manifest.acts.as_ref().map(|_| read(ACTS)).transpose()?;
         let hash = manifest.encoder_hash();
-        let shared = Arc::new(Shared { tokenizer, dimensions: manifest.dimensions, hash, acts: manifest.acts });
+        let shared = Arc::new(Shared {
+            tokenizer,
+            dimensions: manifest.dimensions,
+            hash,
+            acts: manifest.acts,
+            sentiment_context: manifest.sentiment,
+        });
         Ok(Source { environment, model, acts, shared })
     }
 
@@ -157,9 +173,15 @@ impl TextEncoder {
         Source::read(dir, environment)?.open()
     }
 
-    /// SHA-256 over the model's name and the hashes of its files: provenance of stored embeddings and sentiment.
+    /// SHA-256 over the model's name, the hashes of its files and what its manifest says of acts and sentiment: provenance of stored
+    /// embeddings and sentiment.
     pub fn encoder_hash(&self) -> &str {
         &self.shared.hash
+    }
+
+    /// How the sentiment of a call's turns is read in context; `None`: each stands alone.
+    pub fn sentiment_context(&self) -> Option<SentimentContext> {
+        self.shared.sentiment_context
     }
 
     /// As `TextModel::ask`.
@@ -197,7 +219,7 @@ impl TextEncoder {
     fn encode_one(&mut self, text: &str) -> Result<TurnText, TextModelError> {
         let dimensions = self.shared.dimensions;
         let Some(GraphOutput { embedding, sentiment_logits }) = self.run(text)? else {
-            return Ok(TurnText { embedding: Embedding(vec![0; dimensions]), sentiment: sentiment::NO_WORDS });
+            return Ok(TurnText { embedding: Embedding(vec![0; dimensions]), sentiment: Sentiment::NO_WORDS });
         };
         if embedding.len() != dimensions {
             let detail = format!("an embedding has {} components, the manifest says {dimensions}", embedding.len());
@@ -253,6 +275,11 @@ impl EncoderPool {
         let source = Source::read(dir, environment)?;
         let others = (1..workers).map(|_| source.open()).collect::<Result<_, _>>()?;
         Ok(TextPool::new(source.open()?, others))
+    }
+
+    /// As `TextEncoder::sentiment_context`.
+    pub fn sentiment_context(&self) -> Option<SentimentContext> {
+        self.free().sentiment_context()
     }
 
     /// As `TextEncoder::read_acts`, by the first free encoder.

@@ -3,10 +3,12 @@
 //!
 //! Needs ONNX Runtime: CALLMARK_ONNXRUNTIME=/path/to/libonnxruntime.so (out of the PyPI wheel `onnxruntime`).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use callmark_core::recording::Language;
+use callmark_core::sentiment_context::SentimentContext;
 use callmark_core::transcript::{ActReadings, Embedding, Role, Turn};
 use callmark_models::act_head::{HeadInput, ngrams};
 use callmark_models::text_encoder::{self, EncoderPool, TextEncoder};
@@ -155,11 +157,33 @@ fn copy(change: impl Fn(&str) -> String) -> tempfile::TempDir {
     dir
 }
 
+/// The manifest with another value of a key.
+fn with_line(manifest: &str, key: &str, value: &str) -> String {
+    let change = |line: &str| if line.starts_with(key) { format!("{key} = {value}") } else { line.to_string() };
+    manifest.lines().map(change).collect::<Vec<_>>().join("\n")
+}
+
+/// The manifest without the table of that name.
+fn without_table(manifest: &str, name: &str) -> String {
+    let mut inside = false;
+    let outside = |line: &&str| {
+        inside = if line.starts_with('[') && line.ends_with(']') { *line == format!("[{name}]") } else { inside };
+        !inside
+    };
+    manifest.lines().filter(outside).collect::<Vec<_>>().join("\n")
+}
+
 /// A manifest as it was before there were heads.
 fn without_head(manifest: &str) -> String {
-    let (rest, _) = manifest.split_once("\n[acts]").unwrap();
+    let rest = without_table(&without_table(manifest, "acts"), "sentiment");
     let lines: Vec<&str> = rest.lines().filter(|line| !line.starts_with("\"acts.onnx\"")).collect();
-    lines.join("\n").replace("schema = 2", "schema = 1")
+    with_line(&lines.join("\n"), "schema", "1")
+}
+
+/// A manifest with these lines as its table about sentiment.
+fn with_sentiment(manifest: &str, lines: &str) -> String {
+    let rest = with_line(&without_table(manifest, "sentiment"), "schema", "3");
+    format!("{rest}\n\n[sentiment]\n{lines}\n")
 }
 
 #[test]
@@ -180,18 +204,50 @@ fn another_threshold_or_list_of_given_acts_is_another_encoder() {
     let shipped = text_encoder::check(&folder(Language::En)).unwrap();
     let same = copy(str::to_string);
     assert_eq!(text_encoder::check(same.path()).unwrap(), shipped);
-    let line = |manifest: &str, key: &str, value: &str| -> String {
-        let change = |line: &str| if line.starts_with(key) { format!("{key} = {value}") } else { line.to_string() };
-        manifest.lines().map(change).collect::<Vec<_>>().join("\n")
-    };
-    let none_given = copy(|manifest| line(manifest, "given", "[]"));
+    let none_given = copy(|manifest| with_line(manifest, "given", "[]"));
     assert_ne!(text_encoder::check(none_given.path()).unwrap(), shipped);
     for (key, value) in
-        [("thresholds_permille", "[500]"), ("given", "[\"rep:singing\"]"), ("schema", "1"), ("schema", "3")]
+        [("thresholds_permille", "[500]"), ("given", "[\"rep:singing\"]"), ("schema", "1"), ("schema", "4")]
     {
-        let wrong = copy(|manifest| line(manifest, key, value));
+        let wrong = copy(|manifest| with_line(manifest, key, value));
         let error = text_encoder::check(wrong.path()).unwrap_err();
         assert!(matches!(error, TextModelError::Manifest { .. }), "{key}: {error}");
+    }
+}
+
+/// It decides what a call's sentiment is, so it is in the hash under which sentiment is kept.
+#[test]
+fn another_weight_of_neighbours_is_another_encoder() {
+    let of = |weight: u16, decay: u16| {
+        let lines = format!("neighbour_weight_permille = {weight}\nneighbour_decay_permille = {decay}");
+        copy(|manifest| with_sentiment(manifest, &lines))
+    };
+    let context = SentimentContext { weight_permille: 230, decay_permille: 800 };
+    let folder = of(230, 800);
+    let encoder = TextEncoder::load(folder.path(), environment()).unwrap();
+    assert_eq!(encoder.sentiment_context(), Some(context));
+    assert_eq!(text_encoder::check(folder.path()).unwrap(), encoder.encoder_hash());
+    let pool = EncoderPool::load(folder.path(), environment(), 2).unwrap();
+    assert_eq!(pool.sentiment_context(), Some(context));
+    let alone = copy(|manifest| without_table(manifest, "sentiment"));
+    assert_eq!(TextEncoder::load(alone.path(), environment()).unwrap().sentiment_context(), None);
+    let folders = [alone, folder, of(231, 800), of(230, 801), of(1000, 0), of(100, 0)];
+    let hashes: BTreeSet<String> = folders.iter().map(|dir| text_encoder::check(dir.path()).unwrap()).collect();
+    assert_eq!(hashes.len(), folders.len());
+
+    let older = copy(|manifest| {
+        let lines = "neighbour_weight_permille = 230\nneighbour_decay_permille = 800";
+        with_line(&with_sentiment(manifest, lines), "schema", "2")
+    });
+    let other_key = copy(|manifest| with_sentiment(manifest, "neighbour_weight_permille = 230\nweight = 1"));
+    for (wrong, told) in [
+        (of(1001, 0), "neighbour_weight_permille"),
+        (of(230, 1000), "neighbour_decay_permille"),
+        (older, "schema 3"),
+        (other_key, "weight"),
+    ] {
+        let error = text_encoder::check(wrong.path()).unwrap_err();
+        assert!(matches!(error, TextModelError::Manifest { .. }) && error.to_string().contains(told), "{error}");
     }
 }
 

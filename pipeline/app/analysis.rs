@@ -17,7 +17,7 @@ use callmark_core::reuse::{self, Fingerprints};
 use callmark_core::scorecard::Scorecard;
 use callmark_core::scoring::{self, ScorecardId, ScoringRules, eligibility};
 use callmark_core::signals::{self, Signals};
-use callmark_core::transcript::{Transcript, TurnScores};
+use callmark_core::transcript::{Sentiment, Transcript, TurnScores};
 
 use callmark_store::Store;
 use rayon::prelude::*;
@@ -32,6 +32,8 @@ use crate::text_encoders::TextModelHashes;
 /// An evaluation with what it was made from.
 pub struct Judged {
     pub acts: Vec<BTreeMap<String, u16>>,
+    /// Of each turn in its call.
+    pub sentiment: Vec<Option<Sentiment>>,
     pub signals: Signals,
     /// Empty when the call is not scored.
     pub items: Vec<ItemResult>,
@@ -278,7 +280,7 @@ impl Analyst {
 
     /// As `evaluate`, finding out only what is not known.
     pub fn evaluate_rest(&self, call: &Analysed, known: Known) -> CallRecord {
-        let Judged { acts, signals, items: _, evaluation } = self.judge(call, known);
+        let Judged { acts, sentiment, signals, items: _, evaluation } = self.judge(call, known);
         let mut models = call.models.clone();
         if let Some(text_models) = &call.text_models {
             text_models.tell(&mut models);
@@ -290,7 +292,7 @@ impl Analyst {
             metadata: call.metadata.clone(),
             transcript: call.transcript.clone(),
             signals,
-            sentiment: call.scores.sentiment.clone(),
+            sentiment,
             acts,
             acts_by_model,
             provenance: Provenance {
@@ -309,17 +311,18 @@ impl Analyst {
         let transcript = &call.transcript;
         let scorecard = self.scorecard_for(&call.metadata, transcript.language);
         let acts = known.acts.unwrap_or_else(|| self.lexicon.hear(transcript, call.scores.acts.as_ref()));
+        let sentiment = call.scores.moods(&transcript.turns);
         let signals = known.signals.unwrap_or_else(|| {
             let names = |acts| self.lexicon.stages(acts).into_iter().map(str::to_string).collect();
             let turn_stages: Vec<_> = acts.iter().map(names).collect();
             let stages: &[String] = scorecard.map_or(&[], |s| &s.stages);
-            signals::compute(transcript, &call.scores.sentiment, &acts, &turn_stages, stages)
+            signals::compute(transcript, &sentiment, &acts, &turn_stages, stages)
         });
         let unscored_for = if known.eligible { None } else { eligibility(transcript) };
         // Nobody looks at the items of a call that is not scored.
         let judged = scorecard.filter(|_| unscored_for.is_none());
         let items = judged.map_or_else(Vec::new, |scorecard| {
-            adherence::assess_rest(scorecard, &self.evidence(call, &acts, &signals), known.items)
+            adherence::assess_rest(scorecard, &self.evidence(call, &acts, &sentiment, &signals), known.items)
         });
         let evaluation = match (scorecard, unscored_for) {
             (Some(scorecard), None) => {
@@ -329,7 +332,7 @@ impl Analyst {
             (Some(scorecard), Some(reason)) => scoring::unscored(reason, Some(scorecard_id(scorecard))),
             (None, reason) => scoring::unscored(reason.unwrap_or(UnscoredReason::NoScorecard), None),
         };
-        Judged { acts, signals, items, evaluation }
+        Judged { acts, sentiment, signals, items, evaluation }
     }
 
     /// Which matchers and phrases of the call's scorecard find anything in it; `skip` as in `coverage::uses`.
@@ -340,7 +343,7 @@ impl Analyst {
         skip: &dyn Fn(&str, &str, &str) -> bool,
     ) -> Vec<RequirementUse<'_>> {
         let scorecard = self.scorecard_for(&call.metadata, call.transcript.language);
-        let evidence = self.evidence(call, &judged.acts, &judged.signals);
+        let evidence = self.evidence(call, &judged.acts, &judged.sentiment, &judged.signals);
         scorecard.map_or_else(Vec::new, |scorecard| coverage::uses(scorecard, &evidence, skip))
     }
 
@@ -348,6 +351,7 @@ impl Analyst {
         &'a self,
         call: &'a Analysed,
         acts: &'a [BTreeMap<String, u16>],
+        sentiment: &'a [Option<Sentiment>],
         signals: &'a Signals,
     ) -> CallEvidence<'a> {
         CallEvidence {
@@ -355,6 +359,7 @@ impl Analyst {
             metadata: &call.metadata,
             signals,
             scores: &call.scores,
+            sentiment,
             acts,
             lexicon: self.lexicon,
             phrase_embeddings: &self.phrases,

@@ -152,7 +152,8 @@ impl StoredCalls {
         }
         input.scores_are_new = true;
         input.transcript_hash = transcript_hash(&call.transcript);
-        // Sentiment and meaning do not depend on who speaks: what was computed for the same turns in the same order still holds. Acts do: the
+        // Meaning, and the sentiment of each turn alone, do not depend on who speaks: what was computed for the same turns in the same order
+        // still holds, and sentiment in context is made of it and of the roles at each evaluation (`TurnScores::moods`). Acts do depend: the
         // model hears a turn as the rep's or the customer's, and what comes before it. They are read again, from the embeddings: the same
         // as if these roles had been known from the start.
         let said = |t: &Transcript| -> Vec<(i64, String)> {

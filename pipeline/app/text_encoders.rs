@@ -226,11 +226,18 @@ impl TextEncoders {
             encoder.ask(&texts)?.into_iter().map(|t| (Some(t.sentiment), Some(t.embedding))).unzip();
         let acts = encoder.read_acts(language, &transcript.turns, &embeddings)?;
         if slot.classifier.is_none() {
-            return Ok(Some(TurnScores { sentiment, embeddings, acts }));
+            let sentiment_context = encoder.sentiment_context();
+            return Ok(Some(TurnScores { sentiment, sentiment_context, embeddings, acts }));
         }
         let classified = self.classify(language, &texts)?;
         let certain = |c: Classified| c.is_certain.then_some(c.sentiment);
-        Ok(classified.map(|all| TurnScores { sentiment: all.into_iter().map(certain).collect(), embeddings, acts }))
+        // A site's classifier was measured on turns alone.
+        Ok(classified.map(|all| TurnScores {
+            sentiment: all.into_iter().map(certain).collect(),
+            sentiment_context: None,
+            embeddings,
+            acts,
+        }))
     }
 
     /// The acts of a call whose embeddings are known; `None` when nothing here can read them.
@@ -283,6 +290,6 @@ fn no_scores(transcript: &Transcript) -> TurnScores {
     TurnScores {
         sentiment: vec![None; transcript.turns.len()],
         embeddings: vec![None; transcript.turns.len()],
-        acts: None,
+        ..TurnScores::default()
     }
 }

@@ -290,6 +290,7 @@ fn judged(card: &Scorecard, transcript: &Transcript, acts: &[BTreeMap<String, u1
         metadata: &Metadata::default(),
         signals: &signals,
         scores: &TurnScores::default(),
+        sentiment: &[],
         acts,
         lexicon: ActLexicon::built_in(),
         phrase_embeddings: &BTreeMap::new(),

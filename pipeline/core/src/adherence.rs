@@ -35,6 +35,8 @@ pub struct CallEvidence<'a> {
     pub metadata: &'a Metadata,
     pub signals: &'a Signals,
     pub scores: &'a TurnScores,
+    /// The sentiment that counts: [`TurnScores::moods`].
+    pub sentiment: &'a [Option<Sentiment>],
     pub acts: &'a [BTreeMap<String, u16>],
     pub lexicon: &'a ActLexicon,
     /// Embeddings of the scorecard's `meaning` phrases; a missing one makes its matcher unknown.
@@ -730,7 +732,7 @@ impl<'a> Judge<'a> {
         let signals = self.call.signals;
         let value = match period {
             Period::Turn | Period::TurnChange => {
-                let value = |t: usize| self.call.scores.sentiment.get(t).copied().flatten().map(Sentiment::milli);
+                let value = |t: usize| self.call.sentiment.get(t).copied().flatten().map(Sentiment::milli);
                 let change = |before: i64, after: i64| Some(after - before);
                 return self.per_turn(bounds, period, turns, &value, &change, MatchType::Sentiment);
             }
@@ -939,12 +941,13 @@ fn run_example(
         customer_tz: example.customer_tz.clone(),
         ..Metadata::default()
     };
-    let scores = TurnScores { sentiment, embeddings, acts: None };
+    let scores = TurnScores { embeddings, ..TurnScores::default() };
     let call = CallEvidence {
         transcript: &transcript,
         metadata: &metadata,
         signals: &signals,
         scores: &scores,
+        sentiment: &sentiment,
         acts: &acts,
         lexicon,
         phrase_embeddings,

@@ -25,6 +25,7 @@ pub mod reuse;
 pub mod roles;
 pub mod scorecard;
 pub mod scoring;
+pub mod sentiment_context;
 pub mod signals;
 pub mod statistics;
 pub mod table;

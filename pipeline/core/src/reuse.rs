@@ -191,13 +191,14 @@ requirements:
     fn with_evidence(check: impl Fn(&CallEvidence)) {
         let (transcript, metadata, lexicon) = (call(), Metadata::default(), ActLexicon::built_in());
         let acts = lexicon.label(&transcript);
-        let scores = TurnScores { sentiment: vec![None; 3], embeddings: vec![None; 3], acts: None };
+        let scores = TurnScores { sentiment: vec![None; 3], embeddings: vec![None; 3], ..TurnScores::default() };
         let signals = signals::compute(&transcript, &scores.sentiment, &acts, &[], &[]);
         check(&CallEvidence {
             transcript: &transcript,
             metadata: &metadata,
             signals: &signals,
             scores: &scores,
+            sentiment: &scores.sentiment,
             acts: &acts,
             lexicon,
             phrase_embeddings: &BTreeMap::new(),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::recording::Language;
 use crate::redaction::Redaction;
+use crate::sentiment_context::SentimentContext;
 
 /// Who speaks. `Unknown` only for a mono recording whose speakers could not be told apart. The last three are known from a channel map or a
 /// label alone, and are nobody's side: see [`Role::is_side`].
@@ -213,6 +214,24 @@ pub struct Sentiment {
 }
 
 impl Sentiment {
+    /// What a text without words gets: there is nothing that could be negative or positive.
+    pub const NO_WORDS: Sentiment = Sentiment { negative_permille: 0, neutral_permille: 1000, positive_permille: 0 };
+
+    /// Probabilities (negative, neutral, positive) in per mille that sum to exactly 1000: largest remainder, ties to the earlier class.
+    pub fn rounded(probabilities: [f64; 3]) -> Sentiment {
+        let exact = probabilities.map(|p| p * 1000.0);
+        let mut whole = exact.map(|x| x.floor() as u16);
+        let mut order = [0, 1, 2];
+        let remainder = |i: &usize| exact[*i] - exact[*i].floor();
+        // A stable sort, so equal remainders keep the order of the classes.
+        order.sort_by(|a, b| remainder(b).total_cmp(&remainder(a)));
+        let missing = 1000 - usize::from(whole.iter().sum::<u16>()).min(1000);
+        for i in order.into_iter().take(missing) {
+            whole[i] += 1;
+        }
+        Sentiment { negative_permille: whole[0], neutral_permille: whole[1], positive_permille: whole[2] }
+    }
+
     /// −5000…+5000: five points times (positive − negative), in thousandths of a point.
     pub fn milli(self) -> i64 {
         5 * (i64::from(self.positive_permille) - i64::from(self.negative_permille))
@@ -238,12 +257,25 @@ impl Embedding {
 /// What the text models say about each turn; vectors have one entry per turn of the transcript.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TurnScores {
-    /// `None`: no sentiment model for this language, or the turn is too short to say.
+    /// Of each turn alone, so that it holds whoever turns out to speak; [`TurnScores::moods`] is what counts. `None`: no sentiment model for
+    /// this language, or the turn is too short to say.
     pub sentiment: Vec<Option<Sentiment>>,
+    /// How the model that read the sentiment takes account of the same party's other turns; `None`: each turn stands alone.
+    pub sentiment_context: Option<SentimentContext>,
     /// `None`: no encoder for this language.
     pub embeddings: Vec<Option<Embedding>>,
     /// `None`: no model of acts for this language.
     pub acts: Option<ActReadings>,
+}
+
+impl TurnScores {
+    /// The sentiment that counts: of each turn in its call, as far as the model says so.
+    pub fn moods(&self, turns: &[Turn]) -> Vec<Option<Sentiment>> {
+        match self.sentiment_context {
+            Some(context) => context.in_context(turns, &self.sentiment),
+            None => self.sentiment.clone(),
+        }
+    }
 }
 
 /// What a model heard of dialogue acts. An act is named with who performs it: `rep:greeting`, `customer:thanks`, `either:backchannel`.

@@ -23,7 +23,7 @@ pub use error::StoreError;
 pub use search::{Phrase, SearchHit, SearchQuery, SearchResults, Terms};
 
 /// Version of the stored schema; a store with a higher one is refused, one with a lower one is migrated.
-pub const STORE_SCHEMA: u32 = 8;
+pub const STORE_SCHEMA: u32 = 9;
 
 type Result<T> = std::result::Result<T, StoreError>;
 

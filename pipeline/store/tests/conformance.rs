@@ -8,6 +8,7 @@ use callmark_core::journey::{CallTalk, Touchpoint, TouchpointKind};
 use callmark_core::performance::CallSummary;
 use callmark_core::record::{CallRecord, Decision, Outcome, ReviewSource};
 use callmark_core::redaction::{Entity, Redaction};
+use callmark_core::sentiment_context::SentimentContext;
 use callmark_core::transcript::{ActReadings, Embedding, Medium, Role, Sentiment, Transcript, Turn, TurnScores};
 use callmark_store::{
     ActivityRow, AnalysisRow, CallFilter, FailureRow, FileStamp, Gone, KeptTalk, NewReview, RecordingLink,
@@ -258,6 +259,7 @@ fn text_scores(store: &dyn Store) {
             Some(Sentiment { negative_permille: 0, neutral_permille: 1, positive_permille: 999 }),
             None,
         ],
+        sentiment_context: Some(SentimentContext { weight_permille: 230, decay_permille: 800 }),
         embeddings: vec![Some(Embedding(vec![-128, 0, 127])), None, Some(Embedding(vec![1, -1, 5]))],
         acts: Some(ActReadings {
             given: ["rep:greeting", "customer:thanks"].map(String::from).into(),
@@ -271,7 +273,7 @@ fn text_scores(store: &dyn Store) {
     for (call, models, text) in [("c2", "e1", "t1"), ("c1", "e2", "t1"), ("c1", "e1", "t2")] {
         assert_eq!(store.get_text_scores(call, models, text).unwrap(), None);
     }
-    let none = TurnScores { sentiment: vec![None, None], embeddings: vec![None, None], acts: None };
+    let none = TurnScores { sentiment: vec![None, None], embeddings: vec![None, None], ..TurnScores::default() };
     store.put_text_scores("c1", "e1", "t1", &none).unwrap();
     assert_eq!(store.get_text_scores("c1", "e1", "t1").unwrap(), Some(none));
     store.put_text_scores("c1", "e1", "t1", &TurnScores::default()).unwrap();

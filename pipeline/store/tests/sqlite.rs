@@ -294,7 +294,8 @@ fn a_store_of_version_1_is_migrated_with_a_backup() {
     let recording = "c-1".repeat(16);
     assert_eq!(store.recordings("C-1").unwrap()[0].path, "/night/C-1.wav");
     assert!(store.get_analysis(&recording, "m1").unwrap().is_some());
-    assert!(store.get_text_scores("C-1", "e1", "t1").unwrap().is_some());
+    let scores = store.get_text_scores("C-1", "e1", "t1").unwrap().unwrap();
+    assert_eq!((scores.acts, scores.sentiment_context), (None, None), "nothing read acts or context then");
     assert_eq!(store.failures().unwrap().len(), 1);
     assert_eq!(store.reviews("C-1").unwrap()[0].reason, "said at 0:01");
     let terms = Terms::parse("录音").unwrap();

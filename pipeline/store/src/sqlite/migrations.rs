@@ -29,6 +29,7 @@ const MIGRATIONS: [Migration; STORE_SCHEMA as usize] = [
     Migration { sql: include_str!("../../migrations/0006_sums.sql"), then: |_| Ok(()) },
     Migration { sql: include_str!("../../migrations/0007_acts.sql"), then: |_| Ok(()) },
     Migration { sql: include_str!("../../migrations/0008_talks.sql"), then: |_| Ok(()) },
+    Migration { sql: include_str!("../../migrations/0009_sentiment_context.sql"), then: |_| Ok(()) },
 ];
 
 /// An empty database becomes a store; one with tables must carry our mark and a version that we know.

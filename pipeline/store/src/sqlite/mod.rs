@@ -702,18 +702,20 @@ impl Store for SqliteStore {
         let sentiment = to_json(&scores.sentiment)?;
         let (dimension, blob) = pack(&scores.embeddings)?;
         let acts = scores.acts.as_ref().map(to_json).transpose()?;
+        let context = scores.sentiment_context.as_ref().map(to_json).transpose()?;
         self.write(|transaction| {
             transaction.prepare_cached("DELETE FROM text_scores WHERE call_id = ?1")?.execute([call_id])?;
             transaction
                 .prepare_cached(
-                    "INSERT INTO text_scores (call_id, models_hash, transcript_hash, sentiment, dimension, embeddings, acts) \
-                     SELECT ?1,?2,?3,?4,?5,?6,?7 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE key = ?8)",
+                    "INSERT INTO text_scores (call_id, models_hash, transcript_hash, sentiment, sentiment_context, dimension, embeddings, acts) \
+                     SELECT ?1,?2,?3,?4,?5,?6,?7,?8 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE key = ?9)",
                 )?
                 .execute(params![
                     call_id,
                     models_hash,
                     transcript_hash,
                     sentiment,
+                    context,
                     dimension as i64,
                     blob,
                     acts,
@@ -724,19 +726,21 @@ impl Store for SqliteStore {
     }
 
     fn get_text_scores(&self, call_id: &str, models_hash: &str, transcript_hash: &str) -> Result<Option<TurnScores>> {
-        let row: Option<(String, i64, Vec<u8>, Option<String>)> = self
+        let row = self
             .read()
             .prepare_cached(
-                "SELECT sentiment, dimension, embeddings, acts FROM text_scores \
+                "SELECT sentiment, sentiment_context, acts, dimension, embeddings FROM text_scores \
                  WHERE call_id = ?1 AND models_hash = ?2 AND transcript_hash = ?3",
             )?
             .query_row([call_id, models_hash, transcript_hash], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                let texts: (String, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok((texts, row.get(3)?, row.get::<_, Vec<u8>>(4)?))
             })
             .optional()?;
-        row.map(|(sentiment, dimension, blob, acts)| {
+        row.map(|((sentiment, context, acts), dimension, blob)| {
             Ok(TurnScores {
                 sentiment: from_json(&sentiment, "text scores")?,
+                sentiment_context: context.map(|context| from_json(&context, "sentiment in context")).transpose()?,
                 embeddings: unpack(dimension, &blob)?,
                 acts: acts.map(|acts| from_json(&acts, "acts of a call")).transpose()?,
             })
