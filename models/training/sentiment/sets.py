@@ -24,15 +24,20 @@ def public(language, name):
     return [(r["label"], r["text"], r["source"]) if isinstance(r, dict) else tuple(r) for r in rows]
 
 
+def parties(language, name):
+    """(dialogues, speakers) of the same rows, of a set that has them."""
+    rows = json.load(open(BUILD / language / f"{name}.json"))
+    return [row["dialogue"] for row in rows], [row["speaker"] for row in rows]
+
+
 class Calls:
     """The turns of the written calls: labels, split, role, and their forms: written, NOISY ones for training, and for measuring as a recogniser
     writes them without errors and with 15 % of the words (Chinese: characters) wrong."""
 
     def __init__(self, language):
-        settled = {row[0]: row[1:] for row in read_rows(HERE / f"data/{language}.tsv")[1:]}
+        settled = {row[0]: row[3] for row in read_rows(HERE / f"data/{language}.tsv")[1:]}
         self.turns = read_turns(language)
-        self.annotators = np.array([[LABELS.index(x) for x in settled[t["id"]][:2]] for t in self.turns])
-        self.labels = np.array([LABELS.index(settled[t["id"]][2]) for t in self.turns])
+        self.labels = np.array([LABELS.index(settled[t["id"]]) for t in self.turns])
         self.call, self.role = np.array([t["call"] for t in self.turns]), np.array([t["role"] for t in self.turns])
         self.part = np.array([part(call) for call in self.call])
         texts, noise, wrong = [t["text"] for t in self.turns], Noise(language, 7), Noise(language, 11, for_test=True)

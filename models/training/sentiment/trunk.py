@@ -1,10 +1,10 @@
 """The shipped text model up to where its sentiment head begins, and how a head is put on it.
 
-A head is one linear layer on `pooled` (mean and maximum over the tokens of the sentiment branch's last layer). What lies before it is
+A head is one linear layer on `pooled` (mean and maximum over the tokens of the sentiment branch's last layer), and on the text's pieces and pairs
+of pieces, hashed: their number in each bucket over the root of the number of all. What lies before it is
 trained by ../sentiment_en and taken from the base by ../text_zh; it is not touched here, so embeddings stay what they are, bit for bit.
 """
 
-import hashlib
 import re
 
 import numpy as np
@@ -13,15 +13,31 @@ import onnxruntime
 from onnx import helper, numpy_helper
 from tokenizers import Tokenizer
 
-from common import folder
+from common import BUCKETS, folder
+from export import int8
+from graph import save
 
 MAX_TOKENS, BATCH_TOKENS = 128, 4096
+PAIR, PRIME = 31_337, 1_000_003  # of the hash of a pair of pieces
 
 
 def read(language):
     """(graph, name of the pooled tensor)"""
     model = onnx.load(folder(language) / "model.onnx")
     return model, [node.output[0] for node in model.graph.node if node.op_type == "Concat"][-1]
+
+
+def tokenizer(language):
+    found = Tokenizer.from_file(str(folder(language) / "tokenizer.json"))
+    found.enable_truncation(MAX_TOKENS)
+    return found
+
+
+def buckets(language, lists):
+    """The buckets of the n-grams of each text, as `put_head` has the model compute them."""
+    encode, bucket = tokenizer(language).encode_batch, lambda number: 1 + number % (BUCKETS - 1)
+    pairs = lambda ids: [(a * PAIR + b) % PRIME for a, b in zip(ids, ids[1:])]
+    return [[[bucket(number) for number in e.ids + pairs(e.ids)] for e in encode(texts)] for texts in lists]
 
 
 class Pooled:
@@ -33,8 +49,7 @@ class Pooled:
         options = onnxruntime.SessionOptions()
         options.add_session_config_entry("session.disable_quant_qdq", "1")
         self.name, self.session = name, onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        self.tokenizer = Tokenizer.from_file(str(folder(language) / "tokenizer.json"))
-        self.tokenizer.enable_truncation(MAX_TOKENS)
+        self.tokenizer = tokenizer(language)
 
     def __call__(self, texts):
         ids = [encoding.ids for encoding in self.tokenizer.encode_batch(texts)]
@@ -53,24 +68,53 @@ class Pooled:
         return out
 
 
-def put_head(language, weight, bias):
-    """Writes model.onnx with this head ([768, 3], [3]: calibrated logits) and its hash in the manifest."""
+def put_head(language, weight, table, bias, neighbours):
+    """Writes model.onnx with this head ([768, 3], [BUCKETS, 3], [3]: calibrated logits), its hash in the manifest, and what a party's other
+    turns count ({"weight", "decay"}: see context.py) in its `[sentiment]`.
+    """
     model, pooled = read(language)
-    graph, needed, nodes = model.graph, {pooled, "embedding"}, []
+    graph, needed, nodes, constants = model.graph, {pooled, "embedding"}, [], {}
     for node in reversed(graph.node):
         if needed & set(node.output):
             needed |= set(node.input)
             nodes.insert(0, node)
-    nodes.append(helper.make_node("MatMul", [pooled, "head.w"], ["head.product"], name="head.product"))
-    nodes.append(helper.make_node("Add", ["head.product", "head.b"], ["sentiment"], name="sentiment"))
+
+    def constant(name, value):
+        constants[f"head.{name}"] = numpy_helper.from_array(np.ascontiguousarray(value), f"head.{name}")
+        return f"head.{name}"
+
+    def op(kind, *inputs, name=None, **attributes):
+        name = name or f"head.{kind}_{len(nodes)}"
+        nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
+        return name
+
+    number = lambda value: constant(f"i_{value}", np.array(value))
+    numbers = lambda value: constant(f"list_{value}", np.array([value]))
+    values, scale = int8(table)
+    values = constant("table", values)
+    mask = op("Cast", "mask", to=onnx.TensorProto.FLOAT)
+
+    def summed(hashes, mask):
+        """What the buckets of these hashes say together; the table's rows become float32 after they are looked up."""
+        found = op("Gather", values, op("Add", op("Mod", hashes, number(BUCKETS - 1)), number(1)), axis=0)
+        told = op("Mul", op("Cast", found, to=onnx.TensorProto.FLOAT), op("Unsqueeze", mask, numbers(-1)))
+        return op("ReduceSum", told, numbers(1), keepdims=0), op("ReduceSum", mask, numbers(1), keepdims=1)
+
+    part = lambda tensor, begin, end: op("Slice", tensor, numbers(begin), numbers(end), numbers(1))
+    first, second = part("ids", 0, -1), part("ids", 1, np.iinfo(np.int64).max)
+    pairs = op("Mod", op("Add", op("Mul", first, number(PAIR)), second), number(PRIME))
+    (told, count), (told_by_pairs, count_of_pairs) = summed("ids", mask), summed(pairs, part(mask, 1, np.iinfo(np.int64).max))
+    mean = op("Div", op("Add", told, told_by_pairs), op("Sqrt", op("Add", count, count_of_pairs)))
+    straight = op("Add", op("MatMul", pooled, constant("w", weight.astype(np.float32))), constant("b", np.asarray(bias, np.float32)))
+    op("Add", straight, op("Mul", mean, constant("scale", scale)), name="sentiment")
+
     kept = [tensor for tensor in graph.initializer if tensor.name in needed and not tensor.name.startswith("head.")]
-    kept += [numpy_helper.from_array(np.ascontiguousarray(value, np.float32), name) for name, value in (("head.w", weight), ("head.b", bias))]
-    for field, values in ((graph.node, nodes), (graph.initializer, kept)):
+    for field, values in ((graph.node, nodes), (graph.initializer, kept + list(constants.values()))):
         del field[:]
         field.extend(values)
     onnx.checker.check_model(model, full_check=True)
-    path, manifest = folder(language) / "model.onnx", folder(language) / "manifest.toml"
-    path.write_bytes(model.SerializeToString(deterministic=True))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    manifest.write_text(re.sub(r'"model.onnx" = "\w+"', f'"model.onnx" = "{digest}"', manifest.read_text()))
-    print(path, path.stat().st_size, digest)
+    save(folder(language), model)
+    manifest = folder(language) / "manifest.toml"
+    rest = re.sub(r"\n\[sentiment\]\n(?:(?!\[).*\n)*", "", re.sub("schema = [12]\n", "schema = 3\n", manifest.read_text()))
+    values = "".join(f"neighbour_{name}_permille = {round(1000 * value)}\n" for name, value in neighbours.items())
+    manifest.write_text(f"{rest}\n[sentiment]\n# Written by models/training/sentiment/fit.py: what a party's other turns count.\n{values}")

@@ -1,11 +1,11 @@
-"""Step 8: writes ../../tests/golden/text-en.json, what the Rust program must give for the shipped file.
+"""Step 7: writes ../../tests/golden/text-en.json, what the Rust program must give for the shipped file.
 
 200 texts: call sentences of this project, long ones, emoji, control characters, other scripts, no words.
 """
 
 from common import HERE, OUT, read_tsv
-from evaluate import Model
 from golden_file import write
+from shipped import Model
 
 SPECIAL = [
     "This call is recorded for quality and training.", "we record calls for training and quality purposes", "", " ", "\n\t ", "…!", "?", "😀😡", "thanks 😀", "so angry 😡😡😡", "👨\u200d👩\u200d👧 my family",
@@ -21,7 +21,7 @@ SPECIAL = [
 def main():
     sentences = [row[1] for name in ["call_heldout", "paraphrases"] for row in read_tsv(HERE / f"data/{name}.tsv")]
     texts = SPECIAL + [t for t in dict.fromkeys(sentences) if t not in SPECIAL][: 200 - len(SPECIAL)]
-    write(Model(), texts, OUT.parent / "tests/golden/text-en.json")
+    write(Model(OUT), texts, OUT.parent / "tests/golden/text-en.json")
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ import numpy as np
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from common import BUILD, LAYERS, MAX_TOKENS, base_folder, load_layer, transformer_layer
-from evaluate import Model
+from common import BUILD, LAYERS, MAX_TOKENS, OUT, base_folder, load_layer, transformer_layer
 from features import embed_tokens
+from shipped import Model
 
 
 def main():
-    model = Model()
+    model = Model(OUT)
     base = Tokenizer.from_file(str(base_folder() / "tokenizer.json"))
     base.no_padding()
     tensors = {k.removeprefix("bert."): v for k, v in load_file(base_folder() / "model.safetensors").items()}

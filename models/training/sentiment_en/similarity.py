@@ -12,14 +12,14 @@ import random
 
 import numpy as np
 
-from common import DATA, HERE, read_jsonl, read_tsv
-from evaluate import Model
+from common import DATA, HERE, OUT, read_jsonl, read_tsv
+from shipped import Model
 
 TURNS = 3000
 
 
 def main():
-    model = Model()
+    model = Model(OUT)
 
     def quantised(text):
         """The int8 vector that records keep."""

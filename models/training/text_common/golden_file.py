@@ -10,7 +10,7 @@ from measures import per_mille
 
 
 def write(model, texts, path):
-    """`model`: a recipe's evaluate.Model; `path`: ../../tests/golden/…json."""
+    """`model`: a shipped.Model; `path`: ../../tests/golden/…json."""
     rows, first = [], None
     for text in texts:
         if any(c.isalnum() for c in text):

@@ -2,6 +2,7 @@
 form in the file, so nothing depends on what else is in a batch except rounding of sums."""
 
 import hashlib
+import re
 
 import numpy as np
 import onnx
@@ -83,14 +84,22 @@ class Graph:
         return model
 
 
+def save(folder, model):
+    """model.onnx, with its hash and the tokenizer's in the folder's manifest; what else the manifest says stays."""
+    (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    manifest = folder / "manifest.toml"
+    text = manifest.read_text()
+    for file in ("model.onnx", "tokenizer.json"):
+        digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+        text = re.sub(f'"{file}" = "\\w*"', f'"{file}" = "{digest}"', text)
+        print(file, (folder / file).stat().st_size, digest)
+    manifest.write_text(text)
+
+
 def write_model(folder, name, dimensions, model, recipe):
-    """model.onnx and manifest.toml (with the hash of tokenizer.json, too) in the model's folder."""
-    path = folder / "model.onnx"
-    path.write_bytes(model.SerializeToString(deterministic=True))
-    lines = [f"# What models/src/text_encoder.rs checks before it loads the files; written by models/training/{recipe}/export.py.",
-             "schema = 1", f'name = "{name}"', f"dimensions = {dimensions}", "", "[sha256]"]
-    for file in [path, folder / "tokenizer.json"]:
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        lines.append(f'"{file.name}" = "{digest}"')
-        print(file.name, file.stat().st_size, digest)
-    (folder / "manifest.toml").write_text("\n".join(lines) + "\n")
+    """As `save`; in a folder without a manifest, with a new one."""
+    if not (folder / "manifest.toml").exists():
+        lines = [f"# What models/src/text_encoder.rs checks before it loads the files; written by models/training/{recipe}/export.py.",
+                 "schema = 1", f'name = "{name}"', f"dimensions = {dimensions}", "", "[sha256]", '"model.onnx" = ""', '"tokenizer.json" = ""']
+        (folder / "manifest.toml").write_text("\n".join(lines) + "\n")
+    save(folder, model)

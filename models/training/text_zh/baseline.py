@@ -3,19 +3,25 @@
     python baseline.py
 
 TF-IDF of 1 to 3 characters with logistic regression, trained on the same training shows (clean rows), strength and class
-weights chosen on the tuning show; alone, and with the two turns before. Also SnowNLP 0.12.3's own sentiment score (limits
+weights chosen on the tuning show; alone, with the two turns before, and beside the speaker's other turns as our own model's readings are
+(../sentiment/context.py, weight and decay chosen there too). Also SnowNLP 0.12.3's own sentiment score (limits
 chosen on the tuning show), a short list of polar words, and the most frequent class of training.
 """
 
 import json
+import sys
 
 import numpy as np
 from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from common import BUILD, LABELS, cped
+from common import BUILD, HERE, LABELS, cped
 from measures import accuracy, macro_f1
+from shipped import says
+
+sys.path.insert(0, str(HERE.parent / "sentiment"))
+from context import in_context  # noqa: E402
 
 TUNING_SHOW = "44"
 BAD = "不好 不行 不要 不能 不会 不想 讨厌 生气 难过 烦 滚 死 骗 坏 错 糟 差 恨 怕 哭 气 累 疼 痛 惨 丢 混蛋 傻 笨 胡说 凭什么 怎么能 对不起 抱歉 失望 担心 着急 麻烦 可惜 倒霉 后悔 投诉 太过分".split()
@@ -61,6 +67,12 @@ def main():
             best = max(best, (f1, strength, balance, model), key=lambda b: b[0])
         print(name, "tuning macro-F1 %.4f" % best[0], "C", best[1], best[2])
         guesses[name] = best[3].predict(features["test"])
+        if features is x:
+            told = {part: ([r["dialogue"] for r in rows[part]], [r["speaker"] for r in rows[part]]) for part in ("tune", "test")}
+            beside = lambda part, *how: in_context(best[3].predict_proba(x[part]), np.array([says(t) for t in text[part]]), *told[part], *how).argmax(1)
+            f1, *how = max((macro_f1(y["tune"], beside("tune", weight, decay)), weight, decay) for weight in (0.05, 0.1, 0.2, 0.3, 0.5) for decay in (0.5, 0.7, 0.8, 0.9))
+            print("in context: tuning macro-F1 %.4f" % f1, "weight and decay", how)
+            guesses["TF-IDF + linear, in context"] = beside("test", *how)
     guesses["polar words"] = np.array([words(t) for t in text["test"]])
     try:
         from snownlp import SnowNLP

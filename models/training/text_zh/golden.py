@@ -4,8 +4,8 @@
 """
 
 from common import HERE, OUT, read_tsv
-from evaluate import Model
 from golden_file import write
+from shipped import Model
 
 SPECIAL = [
     "本次通话将会被录音。", "我们会对这通电话进行录音", "", " ", "\n\t ", "……！", "？", "😀😡", "谢谢😀", "太生气了😡😡😡", "👨‍👩‍👧 我们一家", "\u0000", "\u0007好的\u0007",
@@ -20,7 +20,7 @@ SPECIAL = [
 def main():
     sentences = [row[1] for row in read_tsv(HERE / "data/call_heldout.tsv")] + [row[1] for row in read_tsv(HERE / "data/pairs.tsv")]
     texts = SPECIAL + [t for t in dict.fromkeys(sentences) if t not in SPECIAL][: 200 - len(SPECIAL)]
-    write(Model(), texts, OUT.parent / "tests/golden/text-zh.json")
+    write(Model(OUT), texts, OUT.parent / "tests/golden/text-zh.json")
 
 
 if __name__ == "__main__":

@@ -13,14 +13,24 @@ import random
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from common import HERE, as_recognised, crosswoz, read_tsv
-from evaluate import Model, OtherNoise
+from common import HERE, OUT, Noise, as_recognised, crosswoz, read_tsv
+from shipped import Model
+
+NEAR_SOUNDS = HERE.parents[2] / "pipeline/core/src/recogniser_noise/near_sounds_zh.tsv"
 
 TURNS = 1500
 
 
+class OtherNoise(Noise):
+    """The training's errors with the like sounds of another table."""
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.near = {row[0]: row[1].replace(" ", "") for row in read_tsv(NEAR_SOUNDS)}
+
+
 def main():
-    model = Model()
+    model = Model(OUT)
 
     def quantised(text):
         """The int8 vector that records keep."""

@@ -38,12 +38,15 @@ impl SentimentContext {
         format!("sentiment of neighbours: weight {}, decay {}", self.weight_permille, self.decay_permille)
     }
 
-    /// The sentiment of each turn in its call, from that of each turn alone. A turn without a reading or without words stays as it is, and
-    /// tells nothing of others.
+    /// The sentiment of each turn in its call, from that of each turn alone. A turn without a reading, without words or
+    /// by nobody known stays as it is, and tells nothing of others.
     pub fn in_context(self, turns: &[Turn], alone: &[Option<Sentiment>]) -> Vec<Option<Sentiment>> {
-        let told = |sentiment: &Option<Sentiment>| sentiment.filter(|s| *s != Sentiment::NO_WORDS).map(evidence);
-        let own: Vec<(Role, Option<Evidence>)> =
-            turns.iter().zip(alone).map(|(turn, sentiment)| (turn.role, told(sentiment))).collect();
+        // Turns by nobody known may be several people's.
+        let tells = |role: Role, sentiment: &Sentiment| role != Role::Unknown && *sentiment != Sentiment::NO_WORDS;
+        let told = |(turn, sentiment): (&Turn, &Option<Sentiment>)| {
+            (turn.role, sentiment.filter(|sentiment| tells(turn.role, sentiment)).map(evidence))
+        };
+        let own: Vec<(Role, Option<Evidence>)> = turns.iter().zip(alone).map(told).collect();
         let mut lent = vec![Evidence::default(); own.len()];
         self.lend(own.iter().zip(&mut lent));
         self.lend(own.iter().zip(&mut lent).rev());
@@ -168,6 +171,8 @@ mod tests {
             let read = read(1000, 500, &[(Rep, A), (Rep, silent), (Rep, B)]);
             assert_eq!(read, [Some([239, 676, 85]), silent, Some([676, 239, 85])]);
         }
+        let unknown = [(Role::Unknown, A), (Role::Unknown, B)];
+        assert_eq!(read(1000, 500, &unknown), [A, B], "they may be two people");
         assert_eq!(read(1000, 500, &[]), []);
     }
 
