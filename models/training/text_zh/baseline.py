@@ -1,4 +1,4 @@
-"""Step 6a: simple baselines on the rows of CPED, written to build/baselines.json for evaluate.py.
+"""Step 7: simple baselines on the rows of CPED, written to build/baselines.json for ../sentiment/evaluate.py.
 
     python baseline.py
 
