@@ -1,10 +1,9 @@
 """Fits the sentiment head of a language and puts it on the shipped text model: `python fit.py en|zh [--try|--curve]`.
 
 A linear layer on standardised pooled vectors and on hashed pieces and pairs of pieces: weighted multinomial logistic regression with an L2 penalty.
-Then, on readings by heads that had
-not seen what they read (Chinese television: each show left out in turn; GoEmotions: its dev split; written calls: five parts of the training
-and validation calls in turn), one slope and two shifts of the logits and what the same party's other turns count. Test sets are not read. `--try` prints the figures
-and writes nothing; `--curve` also those of heads that learnt from a share of the texts.
+Then, on readings by heads that had not seen what they read (Chinese television: each show left out in turn; GoEmotions: its dev split; written
+calls: five parts of the training and validation calls in turn), one slope and two shifts of the logits and what the same party's other turns count.
+Test sets are not read. `--try` prints the figures and writes nothing; `--curve` also those of heads that learnt from a share of the texts.
 """
 
 import hashlib
@@ -137,7 +136,7 @@ def readings(data, settings, kept=1.0):
 
 
 class Part:
-    """Readings of turns alone and what their neighbours lend, for a slope of 1: one of the two sets that slope, shifts and weight are fitted on."""
+    """Readings of turns alone and what their neighbours lend, for a slope of 1: a set that slope, shifts and weight are fitted on (by its share) or shown for."""
 
     def __init__(self, name, share, logits, labels, dialogues=None, speakers=None):
         self.name, self.share, self.alone, self.labels = name, share, centred(logits), labels
