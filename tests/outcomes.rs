@@ -370,10 +370,14 @@ fn process_and_outcome_stand_beside_the_blend() {
             } else {
                 "Yes?"
             };
-            let close =
-                if rep >= 6 + n % 2 { "Rep: Is there anything else I can help you with?\nCustomer: No.\n" } else { "" };
+            let close = if rep >= 6 + n % 2 {
+                "Rep: Is there anything else I can help you with?\nCustomer: No, thank you.\n"
+            } else {
+                ""
+            };
+            // The number makes no two files the same; nobody says anything that sounds better or worse for it.
             let text = format!(
-                "Rep: {greeting}\nCustomer: Hello, my bill is wrong, {n} {rep}.\nRep: I see.\nCustomer: Bye.\n{close}"
+                "Rep: {greeting}\nCustomer: Hello, it is about my bill.\nRep: Is that {n} {rep}?\nCustomer: Yes.\n{close}"
             );
             paths.push(put(&place, &format!("{rep}{n}_REP_{name}_DT_2025-02-17T06-01-22.txt"), text));
         }
@@ -392,8 +396,7 @@ fn process_and_outcome_stand_beside_the_blend() {
     }
     let association = &found["quality_and_conversion"];
     assert_eq!(association["reps"], 9);
-    // How strong it is depends on the sentiment that the model hears in the made-up numbers as well.
-    assert!(association["rho_permille"].as_i64().expect("a number") > 300, "{association}");
+    assert!(association["rho_permille"].as_i64().expect("a number") > 500, "{association}");
     let said = place.run(&["indicators"]).expect(0).stdout;
     assert!(said.contains("over 9 reps: Spearman 0.") && said.contains("association, not cause"), "{said}");
     // A sprint weighs otherwise, somebody new by the calls alone.
