@@ -75,7 +75,6 @@ pub fn with_sentiment(table: &str) -> TempDir {
     link(home.path(), "models/text-en", "manifest.toml");
     let manifest = std::fs::read_to_string(project().join("models/text-en/manifest.toml")).unwrap();
     let mut manifest: toml::Table = manifest.parse().unwrap();
-    manifest.insert("schema".to_string(), 3.into());
     manifest.remove("sentiment");
     manifest.extend(table.parse::<toml::Table>().unwrap());
     std::fs::write(home.path().join("models/text-en/manifest.toml"), manifest.to_string()).unwrap();
@@ -208,6 +207,44 @@ fn sentiment_in_context_is_that_of_the_roles_and_needs_no_model_again() {
     assert_eq!(record(&place)["signals"], before["signals"]);
     swap("yes, they were");
     assert_eq!(kept(), swapped, "there and back again");
+}
+
+/// No list of words finds it, and no stored embedding tells it: the reading is kept, and holds whoever speaks.
+#[test]
+fn an_insult_is_heard_kept_and_held_against_who_says_it() {
+    let insult = "Honestly, a turnip would have understood that bill quicker than you, you halfwitted lump.";
+    let place = Place::new();
+    let file = place.folder.path().join("call.txt");
+    std::fs::write(&file, CALL.replace("Fair enough. Shall I put it in an email?", insult)).unwrap();
+    let card = "schema: 1\nname: manners\nlanguage: [en]\nweights: {handling: 10}\nrequirements:\n  \
+        - {id: says_goodbye, what: The rep says goodbye., dimension: handling, match: {bye: {act: closing}}, require: {expr: bye}}\n  \
+        - {id: decent, what: The rep insults nobody., dimension: handling, match: {heard: {act: insult, role: rep}}, forbid: {expr: heard}}\n";
+    let scorecard = place.folder.path().join("manners.yaml");
+    std::fs::write(&scorecard, card).unwrap();
+    let scorecard = ["--scorecard", scorecard.to_str().unwrap()];
+    place.run_on(&[&file], &scorecard).expect(0);
+    let judged = || {
+        let record = record(&place);
+        let rows = record["evaluation"]["ledger"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["requirement_id"] == "decent").unwrap();
+        ["result", "match_type", "quote"].map(|column| row[column].as_str().unwrap().to_string())
+    };
+    let violated = ["violated", "model_act", insult].map(str::to_string);
+    assert_eq!(judged(), violated);
+    let before = (record(&place), read_acts(&place));
+    assert!(before.0["acts_by_model"].as_array().unwrap().contains(&"insult".into()));
+
+    let call_id = before.0["call_id"].as_str().unwrap().to_string();
+    let swap = |reason: &str| {
+        let swap = ["roles", &call_id, "--swap", "--by", "kim", "--reason", reason];
+        place.run(&[&swap[..], &scorecard].concat()).expect(0);
+    };
+    swap("labels were crossed");
+    assert_eq!(judged()[0], "clear", "the customer said it");
+    assert_eq!(record(&place)["acts"][4]["insult"], before.0["acts"][4]["insult"]);
+    swap("no, they were not");
+    assert_eq!(judged(), violated);
+    assert_eq!(read_acts(&place), before.1, "there and back again");
 }
 
 /// What the report and the explanation say of it.

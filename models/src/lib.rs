@@ -10,6 +10,7 @@ pub mod classifier;
 pub mod embedding;
 pub mod ggml;
 mod guards;
+mod insult_head;
 pub mod manifest;
 pub mod overlap_detector;
 pub mod random_model;

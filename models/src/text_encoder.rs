@@ -1,4 +1,5 @@
-//! A language's own text model: one ONNX graph that gives a turn's embedding and its sentiment, and a small second one for its acts.
+//! A language's own text model: one ONNX graph that gives a turn's embedding, its sentiment and whether it insults, and a small second one for
+//! its acts.
 //!
 //! A folder (`models/text-en/`) holds `model.onnx`, `tokenizer.json`, perhaps `acts.onnx` (act_head.rs), and `manifest.toml` with their
 //! SHA-256. The weights are int8 in the file and float32 in memory (about 80 MB per encoder); the arithmetic is float32, so results are equal
@@ -19,8 +20,9 @@ use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
 use crate::act_head::{ActHead, ActList, HeadInput};
+use crate::insult_head::InsultHead;
 use crate::text_model::{self, Folder, TextModel, TextModelError, TextPool, hex};
-use crate::{embedding, sentiment};
+use crate::{embedding, insult_head, sentiment};
 
 /// Word pieces of a turn that are read (about 90 words); the rest of a longer turn is not.
 pub const MAX_TOKENS: usize = 128;
@@ -36,6 +38,8 @@ pub struct TurnText {
     /// 384 components. All zero (similar to nothing) for a text without a letter or digit.
     pub embedding: Embedding,
     pub sentiment: Sentiment,
+    /// How likely it insults; `None`: the model does not say.
+    pub insult_permille: Option<u16>,
 }
 
 /// What the graph gives for a text, before anything is rounded.
@@ -44,6 +48,8 @@ pub struct GraphOutput {
     pub embedding: Vec<f32>,
     /// Negative, neutral, positive.
     pub sentiment_logits: Vec<f32>,
+    /// `None`: the manifest has no `[insult]`.
+    pub insult_logit: Option<f32>,
 }
 
 #[derive(Deserialize)]
@@ -57,18 +63,23 @@ struct Manifest {
     acts: Option<ActList>,
     /// Since schema 3; `None`: each turn's sentiment stands alone.
     sentiment: Option<SentimentContext>,
+    /// Since schema 4; `None`: the graph does not hear insults.
+    insult: Option<InsultHead>,
 }
 
 impl Manifest {
     fn read(folder: &Folder) -> Result<Manifest, TextModelError> {
-        let manifest: Manifest = folder.read_manifest(1..=3, |manifest: &Manifest| manifest.schema)?;
+        let manifest: Manifest = folder.read_manifest(1..=4, |manifest: &Manifest| manifest.schema)?;
         let mistake = match &manifest {
             Manifest { dimensions: 0, .. } => Some("`dimensions` must be at least 1"),
             Manifest { schema: ..2, acts: Some(_), .. } => Some("`acts` needs schema 2"),
             Manifest { schema: ..3, sentiment: Some(_), .. } => Some("`sentiment` needs schema 3"),
-            Manifest { acts, sentiment, .. } => {
+            Manifest { schema: ..4, insult: Some(_), .. } => Some("`insult` needs schema 4"),
+            Manifest { acts, sentiment, insult, .. } => {
                 let of_acts = acts.as_ref().and_then(ActList::mistake);
-                of_acts.or_else(|| sentiment.and_then(SentimentContext::mistake))
+                of_acts
+                    .or_else(|| sentiment.and_then(SentimentContext::mistake))
+                    .or_else(|| insult.and_then(InsultHead::mistake))
             }
         };
         match mistake {
@@ -92,6 +103,9 @@ impl Manifest {
         }
         if let Some(sentiment) = self.sentiment {
             digest.update(format!("\n{}", sentiment.told()));
+        }
+        if let Some(insult) = self.insult {
+            digest.update(format!("\n{}", insult.told()));
         }
         hex(&digest.finalize())
     }
@@ -121,6 +135,7 @@ struct Shared {
     hash: String,
     acts: Option<ActList>,
     sentiment_context: Option<SentimentContext>,
+    insult: Option<InsultHead>,
 }
 
 /// Files whose hashes were checked, to open encoders from. Gone as soon as these are open: sessions have their own copies, and the files
@@ -146,6 +161,7 @@ impl Source<'_> {
             hash,
             acts: manifest.acts,
             sentiment_context: manifest.sentiment,
+            insult: manifest.insult,
         });
         Ok(Source { environment, model, acts, shared })
     }
@@ -173,8 +189,8 @@ impl TextEncoder {
         Source::read(dir, environment)?.open()
     }
 
-    /// SHA-256 over the model's name, the hashes of its files and what its manifest says of acts and sentiment: provenance of stored
-    /// embeddings and sentiment.
+    /// SHA-256 over the model's name, the hashes of its files and what its manifest says of acts, sentiment and insults: provenance of
+    /// what is stored of them.
     pub fn encoder_hash(&self) -> &str {
         &self.shared.hash
     }
@@ -192,8 +208,8 @@ impl TextEncoder {
         self.ask(texts)
     }
 
-    /// The acts of a call's turns from their texts, roles and embeddings (one each, as `encode` gave them, now or earlier); `None` when
-    /// the folder has no head of acts.
+    /// The acts of a call's turns from their texts, roles, embeddings and readings of insults (one each, as `encode` gave them, now or
+    /// earlier; a reading below the threshold may be missing); `None` when the folder has neither a head of acts nor one of insults.
     ///
     /// # Errors
     /// ONNX Runtime fails.
@@ -202,9 +218,17 @@ impl TextEncoder {
         language: Language,
         turns: &[Turn],
         embeddings: &[Option<Embedding>],
+        insults_permille: &[Option<u16>],
     ) -> Result<Option<ActReadings>, TextModelError> {
-        let (Some(head), Some(list)) = (&mut self.acts, &self.shared.acts) else { return Ok(None) };
-        head.read(list, language, turns, embeddings, self.shared.dimensions).map(Some)
+        let mut readings = match (&mut self.acts, &self.shared.acts) {
+            (Some(head), Some(list)) => Some(head.read(list, language, turns, embeddings, self.shared.dimensions)?),
+            _ => None,
+        };
+        if let Some(insult) = self.shared.insult {
+            let nothing = || ActReadings { turns: vec![BTreeMap::new(); turns.len()], ..ActReadings::default() };
+            insult.add_to(readings.get_or_insert_with(nothing), insults_permille);
+        }
+        Ok(readings)
     }
 
     /// What the head gives for one turn before anything is rounded, for comparing it with Python; `None` without a head.
@@ -218,8 +242,12 @@ impl TextEncoder {
 
     fn encode_one(&mut self, text: &str) -> Result<TurnText, TextModelError> {
         let dimensions = self.shared.dimensions;
-        let Some(GraphOutput { embedding, sentiment_logits }) = self.run(text)? else {
-            return Ok(TurnText { embedding: Embedding(vec![0; dimensions]), sentiment: Sentiment::NO_WORDS });
+        let Some(GraphOutput { embedding, sentiment_logits, insult_logit }) = self.run(text)? else {
+            return Ok(TurnText {
+                embedding: Embedding(vec![0; dimensions]),
+                sentiment: Sentiment::NO_WORDS,
+                insult_permille: self.shared.insult.map(|_| 0),
+            });
         };
         if embedding.len() != dimensions {
             let detail = format!("an embedding has {} components, the manifest says {dimensions}", embedding.len());
@@ -227,7 +255,8 @@ impl TextEncoder {
         }
         let sentiment = <[f32; 3]>::try_from(sentiment_logits).ok().and_then(sentiment::permille);
         let sentiment = sentiment.ok_or_else(|| TextModelError::Runtime("sentiment is not three numbers".into()))?;
-        Ok(TurnText { embedding: embedding::quantise(&embedding), sentiment })
+        let insult_permille = insult_logit.map(insult_head::permille).transpose()?;
+        Ok(TurnText { embedding: embedding::quantise(&embedding), sentiment, insult_permille })
     }
 
     /// What the graph gives, for comparing it with Python; `None` for a text without a letter or digit.
@@ -251,7 +280,16 @@ impl TextEncoder {
             let value = outputs.get(name).ok_or_else(|| TextModelError::Runtime(format!("no output `{name}`")))?;
             Ok(value.try_extract_tensor::<f32>().map_err(text_model::runtime)?.1.to_vec())
         };
-        Ok(Some(GraphOutput { embedding: floats("embedding")?, sentiment_logits: floats("sentiment")? }))
+        let insult = self.shared.insult.map(|_| floats(insult_head::OUTPUT)).transpose()?;
+        let one = |logits: Vec<f32>| match logits[..] {
+            [logit] => Ok(logit),
+            _ => Err(TextModelError::Runtime(format!("`{}` is not one number", insult_head::OUTPUT))),
+        };
+        Ok(Some(GraphOutput {
+            embedding: floats("embedding")?,
+            sentiment_logits: floats("sentiment")?,
+            insult_logit: insult.map(one).transpose()?,
+        }))
     }
 }
 
@@ -291,7 +329,8 @@ impl EncoderPool {
         language: Language,
         turns: &[Turn],
         embeddings: &[Option<Embedding>],
+        insults_permille: &[Option<u16>],
     ) -> Result<Option<ActReadings>, TextModelError> {
-        self.free().read_acts(language, turns, embeddings)
+        self.free().read_acts(language, turns, embeddings, insults_permille)
     }
 }

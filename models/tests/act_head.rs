@@ -11,7 +11,7 @@ use callmark_core::recording::Language;
 use callmark_core::sentiment_context::SentimentContext;
 use callmark_core::transcript::{ActReadings, Embedding, Role, Turn};
 use callmark_models::act_head::{HeadInput, ngrams};
-use callmark_models::text_encoder::{self, EncoderPool, TextEncoder};
+use callmark_models::text_encoder::{self, EncoderPool, TextEncoder, TurnText};
 use callmark_models::text_model::TextModelError;
 use ort::environment::Environment;
 use serde::Deserialize;
@@ -51,8 +51,13 @@ fn turn(role: Role, text: &str) -> Turn {
 /// What an encoder and its head make of a call.
 fn read(encoder: &mut TextEncoder, language: Language, turns: &[Turn]) -> ActReadings {
     let texts: Vec<&str> = turns.iter().map(|turn| turn.text.as_str()).collect();
-    let embeddings: Vec<_> = encoder.encode(&texts).unwrap().into_iter().map(|turn| Some(turn.embedding)).collect();
-    encoder.read_acts(language, turns, &embeddings).unwrap().expect("the folder has a head")
+    let (embeddings, insults) = kept(encoder.encode(&texts).unwrap());
+    encoder.read_acts(language, turns, &embeddings, &insults).unwrap().expect("the folder has a head")
+}
+
+/// What acts are read from.
+fn kept(read: Vec<TurnText>) -> (Vec<Option<Embedding>>, Vec<Option<u16>>) {
+    read.into_iter().map(|turn| (Some(turn.embedding), turn.insult_permille)).unzip()
 }
 
 #[test]
@@ -138,8 +143,8 @@ fn a_pool_reads_what_its_encoders_read() {
     let expected = read(&mut encoder(Language::En), Language::En, &turns);
     std::thread::scope(|scope| {
         let ask = || {
-            let embeddings: Vec<_> = pool.ask(&texts).unwrap().into_iter().map(|turn| Some(turn.embedding)).collect();
-            pool.read_acts(Language::En, &turns, &embeddings).unwrap()
+            let (embeddings, insults) = kept(pool.ask(&texts).unwrap());
+            pool.read_acts(Language::En, &turns, &embeddings, &insults).unwrap()
         };
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
         threads.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap().as_ref(), Some(&expected)));
@@ -175,14 +180,15 @@ fn without_table(manifest: &str, name: &str) -> String {
 
 /// A manifest as it was before there were heads.
 fn without_head(manifest: &str) -> String {
-    let rest = without_table(&without_table(manifest, "acts"), "sentiment");
+    let rest =
+        ["acts", "sentiment", "insult"].iter().fold(manifest.to_string(), |rest, name| without_table(&rest, name));
     let lines: Vec<&str> = rest.lines().filter(|line| !line.starts_with("\"acts.onnx\"")).collect();
     with_line(&lines.join("\n"), "schema", "1")
 }
 
 /// A manifest with these lines as its table about sentiment.
 fn with_sentiment(manifest: &str, lines: &str) -> String {
-    let rest = with_line(&without_table(manifest, "sentiment"), "schema", "3");
+    let rest = without_table(manifest, "sentiment");
     format!("{rest}\n\n[sentiment]\n{lines}\n")
 }
 
@@ -194,8 +200,58 @@ fn a_folder_without_a_head_loads_and_hears_no_acts() {
     assert_ne!(hash, text_encoder::check(&folder(Language::En)).unwrap(), "readings by a head are others than none");
     let mut encoder = TextEncoder::load(dir.path(), environment()).unwrap();
     let turns = [turn(Role::Rep, "Good morning.")];
-    let embeddings = [Some(encoder.encode(&["Good morning."]).unwrap().remove(0).embedding)];
-    assert_eq!(encoder.read_acts(Language::En, &turns, &embeddings).unwrap(), None);
+    let (embeddings, insults) = kept(encoder.encode(&["Good morning."]).unwrap());
+    assert_eq!(insults, [None]);
+    assert_eq!(encoder.read_acts(Language::En, &turns, &embeddings, &insults).unwrap(), None);
+}
+
+/// An insult is one whoever says it and wherever; it needs no head of acts.
+#[test]
+fn insults_are_heard_of_whoever_speaks() {
+    let said = [
+        (Language::En, "You are a stupid idiot and I hope you die.", "Thank you, that is all I wanted to know."),
+        (Language::Zh, "你就是个没脑子的废物，去死吧！", "好的谢谢，我想知道的就这些。"),
+    ];
+    for (language, insult, thanks) in said {
+        let mut encoder = encoder(language);
+        for role in [Role::Rep, Role::Customer, Role::Unknown] {
+            let turns = [turn(role, thanks), turn(role, insult), turn(role, "")];
+            let acts = read(&mut encoder, language, &turns);
+            assert!(acts.given.contains(ActReadings::INSULT));
+            let heard = acts.insults_permille();
+            assert!(heard[1].is_some() && heard[0].is_none() && heard[2].is_none(), "{role:?}: {heard:?}");
+            assert_eq!(read(&mut encoder, language, &turns[1..2]).insults_permille(), heard[1..2], "alone");
+        }
+    }
+    let no_acts = copy(|manifest| without_table(manifest, "acts"));
+    let heard = read(
+        &mut TextEncoder::load(no_acts.path(), environment()).unwrap(),
+        Language::En,
+        &[turn(Role::Rep, said[0].1)],
+    );
+    assert_eq!(heard.given, BTreeSet::from([ActReadings::INSULT.to_string()]));
+    assert!(heard.insults_permille()[0].is_some());
+}
+
+/// The threshold is in the hash under which readings are kept.
+#[test]
+fn another_threshold_of_insults_is_another_encoder() {
+    let of = |value: &str| {
+        copy(|manifest| format!("{}\n\n[insult]\nthreshold_permille = {value}\n", without_table(manifest, "insult")))
+    };
+    let none = copy(|manifest| without_table(manifest, "insult"));
+    let folders = [none, of("600"), of("601")];
+    let hashes: BTreeSet<String> = folders.iter().map(|dir| text_encoder::check(dir.path()).unwrap()).collect();
+    assert_eq!(hashes.len(), folders.len());
+    let mut deaf = TextEncoder::load(folders[0].path(), environment()).unwrap();
+    assert_eq!(deaf.encode(&["You idiot."]).unwrap()[0].insult_permille, None);
+    let older = copy(|manifest| with_line(manifest, "schema", "3"));
+    for (wrong, told) in
+        [(of("0"), "insult.threshold_permille"), (of("1001"), "insult.threshold_permille"), (older, "schema 4")]
+    {
+        let error = text_encoder::check(wrong.path()).unwrap_err();
+        assert!(matches!(error, TextModelError::Manifest { .. }) && error.to_string().contains(told), "{error}");
+    }
 }
 
 /// Whatever decides a reading is in the hash under which readings are kept.
@@ -207,7 +263,7 @@ fn another_threshold_or_list_of_given_acts_is_another_encoder() {
     let none_given = copy(|manifest| with_line(manifest, "given", "[]"));
     assert_ne!(text_encoder::check(none_given.path()).unwrap(), shipped);
     for (key, value) in
-        [("thresholds_permille", "[500]"), ("given", "[\"rep:singing\"]"), ("schema", "1"), ("schema", "4")]
+        [("thresholds_permille", "[500]"), ("given", "[\"rep:singing\"]"), ("schema", "1"), ("schema", "5")]
     {
         let wrong = copy(|manifest| with_line(manifest, key, value));
         let error = text_encoder::check(wrong.path()).unwrap_err();
@@ -274,10 +330,10 @@ fn reading_acts_takes_little_beside_encoding() {
         .collect();
     let texts: Vec<&str> = turns.iter().map(|turn| turn.text.as_str()).collect();
     let began = Instant::now();
-    let embeddings: Vec<_> = encoder.encode(&texts).unwrap().into_iter().map(|turn| Some(turn.embedding)).collect();
+    let (embeddings, insults) = kept(encoder.encode(&texts).unwrap());
     let encoding = began.elapsed();
     let began = Instant::now();
-    encoder.read_acts(Language::En, &turns, &embeddings).unwrap();
+    encoder.read_acts(Language::En, &turns, &embeddings, &insults).unwrap();
     let reading = began.elapsed();
     assert!(reading * 5 < encoding, "{reading:?} beside {encoding:?}");
 }

@@ -154,8 +154,8 @@ impl StoredCalls {
         input.transcript_hash = transcript_hash(&call.transcript);
         // Meaning, and the sentiment of each turn alone, do not depend on who speaks: what was computed for the same turns in the same order
         // still holds, and sentiment in context is made of it and of the roles at each evaluation (`TurnScores::moods`). Acts do depend: the
-        // model hears a turn as the rep's or the customer's, and what comes before it. They are read again, from the embeddings: the same
-        // as if these roles had been known from the start.
+        // model hears a turn as the rep's or the customer's, and what comes before it. They are read again, from the embeddings and the
+        // readings of insults: the same as if these roles had been known from the start.
         let said = |t: &Transcript| -> Vec<(i64, String)> {
             t.turns.iter().map(|turn| (turn.begin_ms, turn.text.clone())).collect()
         };
@@ -165,7 +165,7 @@ impl StoredCalls {
             }
             call.scores = self.encoders.scores(&call.transcript, None)?.0;
         } else if call.scores.acts.is_some() {
-            let acts = self.encoders.read_acts(&call.transcript, &call.scores.embeddings)?;
+            let acts = self.encoders.read_acts_again(&call.transcript, &call.scores)?;
             call.scores.acts = Some(acts.ok_or_else(|| encoder_is_missing(&call.call_id))?);
         }
         Ok(())

@@ -222,9 +222,13 @@ impl TextEncoders {
         let Some(slot) = self.0.get(&language) else { return Ok(None) };
         let Some(encoder) = slot.encoder.as_ref() else { return Ok(None) };
         let texts: Vec<&str> = transcript.turns.iter().map(|t| t.text.as_str()).collect();
-        let (sentiment, embeddings): (Vec<_>, Vec<_>) =
-            encoder.ask(&texts)?.into_iter().map(|t| (Some(t.sentiment), Some(t.embedding))).unzip();
-        let acts = encoder.read_acts(language, &transcript.turns, &embeddings)?;
+        let (mut sentiment, mut embeddings, mut insults) = (Vec::new(), Vec::new(), Vec::new());
+        for read in encoder.ask(&texts)? {
+            sentiment.push(Some(read.sentiment));
+            embeddings.push(Some(read.embedding));
+            insults.push(read.insult_permille);
+        }
+        let acts = encoder.read_acts(language, &transcript.turns, &embeddings, &insults)?;
         if slot.classifier.is_none() {
             let sentiment_context = encoder.sentiment_context();
             return Ok(Some(TurnScores { sentiment, sentiment_context, embeddings, acts }));
@@ -240,19 +244,21 @@ impl TextEncoders {
         }))
     }
 
-    /// The acts of a call whose embeddings are known; `None` when nothing here can read them.
+    /// The acts of a call from what was read of its turns for other roles: embeddings, and insults among the acts of then; `None` when nothing
+    /// here can read them.
     ///
     /// # Errors
     /// The model fails.
-    pub fn read_acts(
+    pub fn read_acts_again(
         &self,
         transcript: &Transcript,
-        embeddings: &[Option<Embedding>],
+        scores: &TurnScores,
     ) -> Result<Option<ActReadings>, TextModelError> {
         let slot = transcript.language.and_then(|language| Some((language, self.0.get(&language)?)));
         let Some((language, slot)) = slot else { return Ok(None) };
         let Some(encoder) = slot.encoder.as_ref() else { return Ok(None) };
-        encoder.read_acts(language, &transcript.turns, embeddings)
+        let insults = scores.acts.as_ref().map(ActReadings::insults_permille).unwrap_or_default();
+        encoder.read_acts(language, &transcript.turns, &scores.embeddings, &insults)
     }
 
     /// Fills in the embeddings of `meaning` phrases: stored ones first, so that every machine uses the same bytes. New ones are stored.

@@ -11,6 +11,8 @@ pub struct Golden {
     sentiment: [i32; 3],
     /// `None` for a text without a letter or digit.
     logits: Option<Vec<f32>>,
+    /// Logit; `None` likewise.
+    insult: Option<f32>,
     embedding: Vec<i32>,
     similar: i64,
 }
@@ -28,9 +30,12 @@ pub fn check(encoder: &mut TextEncoder, golden: &[Golden]) {
     let results = encoder.encode(&texts).unwrap();
     assert_eq!(results.len(), golden.len());
     for (expected, got) in golden.iter().zip(&results) {
-        let logits = encoder.run(&expected.text).unwrap().map(|output| output.sentiment_logits);
-        assert_eq!(logits.as_ref().map(Vec::len), expected.logits.as_ref().map(Vec::len), "{:?}", expected.text);
-        for (a, b) in logits.iter().flatten().zip(expected.logits.iter().flatten()) {
+        let all = |sentiment: Vec<f32>, insult: Option<f32>| sentiment.into_iter().chain(insult).collect::<Vec<f32>>();
+        let output = encoder.run(&expected.text).unwrap();
+        let logits = output.map(|output| all(output.sentiment_logits, output.insult_logit)).unwrap_or_default();
+        let expected_logits = all(expected.logits.clone().unwrap_or_default(), expected.insult);
+        assert_eq!(logits.len(), expected_logits.len(), "{:?}", expected.text);
+        for (a, b) in logits.iter().zip(&expected_logits) {
             assert!((a - b).abs() <= 1e-4, "{:?}: {a} instead of {b}", expected.text);
         }
         let s = got.sentiment;

@@ -17,7 +17,7 @@ from sets import BUILD, NOISY, Calls, parties, public  # first: it says where th
 from context import centred, lent
 from measures import accuracy, calibration_error, macro_f1
 from network import ngram_matrix, rarity
-from trunk import Pooled, buckets, put_head
+from trunk import Pooled, buckets, put_head, put_table
 
 FOLDS = 5
 CURVE = [0.1, 0.25, 0.5]
@@ -182,7 +182,9 @@ def main():
         return
     head, table, bias = data.head(settings, turns=np.flatnonzero(data.calls.part != "test"))
     head, table, bias = head * data.scale[:, None], table * data.rarity[:, None], bias - (data.mean * data.scale) @ head
-    put_head(language, slope * head, slope * table, slope * bias + np.array([negative, 0, positive]), {"weight": weight, "decay": DECAY})
+    put_head(language, "sentiment", slope * head, slope * table, slope * bias + np.array([negative, 0, positive]))
+    neighbours = {"neighbour_weight_permille": round(1000 * weight), "neighbour_decay_permille": round(1000 * DECAY)}
+    put_table(language, "sentiment", 3, "Written by models/training/sentiment/fit.py: what a party's other turns count.", neighbours)
 
 
 if __name__ == "__main__":

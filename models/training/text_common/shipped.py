@@ -29,6 +29,12 @@ class Model:
         e = np.exp(logits[0].astype(np.float64) - logits[0].max())
         return vector[0], e / e.sum()
 
+    def insult(self, text):
+        """The probability of an insult."""
+        encoding = self.tokenizer.encode(text)
+        (logit,) = self.session.run(["insult"], {"ids": [encoding.ids], "mask": [encoding.attention_mask]})
+        return 1 / (1 + np.exp(-float(logit[0, 0])))
+
     def probabilities(self, texts):
         """A text that says nothing is neutral."""
         known = {text: self(text)[1] if says(text) else NO_WORDS for text in dict.fromkeys(texts)}

@@ -285,8 +285,18 @@ pub struct ActReadings {
     /// The acts that the model is trusted with: in this call its word stands in the place of phrases.
     pub given: BTreeSet<String>,
     /// One entry per turn: given act of the party that speaks → probability per mille, where it is high enough for the act. Turns by nobody
-    /// known have none.
+    /// known have none but [`ActReadings::INSULT`].
     pub turns: Vec<BTreeMap<String, u16>>,
+}
+
+impl ActReadings {
+    /// What degrades a person is one whoever says it and whatever came before: it is read from a turn alone.
+    pub const INSULT: &str = "either:insult";
+
+    /// Per turn: the reading of an insult, where there is one.
+    pub fn insults_permille(&self) -> Vec<Option<u16>> {
+        self.turns.iter().map(|heard| heard.get(Self::INSULT).copied()).collect()
+    }
 }
 
 /// A stretch of recognised speech of one role, before turns are put together.

@@ -1,8 +1,8 @@
-"""The shipped text model up to where its sentiment head begins, and how a head is put on it.
+"""The shipped text models up to where the heads on their sentiment branch begin, and how a head is put on one.
 
 A head is one linear layer on `pooled` (mean and maximum over the tokens of the sentiment branch's last layer), and on the text's pieces and pairs
 of pieces, hashed: their number in each bucket over the root of the number of all. What lies before it is
-trained by ../sentiment_en and taken from the base by ../text_zh; it is not touched here, so embeddings stay what they are, bit for bit.
+trained by ../sentiment_en and taken from the base by ../text_zh; it is not touched here, so embeddings and other heads stay what they are, bit for bit.
 """
 
 import re
@@ -68,25 +68,27 @@ class Pooled:
         return out
 
 
-def put_head(language, weight, table, bias, neighbours):
-    """Writes model.onnx with this head ([768, 3], [BUCKETS, 3], [3]: calibrated logits), its hash in the manifest, and what a party's other
-    turns count ({"weight", "decay"}: see context.py) in its `[sentiment]`.
+def put_head(language, name, weight, table, bias):
+    """Writes model.onnx with this head as its output `name`, in the place of one that it has ([768, n], [BUCKETS, n], [n]: calibrated logits), and
+    its hash in the manifest. Other heads stay.
     """
     model, pooled = read(language)
-    graph, needed, nodes, constants = model.graph, {pooled, "embedding"}, [], {}
+    graph, nodes, constants = model.graph, [], {}
+    others = [output for output in graph.output if output.name != name]
+    needed = {pooled} | {output.name for output in others}
     for node in reversed(graph.node):
         if needed & set(node.output):
             needed |= set(node.input)
             nodes.insert(0, node)
 
-    def constant(name, value):
-        constants[f"head.{name}"] = numpy_helper.from_array(np.ascontiguousarray(value), f"head.{name}")
-        return f"head.{name}"
+    def constant(what, value):
+        constants[f"{name}.{what}"] = numpy_helper.from_array(np.ascontiguousarray(value), f"{name}.{what}")
+        return f"{name}.{what}"
 
-    def op(kind, *inputs, name=None, **attributes):
-        name = name or f"head.{kind}_{len(nodes)}"
-        nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
-        return name
+    def op(kind, *inputs, output=None, **attributes):
+        output = output or f"{name}.{kind}_{len(nodes)}"
+        nodes.append(helper.make_node(kind, list(inputs), [output], name=output, **attributes))
+        return output
 
     number = lambda value: constant(f"i_{value}", np.array(value))
     numbers = lambda value: constant(f"list_{value}", np.array([value]))
@@ -106,15 +108,21 @@ def put_head(language, weight, table, bias, neighbours):
     (told, count), (told_by_pairs, count_of_pairs) = summed("ids", mask), summed(pairs, part(mask, 1, np.iinfo(np.int64).max))
     mean = op("Div", op("Add", told, told_by_pairs), op("Sqrt", op("Add", count, count_of_pairs)))
     straight = op("Add", op("MatMul", pooled, constant("w", weight.astype(np.float32))), constant("b", np.asarray(bias, np.float32)))
-    op("Add", straight, op("Mul", mean, constant("scale", scale)), name="sentiment")
+    op("Add", straight, op("Mul", mean, constant("scale", scale)), output=name)
 
-    kept = [tensor for tensor in graph.initializer if tensor.name in needed and not tensor.name.startswith("head.")]
-    for field, values in ((graph.node, nodes), (graph.initializer, kept + list(constants.values()))):
+    kept = [tensor for tensor in graph.initializer if tensor.name in needed]
+    output = helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["texts", weight.shape[1]])
+    for field, values in ((graph.node, nodes), (graph.initializer, kept + list(constants.values())), (graph.output, [*others, output])):
         del field[:]
         field.extend(values)
     onnx.checker.check_model(model, full_check=True)
     save(folder(language), model)
-    manifest = folder(language) / "manifest.toml"
-    rest = re.sub(r"\n\[sentiment\]\n(?:(?!\[).*\n)*", "", re.sub("schema = [12]\n", "schema = 3\n", manifest.read_text()))
-    values = "".join(f"neighbour_{name}_permille = {round(1000 * value)}\n" for name, value in neighbours.items())
-    manifest.write_text(f"{rest}\n[sentiment]\n# Written by models/training/sentiment/fit.py: what a party's other turns count.\n{values}")
+
+
+def put_table(language, name, schema, comment, values):
+    """Writes the table `name` of the manifest ({key: whole number}), which programs know from this schema on."""
+    path = folder(language) / "manifest.toml"
+    text = re.sub(rf"\n\[{name}\]\n(?:(?!\[).*\n)*", "", path.read_text())
+    text = re.sub(r"schema = (\d+)\n", lambda found: f"schema = {max(schema, int(found[1]))}\n", text)
+    lines = "".join(f"{key} = {value}\n" for key, value in values.items())
+    path.write_text(f"{text.rstrip()}\n\n[{name}]\n# {comment}\n{lines}")
