@@ -16,7 +16,8 @@ use crate::scorecard::{
 };
 use crate::signals::{self, Metric, Signals};
 use crate::transcript::{
-    Embedding, Medium, Role, RoleMethod, Sentiment, Sound, SoundKind, Span, Transcript, Turn, TurnScores, VoiceSpan,
+    ActReadings, Embedding, Medium, Role, RoleMethod, Sentiment, Sound, SoundKind, Span, Transcript, Turn, TurnScores,
+    VoiceSpan,
 };
 
 /// Mean recogniser confidence of the searched window below which "not found" proves nothing. An engineering guess.
@@ -880,21 +881,35 @@ pub struct ExampleResult {
     pub passed: bool,
 }
 
-/// Gives one embedding per text of a language; `None` without an encoder of that language.
-pub type Embed<'a> = dyn Fn(Language, &[String]) -> Vec<Option<Embedding>> + 'a;
+/// What reads examples, as calls are read. A function that gives embeddings is one that hears no acts.
+pub trait ExampleReader {
+    /// One embedding per text of a language; `None` without an encoder of that language.
+    fn embed(&self, language: Language, texts: &[String]) -> Vec<Option<Embedding>>;
 
-/// Runs the examples of all requirements.
-pub fn run_examples(scorecard: &Scorecard, lexicon: &ActLexicon, embed: &Embed<'_>) -> Vec<ExampleResult> {
+    /// The acts that a model hears in an example; `None`: phrases alone.
+    fn read_acts(&self, _: &Transcript) -> Option<ActReadings> {
+        None
+    }
+}
+
+impl<F: Fn(Language, &[String]) -> Vec<Option<Embedding>>> ExampleReader for F {
+    fn embed(&self, language: Language, texts: &[String]) -> Vec<Option<Embedding>> {
+        self(language, texts)
+    }
+}
+
+/// Runs the examples of all requirements. Acts that an example names are there beside what is heard.
+pub fn run_examples(scorecard: &Scorecard, lexicon: &ActLexicon, reader: &dyn ExampleReader) -> Vec<ExampleResult> {
     let embedded = |language| {
         let phrases: Vec<String> = scorecard.meaning_phrases(language);
-        let embeddings = embed(language, &phrases);
+        let embeddings = reader.embed(language, &phrases);
         (language, phrases.into_iter().zip(embeddings).filter_map(|(phrase, e)| Some((phrase, e?))).collect())
     };
     let phrase_embeddings: PhraseEmbeddings = Language::ALL.into_iter().map(embedded).collect();
     let mut results = Vec::new();
     for requirement in &scorecard.requirements {
         for (index, example) in requirement.examples.iter().enumerate() {
-            let item = run_example(scorecard, requirement, example, lexicon, &phrase_embeddings, embed);
+            let item = run_example(scorecard, requirement, example, lexicon, &phrase_embeddings, reader);
             let quotes: Vec<&str> = item.evidence.iter().map(|e| e.quote.as_str()).filter(|q| !q.is_empty()).collect();
             results.push(ExampleResult {
                 requirement_id: requirement.id.clone(),
@@ -915,10 +930,11 @@ fn run_example(
     example: &Example,
     lexicon: &ActLexicon,
     phrase_embeddings: &PhraseEmbeddings,
-    embed: &Embed<'_>,
+    reader: &dyn ExampleReader,
 ) -> ItemResult {
     let transcript = example_transcript(requirement, example);
-    let mut acts = lexicon.label(&transcript);
+    let readings = reader.read_acts(&transcript);
+    let mut acts = lexicon.hear(&transcript, readings.as_ref());
     for (turn, labels) in example.turns.iter().zip(&mut acts) {
         labels.extend(turn.acts.iter().map(|act| (act.clone(), 1000)));
     }
@@ -928,7 +944,8 @@ fn run_example(
         acts.iter().map(|a| lexicon.stages(a).into_iter().map(str::to_string).collect()).collect();
     let signals = signals::compute(&transcript, &sentiment, &acts, &stages, &scorecard.stages);
     let texts: Vec<String> = transcript.turns.iter().map(|t| t.text.clone()).collect();
-    let embeddings = transcript.language.map_or_else(|| vec![None; texts.len()], |language| embed(language, &texts));
+    let embeddings =
+        transcript.language.map_or_else(|| vec![None; texts.len()], |language| reader.embed(language, &texts));
     // An example that does not say what kind of call it is, is one that the requirement is for.
     let when = &requirement.when;
     let metadata = Metadata {
@@ -941,7 +958,7 @@ fn run_example(
         customer_tz: example.customer_tz.clone(),
         ..Metadata::default()
     };
-    let scores = TurnScores { embeddings, ..TurnScores::default() };
+    let scores = TurnScores { embeddings, acts: readings, ..TurnScores::default() };
     let call = CallEvidence {
         transcript: &transcript,
         metadata: &metadata,

@@ -10,7 +10,7 @@ mod operators;
 use std::collections::BTreeMap;
 
 use callmark_core::acts::ActLexicon;
-use callmark_core::adherence::{CallEvidence, Embed, assess, run_examples};
+use callmark_core::adherence::{CallEvidence, ExampleReader, assess, run_examples};
 use callmark_core::record::{ItemResult, MatchType, Outcome};
 use callmark_core::recording::{Language, Metadata};
 use callmark_core::scorecard::{LintSeverity, Pattern, Scorecard, Trapezoid, lint};
@@ -54,8 +54,8 @@ fn no_encoder(_: Language, texts: &[String]) -> Vec<Option<Embedding>> {
 }
 
 /// Every example of a scorecard must come out as its author says.
-fn check_with(requirements: &str, embed: &Embed<'_>) {
-    let results = run_examples(&parse(requirements), &lexicon(), embed);
+fn check_with(requirements: &str, reader: &dyn ExampleReader) {
+    let results = run_examples(&parse(requirements), &lexicon(), reader);
     assert!(!results.is_empty());
     for r in &results {
         assert!(

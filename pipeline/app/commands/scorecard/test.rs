@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 use callmark_core::acts::ActLexicon;
-use callmark_core::adherence;
+use callmark_core::adherence::{self, ExampleReader};
 use callmark_core::labelled_examples::{self, Findings, LabelledExample, is_found};
 use callmark_core::operator::operators_in;
 use callmark_core::recogniser_noise::{misheard, rewritten};
 use callmark_core::record::Outcome;
 use callmark_core::recording::Language;
 use callmark_core::scorecard::{Example, Matcher, Pattern, Requirement, Scorecard};
-use callmark_core::transcript::Embedding;
+use callmark_core::transcript::{ActReadings, Embedding, Transcript};
+use callmark_models::text_model::TextModelError;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -67,7 +68,7 @@ fn read_labelled(file: &Path) -> Result<Vec<LabelledExample>> {
     labelled_examples::read(&text).map_err(|error| anyhow!("{}:{error}", file.display()))
 }
 
-/// The encoders for `meaning`, with a warning where there are none.
+/// The text models for `meaning` and for acts, with a warning where there are none.
 pub fn encoders(install: &Install) -> Result<TextEncoders> {
     let mut warnings = Vec::new();
     // Examples say their sentiment themselves: no classifier is needed.
@@ -85,24 +86,53 @@ pub fn outcomes(
     examples: Vec<Example>,
     encoders: &TextEncoders,
 ) -> Vec<(Outcome, String)> {
-    // Embeddings take longer than everything else: only for whom they matter.
-    let about_meaning = |matcher: &Matcher| matches!(matcher.pattern, Pattern::Meaning { .. });
-    let matters = requirement.matchers.values().chain(&requirement.except).any(about_meaning);
-    let embed = |language: Language, texts: &[String]| -> Vec<Option<Embedding>> {
-        let embedded = if matters { encoders.embed(language, texts) } else { Ok(None) };
-        match embedded {
-            Ok(Some(embeddings)) => embeddings.into_iter().map(Some).collect(),
-            Ok(None) => vec![None; texts.len()],
-            Err(error) => {
-                eprintln!("warning: {}: meaning is left out: {error}", requirement.id);
-                vec![None; texts.len()]
-            }
-        }
-    };
     let mut card = card.clone();
     card.requirements = vec![Requirement { examples, ..requirement.clone() }];
-    let results = adherence::run_examples(&card, ActLexicon::built_in(), &embed);
+    let reader = Reader::of(requirement, encoders);
+    let results = adherence::run_examples(&card, ActLexicon::built_in(), &reader);
     results.into_iter().map(|result| (result.actual, result.detail)).collect()
+}
+
+/// Reads the examples of one requirement. The text models take longer than everything else: they are asked only what matters.
+struct Reader<'a> {
+    encoders: &'a TextEncoders,
+    requirement_id: &'a str,
+    has_meaning: bool,
+    has_acts: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn of(requirement: &'a Requirement, encoders: &'a TextEncoders) -> Reader<'a> {
+        let any = |wanted: fn(&Pattern) -> bool| {
+            requirement.matchers.values().chain(&requirement.except).any(|matcher| wanted(&matcher.pattern))
+        };
+        Reader {
+            encoders,
+            requirement_id: &requirement.id,
+            has_meaning: any(|pattern| matches!(pattern, Pattern::Meaning { .. })),
+            has_acts: any(|pattern| matches!(pattern, Pattern::Act { .. } | Pattern::Stage(_))),
+        }
+    }
+
+    fn or_warn<T>(&self, read: Result<Option<T>, TextModelError>, what: &str) -> Option<T> {
+        let warn = |error: &TextModelError| eprintln!("warning: {}: {what}: {error}", self.requirement_id);
+        read.inspect_err(warn).ok().flatten()
+    }
+}
+
+impl ExampleReader for Reader<'_> {
+    fn embed(&self, language: Language, texts: &[String]) -> Vec<Option<Embedding>> {
+        let embedded = if self.has_meaning { self.encoders.embed(language, texts) } else { Ok(None) };
+        match self.or_warn(embedded, "meaning is left out") {
+            Some(embeddings) => embeddings.into_iter().map(Some).collect(),
+            None => vec![None; texts.len()],
+        }
+    }
+
+    fn read_acts(&self, transcript: &Transcript) -> Option<ActReadings> {
+        let scores = self.has_acts.then(|| self.encoders.scores(transcript, None)).transpose();
+        self.or_warn(scores, "acts are found by phrases").and_then(|(scores, _)| scores.acts)
+    }
 }
 
 /// One example in one writing, and its result.
