@@ -9,6 +9,7 @@ use callmark_core::recording::Language;
 use serde_json::Value;
 
 use crate::harness::{Place, project};
+use crate::models::sha256;
 
 /// Edit distance of two rows, nothing else.
 fn levenshtein(a: &[String], b: &[String]) -> u64 {
@@ -325,4 +326,90 @@ fn sentiment_is_measured_on_labelled_texts() {
     std::fs::write(&table, "label,text\nangry,secret words\n").unwrap();
     let refused = place.run(&["eval", "classifiers", "--data", table.to_str().unwrap()]).expect(3).stderr;
     assert!(refused.contains("t.csv:2") && !refused.contains("secret"), "{refused}");
+}
+
+/// The test calls of the recipe of acts as a table for `eval acts`: calls whose name's hash says so (models/training/acts/common.py).
+fn test_calls_of_acts(language: &str) -> String {
+    let data = project().join(format!("models/training/acts/data/{language}.tsv"));
+    let text = std::fs::read_to_string(data).unwrap();
+    let is_test = |call: &str| u32::from_str_radix(&sha256(call.as_bytes())[..8], 16).unwrap() % 100 >= 80;
+    let mut table = "call\trole\ttext\tacts\n".to_string();
+    for line in text.lines().skip(1) {
+        let [turn, role, text, _, _, acts] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let call = turn.split('.').next().unwrap();
+        // Two acts of that list are none of the program's.
+        let acts: Vec<&str> = acts.split(',').filter(|act| !["request", "question"].contains(act)).collect();
+        if is_test(call) {
+            table += &format!("{call}\t{role}\t{text}\t{}\n", acts.join(","));
+        }
+    }
+    table
+}
+
+/// The test calls of both languages, as the model cards report the acts that are the model's; insults alone; what is wrong in a file.
+#[test]
+fn acts_are_measured_on_labelled_calls() {
+    let place = Place::new();
+    let table = place.folder.path().join("acts.tsv");
+    let measured = |more: &[&str]| {
+        let arguments = ["eval", "acts", "--json", "--data", table.to_str().unwrap()];
+        place.run(&[&arguments, more].concat()).expect(0).json()["languages"].clone()
+    };
+    let cards = [
+        (
+            "en",
+            393,
+            [
+                ("greeting", 0.889),
+                ("self_introduction", 0.629),
+                ("next_step", 0.754),
+                ("closing", 0.880),
+                ("thanks", 0.870),
+            ],
+        ),
+        (
+            "zh",
+            305,
+            [
+                ("greeting", 0.875),
+                ("self_introduction", 0.867),
+                ("hold_request", 0.667),
+                ("closing", 0.842),
+                ("thanks", 0.909),
+            ],
+        ),
+    ];
+    for (language, turns, expected) in cards {
+        std::fs::write(&table, test_calls_of_acts(language)).unwrap();
+        let found = measured(&[])[language].clone();
+        let result = &found["result"];
+        assert_eq!(result["turns"], turns);
+        let f1 = |act: &str| {
+            let acts = result["acts"].as_array().unwrap();
+            acts.iter().find(|row| row["act"] == act).unwrap()["f1"].as_f64().unwrap()
+        };
+        for (act, written) in expected {
+            assert!(found["acts_by_model"].as_array().unwrap().contains(&act.into()), "{act}");
+            assert!((f1(act) - written).abs() < 0.001, "{language} {act}: the card says {written}: {}", f1(act));
+        }
+        let interval = &result["macro_f1_interval"];
+        let bound = |end: &str| interval[end].as_f64().unwrap();
+        assert!(bound("low") < result["macro_f1"].as_f64().unwrap() && bound("low") < bound("high"));
+        let misheard = measured(&["--error-permille", "400"])[language]["result"]["macro_f1"].as_f64().unwrap();
+        assert!(misheard < result["macro_f1"].as_f64().unwrap(), "noise costs something");
+    }
+
+    let insults = "role,text,acts\nrep,\"You are a stupid, lying idiot.\",insult\ncustomer,Thank you.,none\ncustomer,You dirty pig.,insult\n";
+    std::fs::write(&table, insults).unwrap();
+    let shown = place.run(&["eval", "acts", "--data", table.to_str().unwrap()]).expect(0).stdout;
+    assert!(shown.contains("insult") && shown.contains("model") && !shown.contains("thanks"), "{shown}");
+    for (wrong, told) in [
+        ("role,text,acts\nrep,secret words,singing\n", "acts.tsv:2: there is no act \"singing\""),
+        ("text,acts\nsecret words,insult\n", "acts.tsv:2: the role is neither rep nor customer"),
+        ("text,label\nsecret words,insult\n", "no columns `text` and `acts`"),
+    ] {
+        std::fs::write(&table, wrong).unwrap();
+        let refused = place.run(&["eval", "acts", "--data", table.to_str().unwrap()]).expect(3).stderr;
+        assert!(refused.contains(told) && !refused.contains("secret"), "{refused}");
+    }
 }

@@ -559,6 +559,19 @@ pub struct ClassifiersArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ActsArgs {
+    /// CSV or TSV table with columns text, acts (with commas between, or none), role (rep, customer), language, and call for turns
+    /// of one call in their order
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// Share of words (Chinese: characters) to mishear first
+    #[arg(long, value_name = "PERMILLE", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=900))]
+    pub error_permille: u16,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct RolesEvalArgs {
     /// Labelled transcripts (.vtt, .srt, .txt with `Rep:` and `Customer:`): files or folders
     #[arg(required = true, value_name = "PATH")]
@@ -784,6 +797,8 @@ pub enum EvalCommand {
     Redaction(RedactionArgs),
     /// Sentiment of labelled texts: accuracy, macro-F1 and calibration with intervals, by language and role
     Classifiers(ClassifiersArgs),
+    /// What turns do (greet, object, insult, …), heard in labelled calls: precision, recall and F1 of each act
+    Acts(ActsArgs),
     /// Who is the rep, from the words of labelled transcripts: accuracy and calibration by length
     Roles(RolesEvalArgs),
     /// Turn written text into what a recogniser with this error rate might have heard

@@ -124,6 +124,11 @@ impl ActLexicon {
         self.acts.iter().map(|a| a.name.as_str())
     }
 
+    /// Whether this act is one of this role.
+    pub fn is_said_by(&self, act: &str, role: Role) -> bool {
+        self.acts.iter().any(|a| a.name == act && a.role.is_none_or(|said_by| said_by == role))
+    }
+
     /// Per turn: act → how well its best phrase matches, per mille. A phrase that runs over two turns counts for the
     /// first. Turns of unknown role get the acts of both roles.
     pub fn label(&self, transcript: &Transcript) -> Vec<BTreeMap<String, u16>> {

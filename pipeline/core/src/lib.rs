@@ -5,6 +5,7 @@
 //! All times are whole milliseconds (`*_ms`, `i64`), all probabilities and shares whole per mille (`*_permille`).
 
 pub mod accuracy;
+pub mod act_accuracy;
 pub mod acts;
 pub mod adherence;
 pub mod calibration;

@@ -15,6 +15,7 @@ use callmark_core::statistics::Interval;
 use callmark_core::transcript::Sentiment;
 use serde::Serialize;
 
+use super::labelled_table::{LabelledTable, Row};
 use crate::FINISHED;
 use crate::cli::{ClassifiersArgs, Common};
 use crate::commands::terminal_table::{right, table};
@@ -101,55 +102,27 @@ fn judge(truth: usize, said: Sentiment) -> Judged {
 /// # Errors
 /// The file cannot be read, has no texts, or a line without a known label; the message holds no text.
 fn read(path: &Path) -> Result<Vec<Labelled>> {
-    let failed = || format!("cannot read {}", path.display());
-    let text = std::fs::read_to_string(path).with_context(failed)?;
-    let first = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
-    let is_tab = first.contains('\t');
-    let header: Vec<String> =
-        first.split(if is_tab { '\t' } else { ',' }).map(|cell| cell.trim().to_lowercase()).collect();
-    let column = |name: &str| header.iter().position(|cell| cell == name);
-    let with_header = column("text").zip(column("label"));
-    if with_header.is_none() && !is_tab {
-        bail!("{} has no columns `text` and `label`\nhint: or `label<TAB>text` on each line", path.display());
-    }
-    let (text_column, label_column) = with_header.unwrap_or((1, 0));
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(if is_tab { b'\t' } else { b',' })
-        .has_headers(with_header.is_some())
-        .comment(Some(b'#'))
-        // A quotation mark in a line of plain text is one.
-        .quoting(!is_tab)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let mut found = Vec::new();
-    for row in reader.records() {
-        let row = row.with_context(failed)?;
-        let line = row.position().map_or(0, csv::Position::line);
-        let cell = |column: Option<usize>| column.and_then(|column| row.get(column)).unwrap_or_default().trim();
-        let label = cell(Some(label_column)).to_lowercase();
+    let table = LabelledTable::read(path, "label")?;
+    let labelled = |row: Row<'_>| {
+        let label = row.cell("label").to_lowercase();
         let Some(truth) = CLASSES.iter().position(|class| *class == label) else {
             bail!(
-                "{}:{line}: the label is none of {}\nhint: label<TAB>text, or columns `label` and `text`",
-                path.display(),
+                "{}: the label is none of {}\nhint: label<TAB>text, or columns `label` and `text`",
+                row.place(),
                 CLASSES.join(", ")
             );
         };
-        let text = cell(Some(text_column)).to_string();
-        let language = Language::parse(cell(column("language"))).or_else(|| Language::of_text(&text));
-        let language = language.unwrap_or(Language::En);
-        found.push(Labelled { truth, language, role: cell(column("role")).to_lowercase(), text });
-    }
-    if found.is_empty() {
-        bail!("{} holds no labelled text", path.display());
-    }
-    Ok(found)
+        let (role, text) = (row.cell("role").to_lowercase(), row.cell("text").to_string());
+        Ok(Labelled { truth, language: row.language(), role, text })
+    };
+    table.rows().map(labelled).collect()
 }
 
-fn share(value: f64) -> String {
+pub(super) fn share(value: f64) -> String {
     format!("{:.1} %", 100.0 * value)
 }
 
-fn with_interval(value: f64, interval: Option<Interval>) -> String {
+pub(super) fn with_interval(value: f64, interval: Option<Interval>) -> String {
     interval.map_or_else(|| share(value), |i| format!("{} ({:.1}–{:.1})", share(value), 100.0 * i.low, 100.0 * i.high))
 }
 

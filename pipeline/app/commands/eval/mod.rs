@@ -1,10 +1,12 @@
 //! `callmark eval`: measurements that every later claim uses: recognition of labelled sets, word error rates of stored
 //! transcripts, calls without a conversation, redaction, recogniser noise.
 
+mod acts;
 mod classifiers;
 mod conversation;
 mod hearing;
 mod labelled;
+mod labelled_table;
 mod measures;
 mod redaction;
 mod roles;
@@ -29,6 +31,7 @@ pub fn run(command: &EvalCommand, common: &Common) -> Result<u8> {
         EvalCommand::Conversation(args) => conversation::run(args, common),
         EvalCommand::Wer { references, groups, json } => stored::run(references, groups.as_deref(), *json, common),
         EvalCommand::Redaction(args) => redaction::run(args),
+        EvalCommand::Acts(args) => acts::run(args, common),
         EvalCommand::Classifiers(args) => classifiers::run(args, common),
         EvalCommand::Roles(args) => roles::run(args),
         EvalCommand::Noise { file, error_permille, seed } => noise(file, *error_permille, *seed),
