@@ -403,10 +403,20 @@ fn acts_are_measured_on_labelled_calls() {
     std::fs::write(&table, insults).unwrap();
     let shown = place.run(&["eval", "acts", "--data", table.to_str().unwrap()]).expect(0).stdout;
     assert!(shown.contains("insult") && shown.contains("model") && !shown.contains("thanks"), "{shown}");
+    // As a spreadsheet writes it; a call in Chinese that begins with "OK"; acts of the other side; false alarms where nothing is labelled.
+    let sheet = "\u{feff}\"Call\",\"Role\",\"Text\",\"Acts\"\r\n#7,Rep,OK,\r\n#7,Customer,谢谢您，再见。,\"Closing, thanks\"\r\n";
+    std::fs::write(&table, sheet).unwrap();
+    let found = place.run(&["eval", "acts", "--json", "--data", table.to_str().unwrap()]).expect(0).json();
+    assert_eq!((&found["languages"]["zh"]["result"]["calls"], &found["labels_of_other_side"]), (&1.into(), &1.into()));
+    let alarms = measured(&["--acts", "Insult"])["zh"]["result"].clone();
+    assert_eq!((&alarms["macro_f1"], &alarms["acts"][0]["n"]), (&Value::Null, &0.into()));
     for (wrong, told) in [
-        ("role,text,acts\nrep,secret words,singing\n", "acts.tsv:2: there is no act \"singing\""),
+        ("role,text,acts\nrep,words,a secret\n", "acts.tsv:2: the column `acts` names something else"),
+        ("role,text,acts\ncustomer,No, secret,price_objection\n", "acts.tsv:2: more cells than columns"),
         ("text,acts\nsecret words,insult\n", "acts.tsv:2: the role is neither rep nor customer"),
         ("text,label\nsecret words,insult\n", "no columns `text` and `acts`"),
+        ("role,text,acts,language\nrep,secret,,de\n", "acts.tsv:2: the language is neither"),
+        ("call,role,text,acts\na,rep,secret,\nb,rep,secret,\na,rep,secret,\n", "acts.tsv:4: this call ended before"),
     ] {
         std::fs::write(&table, wrong).unwrap();
         let refused = place.run(&["eval", "acts", "--data", table.to_str().unwrap()]).expect(3).stderr;

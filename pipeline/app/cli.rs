@@ -560,10 +560,13 @@ pub struct ClassifiersArgs {
 
 #[derive(Debug, Args)]
 pub struct ActsArgs {
-    /// CSV or TSV table with columns text, acts (with commas between, or none), role (rep, customer), language, and call for turns
-    /// of one call in their order
+    /// CSV or TSV table with columns text, acts (with commas between; empty: none), role (rep, customer), language, and call for
+    /// turns of one call, which follow each other
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
+    /// Judge these acts only, also if no turn has them; default: those that some turn has
+    #[arg(long, value_name = "ACT,…", value_delimiter = ',')]
+    pub acts: Vec<String>,
     /// Share of words (Chinese: characters) to mishear first
     #[arg(long, value_name = "PERMILLE", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=900))]
     pub error_permille: u16,

@@ -1,6 +1,6 @@
 """Measures the head that hears insults on what it did not learn from, one text at a time, as the program runs it: `python evaluate.py en|zh`.
 
-Two sets of held-out labelled turns in three forms (precision and recall with 95 % Wilson intervals, calibration), beside TF-IDF with logistic regression on the same
+Two sets of held-out labelled turns in three forms (precision and recall with 95 % Wilson intervals, calibration, area under the curve), beside TF-IDF with logistic regression on the same
 training texts at a threshold chosen likewise; then what is taken for an insult in other service sentences and in the written test calls.
 """
 
@@ -9,6 +9,7 @@ import sys
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 
 import turns  # first: it says where the others are
 import fit
@@ -37,7 +38,7 @@ def report(language, name, read, at):
             guess = np.rint(1000 * p) >= at
             right = (guess & (labels == 1)).sum()
             error = calibration_error(labels, np.column_stack([1 - p, p]))
-            print(f"| {part} | {name} | {form} | {wilson(right, guess.sum())} | {wilson(right, (labels == 1).sum())} | {100 * error:.1f} |", flush=True)
+            print(f"| {part} | {name} | {form} | {wilson(right, guess.sum())} | {wilson(right, (labels == 1).sum())} | {100 * error:.1f} | {100 * roc_auc_score(labels, p):.1f} |", flush=True)
     for what, texts in (("other service sentences", turns.sentences(language)[1]), ("turns of test calls", turns.calls(language, "test"))):
         print(f"{name}: {(np.rint(1000 * read(texts)) >= at).sum()} of {len(texts)} {what} taken for an insult", flush=True)
 

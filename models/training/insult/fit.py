@@ -69,7 +69,7 @@ def threshold(p, labels, kind):
     """Per mille."""
     most = {"labelled": ALARMS / 100, "service": SERVICE_ALARMS / 10_000, "calls": CALL_ALARMS / (kind == "calls").sum()}
     for at in range(300, 1000):
-        if all((1000 * p[(kind == name) & (labels == 0)] >= at).mean() <= share for name, share in most.items()):
+        if all((np.rint(1000 * p[(kind == name) & (labels == 0)]) >= at).mean() <= share for name, share in most.items()):
             return at
     return 1000
 
@@ -88,8 +88,8 @@ def settle(data):
     slope, shift = minimize(loss, [1, 0], method="L-BFGS-B").x
     p = sigmoid(slope * score + shift)
     at = threshold(p, labels, kind)
-    guess = 1000 * p >= at
-    print(f"{data.language}, {told.sum() // (1 + turns.NOISY)} labelled turns: slope {slope:.2f}, shift {shift:.2f}, threshold {at}: precision {100 * labels[told & guess].mean():.1f}, "
+    guess = np.rint(1000 * p) >= at
+    print(f"{data.language}, {told.sum() // (1 + turns.NOISY)} labelled turns: slope {slope:.2f}, shift {shift:.2f}, threshold {at}: precision {100 * labels[told & guess].mean() if guess[told].any() else 0:.1f}, "
           f"recall {100 * guess[told & (labels == 1)].mean():.1f}; taken for insults: " + ", ".join(f"{guess[kind == name].sum()} of {(kind == name).sum()} {name}" for name in ("calls", "service")), flush=True)
     return slope, shift, at
 

@@ -70,7 +70,7 @@ class Pooled:
 
 def put_head(language, name, weight, table, bias):
     """Writes model.onnx with this head as its output `name`, in the place of one that it has ([768, n], [BUCKETS, n], [n]: calibrated logits), and
-    its hash in the manifest. Other heads stay.
+    its hash in the manifest. Other heads stay; a new export of a recipe's `model.onnx` has only the sentiment, and its manifest's `[insult]` waits for a new head.
     """
     model, pooled = read(language)
     graph, nodes, constants = model.graph, [], {}

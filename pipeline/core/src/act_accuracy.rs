@@ -34,8 +34,8 @@ pub struct ActResult {
     pub precision_interval: Option<Interval>,
     pub recall: Option<f64>,
     pub recall_interval: Option<Interval>,
-    /// Harmonic mean; 0 for an act that is there and never heard.
-    pub f1: f64,
+    /// Harmonic mean; 0 for an act that is there and never heard, `None` for one that is not there.
+    pub f1: Option<f64>,
 }
 
 /// Everything about one set of calls.
@@ -43,8 +43,8 @@ pub struct ActResult {
 pub struct ActsResult {
     pub calls: u64,
     pub turns: u64,
-    /// Mean F1 of the acts that some turn has.
-    pub macro_f1: f64,
+    /// Mean F1 of the acts that some turn has; `None` when there are none.
+    pub macro_f1: Option<f64>,
     /// 95 %, percentile bootstrap over calls.
     pub macro_f1_interval: Option<Interval>,
     pub acts: Vec<ActResult>,
@@ -53,9 +53,12 @@ pub struct ActsResult {
 /// Turns that have an act, in which it was heard, and both.
 type Counts = [u64; 3];
 
-/// Judges the acts that some turn has; others, when heard, count for nothing. `None` when no turn has any.
-pub fn acts_result(turns: &[LabelledTurn]) -> Option<ActsResult> {
-    let acts: BTreeSet<&String> = turns.iter().flat_map(|turn| &turn.truth).collect();
+/// Judges these acts, or else those that some turn has; others count for nothing, also when they are heard. `None` without any act to judge.
+pub fn acts_result(turns: &[LabelledTurn], only: Option<&BTreeSet<String>>) -> Option<ActsResult> {
+    let acts: BTreeSet<&String> = match only {
+        Some(only) => only.iter().collect(),
+        None => turns.iter().flat_map(|turn| &turn.truth).collect(),
+    };
     if acts.is_empty() {
         return None;
     }
@@ -71,7 +74,7 @@ pub fn acts_result(turns: &[LabelledTurn]) -> Option<ActsResult> {
     let all = sum(calls.iter(), acts.len());
     let mut random = SplitMix64::new(SEED);
     let mut drawn: Vec<f64> = (0..RESAMPLES)
-        .map(|_| macro_f1(&sum((0..calls.len()).map(|_| &calls[random.below(calls.len())]), acts.len())))
+        .filter_map(|_| macro_f1(&sum((0..calls.len()).map(|_| &calls[random.below(calls.len())]), acts.len())))
         .collect();
     drawn.sort_by(f64::total_cmp);
     let interval = quantile(&drawn, 0.025).zip(quantile(&drawn, 0.975)).map(|(low, high)| Interval { low, high });
@@ -84,7 +87,7 @@ pub fn acts_result(turns: &[LabelledTurn]) -> Option<ActsResult> {
         precision_interval: wilson(*right, *heard, Z),
         recall: (*n > 0).then(|| *right as f64 / *n as f64),
         recall_interval: wilson(*right, *n, Z),
-        f1: f1(&[*n, *heard, *right]),
+        f1: (*n > 0).then(|| f1(&[*n, *heard, *right])),
     };
     Some(ActsResult {
         calls: calls.len() as u64,
@@ -110,9 +113,9 @@ fn f1([n, heard, right]: &Counts) -> f64 {
     2.0 * *right as f64 / (n + heard).max(1) as f64
 }
 
-fn macro_f1(counts: &[Counts]) -> f64 {
+fn macro_f1(counts: &[Counts]) -> Option<f64> {
     let there: Vec<f64> = counts.iter().filter(|[n, ..]| *n > 0).map(f1).collect();
-    there.iter().sum::<f64>() / there.len().max(1) as f64
+    (!there.is_empty()).then(|| there.iter().sum::<f64>() / there.len() as f64)
 }
 
 #[cfg(test)]
@@ -132,15 +135,19 @@ mod tests {
             turn(0, &["greeting", "thanks"], &[]),
             turn(1, &[], &["greeting"]),
         ];
-        let result = acts_result(&turns).unwrap();
-        assert_eq!((result.calls, result.turns, result.macro_f1), (2, 3, 0.25));
+        let result = acts_result(&turns, None).unwrap();
+        assert_eq!((result.calls, result.turns, result.macro_f1), (2, 3, Some(0.25)));
         let [greeting, thanks] = &result.acts[..] else { panic!("{:?}", result.acts) };
-        assert_eq!((greeting.n, greeting.heard, greeting.right, greeting.f1), (2, 2, 1, 0.5));
+        assert_eq!((greeting.n, greeting.heard, greeting.right, greeting.f1), (2, 2, 1, Some(0.5)));
         assert_eq!((greeting.precision, greeting.recall), (Some(0.5), Some(0.5)));
-        assert_eq!((thanks.precision, thanks.recall, thanks.f1), (None, Some(0.0), 0.0));
-        // Drawn twice, the first call alone gives 2·1/(2 + 1) for greetings; the second one has no act at all.
+        assert_eq!((thanks.precision, thanks.recall, thanks.f1), (None, Some(0.0), Some(0.0)));
+        // The first call drawn twice gives 2·1/(2 + 1) for greetings and 0 for thanks; the second one drawn twice has no act to judge.
         let interval = result.macro_f1_interval.unwrap();
-        assert!((interval.low - 0.0).abs() < 1e-12 && (interval.high - 1.0 / 3.0).abs() < 1e-12, "{interval:?}");
-        assert_eq!(acts_result(&[turn(0, &[], &["greeting"])]), None);
+        assert!((interval.low - 0.25).abs() < 1e-12 && (interval.high - 1.0 / 3.0).abs() < 1e-12, "{interval:?}");
+        // Where no turn has an act, false alarms are counted of those that are asked for.
+        let none = [turn(0, &[], &["greeting"])];
+        assert_eq!(acts_result(&none, None), None);
+        let asked = acts_result(&none, Some(&["greeting".to_string()].into())).unwrap();
+        assert_eq!((asked.macro_f1, asked.acts[0].heard, asked.acts[0].precision), (None, 1, Some(0.0)));
     }
 }

@@ -136,7 +136,7 @@ impl ActLexicon {
     }
 
     /// As [`ActLexicon::label`], but of acts that a model is trusted with and has read the call for, the turns and probabilities are the
-    /// model's, where it is known who speaks. Every act that is listed counts: what is not sure enough is not listed.
+    /// model's, as far as it reads turns of their role ([`ActReadings::covers`]). Every act that is listed counts: what is not sure enough is not listed.
     pub fn hear(&self, transcript: &Transcript, readings: Option<&ActReadings>) -> Vec<BTreeMap<String, u16>> {
         let text = CallText::new(transcript);
         let finder = Finder::new(&self.book, &text);
@@ -145,13 +145,19 @@ impl ActLexicon {
             if !act.role.is_none_or(|role| [role, Role::Unknown].contains(&said_by)) {
                 return None;
             }
-            let permille = match act.read_in(readings).filter(|_| said_by != Role::Unknown) {
+            let permille = match act.read_in(readings).filter(|(_, name)| ActReadings::covers(name, said_by)) {
                 Some((readings, name)) => readings.turns.get(turn)?.get(name).copied(),
                 None => self.best(&finder, act, text.language(), turn).map(|hit| hit.similarity_permille),
             };
             permille.map(|permille| (act.name.clone(), permille))
         };
         (0..transcript.turns.len()).map(|t| self.acts.iter().filter_map(|a| act_of(a, t)).collect()).collect()
+    }
+
+    /// Whether the model's word counts for an act in turns of this role, in a call with these readings.
+    pub(crate) fn is_read(&self, act: &str, said_by: Role, readings: Option<&ActReadings>) -> bool {
+        let act = self.acts.iter().find(|a| a.name == act);
+        act.and_then(|act| act.read_in(readings)).is_some_and(|(_, name)| ActReadings::covers(name, said_by))
     }
 
     /// The acts of which the model's word counts in a call with these readings, in the file's order.

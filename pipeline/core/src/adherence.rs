@@ -81,8 +81,6 @@ struct Judge<'a> {
     // Made when something is looked for: comparing two vocabularies is the largest part of judging a call.
     phrases: OnceCell<Finder<'a>>,
     acts: OnceCell<Finder<'a>>,
-    /// The acts of which the model's word counts.
-    by_model: Vec<String>,
     roles: Vec<Role>,
     /// Each turn as patterns see it, with the source byte of each byte.
     pattern_texts: OnceCell<Vec<(String, Vec<usize>)>>,
@@ -104,7 +102,6 @@ impl<'a> Judge<'a> {
             book: &scorecard.book,
             phrases: OnceCell::new(),
             acts: OnceCell::new(),
-            by_model: call.lexicon.by_model(call.scores.acts.as_ref()),
             roles: turns.iter().map(|t| t.role).collect(),
             pattern_texts: OnceCell::new(),
             pattern_book: &scorecard.pattern_book,
@@ -726,7 +723,7 @@ impl<'a> Judge<'a> {
     }
 
     fn is_by_model(&self, act: &str, turn: usize) -> bool {
-        self.roles[turn] != Role::Unknown && self.by_model.iter().any(|given| given == act)
+        self.call.lexicon.is_read(act, self.roles[turn], self.call.scores.acts.as_ref())
     }
 
     fn sentiment(&self, role: Option<Role>, bounds: Bounds<i64>, period: Period, turns: &[usize]) -> Found {

@@ -293,6 +293,11 @@ impl ActReadings {
     /// What degrades a person is one whoever says it and whatever came before: it is read from a turn alone.
     pub const INSULT: &str = "either:insult";
 
+    /// Whether turns of this role are read for an act.
+    pub fn covers(act: &str, said_by: Role) -> bool {
+        said_by != Role::Unknown || act == Self::INSULT
+    }
+
     /// Per turn: the reading of an insult, where there is one.
     pub fn insults_permille(&self) -> Vec<Option<u16>> {
         self.turns.iter().map(|heard| heard.get(Self::INSULT).copied()).collect()

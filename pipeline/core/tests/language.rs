@@ -467,6 +467,76 @@ fn of_given_acts_the_models_word_counts() {
     assert_eq!(lexicon.hear(&call, Some(&readings(&["rep:greeting"], 0, &[])))[0], BTreeMap::new());
 }
 
+/// It is read from a turn alone, so it holds also where roles are not settled; phrases then do not count.
+#[test]
+fn an_insult_is_heard_of_turns_by_nobody_known() {
+    let said = [
+        (Role::Unknown, 0, "a turnip would have understood that"),
+        (Role::Unknown, 5_000, "you bloody fool they say in that song"),
+        (Role::Customer, 9_000, "pardon"),
+    ];
+    let call = transcript(Medium::Speech, &said, 1_000);
+    let lexicon = ActLexicon::built_in();
+    let read = readings(&[ActReadings::INSULT], said.len(), &[(0, ActReadings::INSULT, 930)]);
+    let insults = |read| -> Vec<Option<u16>> {
+        lexicon.hear(&call, read).iter().map(|acts| acts.get("insult").copied()).collect()
+    };
+    assert_eq!(insults(Some(&read)), [Some(930), None, None]);
+    assert!(insults(None)[1].is_some(), "without a model by phrase");
+    let scorecard = Scorecard::parse(&card(
+        "\n  - {id: decent, dimension: compliance, match: {a: {act: insult}}, forbid: {expr: a}}\n",
+    ))
+    .unwrap();
+    let scores = TurnScores { acts: Some(read), ..TurnScores::default() };
+    let acts = lexicon.hear(&call, scores.acts.as_ref());
+    let evidence = CallEvidence {
+        transcript: &call,
+        metadata: &Metadata::default(),
+        signals: &signals::compute(&call, &[], &acts, &[], &[]),
+        scores: &scores,
+        sentiment: &[],
+        acts: &acts,
+        lexicon,
+        phrase_embeddings: &BTreeMap::new(),
+    };
+    let item = assess(&scorecard, &evidence).remove(0);
+    assert_eq!((item.outcome, item.evidence[0].match_type), (Outcome::Violated, MatchType::ModelAct));
+}
+
+/// Examples are read as calls are: by the model where its word counts, and what an example names is there besides.
+#[test]
+fn examples_are_read_as_calls() {
+    struct Reader;
+    impl ExampleReader for Reader {
+        fn embed(&self, _: Language, texts: &[String]) -> Vec<Option<Embedding>> {
+            vec![None; texts.len()]
+        }
+        fn read_acts(&self, example: &Transcript) -> Option<ActReadings> {
+            let heard: Vec<_> = (0..example.turns.len())
+                .filter(|turn| example.turns[*turn].text.starts_with("ahoy"))
+                .map(|turn| (turn, "rep:greeting", 800))
+                .collect();
+            Some(readings(&["rep:greeting"], example.turns.len(), &heard))
+        }
+    }
+    let examples = "
+  - id: greeted
+    dimension: compliance
+    match: {a: {act: greeting}}
+    require: {expr: a}
+    examples:
+      - {turns: [[rep, 0, \"ahoy matey\"]], expect: met}
+      - {turns: [[rep, 0, \"hello thank you for calling\"]], expect: missed}
+      - {turns: [[rep, 0, \"well\", {act: greeting}]], expect: met}
+";
+    let scorecard = parse(examples);
+    let outcomes = |reader: &dyn ExampleReader| -> Vec<Outcome> {
+        run_examples(&scorecard, &lexicon(), reader).iter().map(|result| result.actual).collect()
+    };
+    assert_eq!(outcomes(&Reader), [Outcome::Met, Outcome::Missed, Outcome::Met]);
+    assert_eq!(outcomes(&no_encoder), [Outcome::Missed, Outcome::Met, Outcome::Met], "without a model by phrase");
+}
+
 #[test]
 fn an_act_that_a_model_heard_cites_its_phrase_or_the_whole_turn() {
     let scorecard = parse(

@@ -1,7 +1,7 @@
 //! `callmark eval acts`: how well the program hears what turns do, act by act, in labelled calls, also as a recogniser might have heard them.
 //!
-//! A file has one turn a line: columns `text`, `acts` (several with commas between; `none`), `role` (rep, customer) and, where turns belong to
-//! calls, `call` in the order of the calls' turns.
+//! A file has one turn a line: columns `text`, `acts` (several with commas between; empty or `none`), `role` (rep, customer) and, where turns belong
+//! to calls, `call`, the turns of a call one after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,12 +27,16 @@ struct Labelled {
     transcript: Transcript,
     /// Of each turn.
     acts: Vec<BTreeSet<String>>,
+    /// As the file says it.
+    language: Option<Language>,
 }
 
 #[derive(Serialize)]
 struct Report {
     file: String,
     error_permille: u16,
+    /// Labels of acts that are the other side's: not judged.
+    labels_of_other_side: usize,
     /// By language.
     languages: BTreeMap<&'static str, Group>,
 }
@@ -49,7 +53,9 @@ struct Group {
 }
 
 pub fn run(args: &ActsArgs, common: &Common) -> Result<u8> {
-    let mut calls = read(args)?;
+    let (mut calls, labels_of_other_side) = read(args)?;
+    let only: Option<BTreeSet<String>> =
+        (!args.acts.is_empty()).then(|| args.acts.iter().map(|act| act.to_lowercase()).collect());
     let mut warnings = Vec::new();
     let encoders = TextEncoders::open(&Install::find()?, &Config::load(common)?, 1, &mut warnings)?;
     for warning in &warnings {
@@ -57,7 +63,7 @@ pub fn run(args: &ActsArgs, common: &Common) -> Result<u8> {
     }
     let lexicon = ActLexicon::built_in();
     let mut languages: BTreeMap<&'static str, Group> = BTreeMap::new();
-    for (call, Labelled { transcript, acts }) in calls.iter_mut().enumerate() {
+    for (call, Labelled { transcript, acts, .. }) in calls.iter_mut().enumerate() {
         let language = transcript.language.unwrap_or(Language::En);
         if args.error_permille > 0 {
             for (n, turn) in transcript.turns.iter_mut().enumerate() {
@@ -77,10 +83,10 @@ pub fn run(args: &ActsArgs, common: &Common) -> Result<u8> {
         group.turns.extend(labelled);
     }
     for group in languages.values_mut() {
-        group.result = acts_result(&group.turns);
+        group.result = acts_result(&group.turns, only.as_ref());
     }
     let file = args.data.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let report = Report { file, error_permille: args.error_permille, languages };
+    let report = Report { file, error_permille: args.error_permille, labels_of_other_side, languages };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -89,50 +95,75 @@ pub fn run(args: &ActsArgs, common: &Common) -> Result<u8> {
     Ok(FINISHED)
 }
 
+/// The calls, and how many labels were left out because they are the other side's acts.
+///
 /// # Errors
-/// The file cannot be read, or a line has an unknown role or act; the message holds no text.
-fn read(args: &ActsArgs) -> Result<Vec<Labelled>> {
+/// The file cannot be read, or a line has an unknown role, act or language, or belongs to a call that ended before; the message holds no text.
+fn read(args: &ActsArgs) -> Result<(Vec<Labelled>, usize)> {
     let table = LabelledTable::read(&args.data, "acts")?;
     let lexicon = ActLexicon::built_in();
-    let mut calls: Vec<(String, Labelled)> = Vec::new();
+    let known = || format!("hint: the acts are {}; or none", lexicon.names().collect::<Vec<_>>().join(", "));
+    let is_known = |act: &str| lexicon.names().any(|name| name == act);
+    if let Some(act) = args.acts.iter().find(|act| !is_known(&act.to_lowercase())) {
+        bail!("--acts: there is no act {act:?}\n{}", known());
+    }
+    let (mut calls, mut ended, mut of_other_side): (Vec<Labelled>, BTreeSet<String>, usize) = Default::default();
+    let mut last = String::new();
     for row in table.rows() {
         let role = match row.cell("role").to_lowercase().as_str() {
             "rep" => Role::Rep,
             "customer" => Role::Customer,
             _ => bail!("{}: the role is neither rep nor customer\nhint: acts depend on who speaks", row.place()),
         };
-        let named = row.cell("acts").split([',', ' ', ';']).filter(|act| !["", "none", "other"].contains(act));
+        let written = row.cell("acts").to_lowercase();
         let mut acts = BTreeSet::new();
-        for act in named {
-            if !lexicon.names().any(|name| name == act) {
-                let names: Vec<&str> = lexicon.names().collect();
-                bail!("{}: there is no act {act:?}\nhint: the acts are {}, none", row.place(), names.join(", "));
+        for act in written.split([',', ' ', ';']).filter(|act| !["", "none", "other"].contains(act)) {
+            // The cell is not shown: in a table with mixed-up columns it would be what was said.
+            if !is_known(act) {
+                bail!("{}: the column `acts` names something else than acts\n{}", row.place(), known());
             }
             // A customer's goodbye is not the act that scorecards know as the rep's.
             if lexicon.is_said_by(act, role) {
                 acts.insert(act.to_string());
+            } else {
+                of_other_side += 1;
             }
         }
-        let (name, text) = (row.cell("call"), row.cell("text").to_string());
-        if name.is_empty() || calls.last().is_none_or(|(last, _)| last != name) {
-            let transcript =
-                Transcript { medium: Medium::Text, language: Some(row.language()), ..Transcript::default() };
-            calls.push((name.to_string(), Labelled { transcript, acts: Vec::new() }));
+        let name = row.cell("call");
+        if name.is_empty() || name != last || calls.is_empty() {
+            if !name.is_empty() && !ended.insert(name.to_string()) {
+                bail!(
+                    "{}: this call ended before\nhint: sort the table: one call's turns follow each other",
+                    row.place()
+                );
+            }
+            last = name.to_string();
+            let transcript = Transcript { medium: Medium::Text, ..Transcript::default() };
+            calls.push(Labelled { transcript, acts: Vec::new(), language: None });
         }
-        if let Some((_, call)) = calls.last_mut() {
-            let at = call.acts.len() as i64;
-            call.transcript.turns.push(Turn {
-                role,
-                begin_ms: at,
-                end_ms: at,
-                text,
-                words: Vec::new(),
-                confidence_permille: 1000,
-            });
-            call.acts.push(acts);
+        let Some(call) = calls.last_mut() else { continue };
+        if let Some(language) = row.written_language()? {
+            if call.language.is_some_and(|before| before != language) {
+                bail!("{}: a call in two languages", row.place());
+            }
+            call.language = Some(language);
         }
+        let at = call.acts.len() as i64;
+        call.transcript.turns.push(Turn {
+            role,
+            begin_ms: at,
+            end_ms: at,
+            text: row.cell("text").to_string(),
+            words: Vec::new(),
+            confidence_permille: 1000,
+        });
+        call.acts.push(acts);
     }
-    Ok(calls.into_iter().map(|(_, call)| call).collect())
+    for call in &mut calls {
+        let said: String = call.transcript.turns.iter().flat_map(|turn| [turn.text.as_str(), " "]).collect();
+        call.transcript.language = call.language.or_else(|| Language::of_text(&said)).or(Some(Language::En));
+    }
+    Ok((calls, of_other_side))
 }
 
 fn print(report: &Report) {
@@ -142,7 +173,7 @@ fn print(report: &Report) {
             errors => format!(", {} % of the words misheard", f64::from(errors) / 10.0),
         };
         let Some(result) = &group.result else {
-            println!("acts in {} ({language}): no turn has one", report.file);
+            println!("acts in {} ({language}): no turn has one; --acts says which to count all the same", report.file);
             continue;
         };
         println!(
@@ -150,7 +181,7 @@ fn print(report: &Report) {
             report.file,
             result.turns,
             result.calls,
-            with_interval(result.macro_f1, result.macro_f1_interval)
+            result.macro_f1.map_or("–".to_string(), |value| with_interval(value, result.macro_f1_interval))
         );
         let mut rows = table(["act", "heard by", "turns", "heard", "precision", "recall", "F1"]);
         for act in &result.acts {
@@ -165,9 +196,12 @@ fn print(report: &Report) {
                 right(act.heard),
                 known(act.precision, act.precision_interval),
                 known(act.recall, act.recall_interval),
-                right(share(act.f1)),
+                right(act.f1.map_or("–".to_string(), share)),
             ]);
         }
         println!("{rows}\n");
+    }
+    if report.labels_of_other_side > 0 {
+        println!("{} labels are acts of the other side and were left out", report.labels_of_other_side);
     }
 }

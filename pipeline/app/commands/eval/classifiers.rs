@@ -102,7 +102,7 @@ fn judge(truth: usize, said: Sentiment) -> Judged {
 /// # Errors
 /// The file cannot be read, has no texts, or a line without a known label; the message holds no text.
 fn read(path: &Path) -> Result<Vec<Labelled>> {
-    let table = LabelledTable::read(path, "label")?;
+    let table = LabelledTable::read_with_or_without_header(path, "label")?;
     let labelled = |row: Row<'_>| {
         let label = row.cell("label").to_lowercase();
         let Some(truth) = CLASSES.iter().position(|class| *class == label) else {
@@ -113,7 +113,8 @@ fn read(path: &Path) -> Result<Vec<Labelled>> {
             );
         };
         let (role, text) = (row.cell("role").to_lowercase(), row.cell("text").to_string());
-        Ok(Labelled { truth, language: row.language(), role, text })
+        let language = row.written_language()?.or_else(|| Language::of_text(&text)).unwrap_or(Language::En);
+        Ok(Labelled { truth, language, role, text })
     };
     table.rows().map(labelled).collect()
 }

@@ -1,61 +1,104 @@
-//! Tables of labelled texts: one a line, `label<TAB>text`, or a CSV or TSV file whose first line names its columns.
+//! Tables of labelled texts: a CSV or TSV file whose first line names its columns, or `label<TAB>text` on each line.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_core::recording::Language;
 
 /// A table that was read; its column of texts is `text`.
 pub struct LabelledTable {
     path: PathBuf,
+    /// Lower-case.
     header: Vec<String>,
-    rows: Vec<csv::StringRecord>,
+    /// With the number of the line.
+    rows: Vec<(u64, csv::StringRecord)>,
 }
 
 /// One of its lines.
 pub struct Row<'a> {
     table: &'a LabelledTable,
+    line: u64,
     cells: &'a csv::StringRecord,
 }
 
 impl LabelledTable {
-    /// Reads a table whose labels are in the column `label`, or the first one where no line names the columns.
+    /// Reads a table whose labels are in the column `label`. Lines before the header that begin with `#` are passed over.
     ///
     /// # Errors
-    /// The file cannot be read, or has no texts; the message holds no text.
+    /// The file cannot be read, lacks a column, has no texts or a line with more cells than columns; the message holds no text.
     pub fn read(path: &Path, label: &str) -> Result<LabelledTable> {
-        let failed = || format!("cannot read {}", path.display());
-        let text = std::fs::read_to_string(path).with_context(failed)?;
-        let first = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
-        let is_tab = first.contains('\t');
-        let split = if is_tab { '\t' } else { ',' };
-        let mut header: Vec<String> = first.split(split).map(|cell| cell.trim().to_lowercase()).collect();
-        let has_header = ["text", label].iter().all(|name| header.iter().any(|cell| cell == name));
-        if !has_header && !is_tab {
+        let table = LabelledTable::read_any(path)?;
+        if !["text", label].iter().all(|name| table.header.iter().any(|cell| cell == name)) {
+            bail!("{} has no columns `text` and `{label}`\nhint: the first line names the columns", path.display());
+        }
+        table.without_spilt_cells()
+    }
+
+    /// As `read`; a file that does not name columns has `label<TAB>text` on each line, and passes over all lines that begin with `#`.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_with_or_without_header(path: &Path, label: &str) -> Result<LabelledTable> {
+        let mut table = LabelledTable::read_any(path)?;
+        if ["text", label].iter().all(|name| table.header.iter().any(|cell| cell == name)) {
+            return table.without_spilt_cells();
+        }
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let lines = text.trim_start_matches(BOM).lines().zip(1..);
+        let lines = lines.filter(|(line, _)| !line.starts_with('#') && !line.trim().is_empty());
+        table.rows = lines.map(|(line, number)| (number, line.split('\t').collect())).collect();
+        table.header = vec![label.to_string(), "text".to_string()];
+        if table.rows.iter().any(|(_, cells)| cells.len() < 2) {
             bail!("{} has no columns `text` and `{label}`\nhint: or `{label}<TAB>text` on each line", path.display());
         }
-        if !has_header {
-            header = vec![label.to_string(), "text".to_string()];
+        Ok(table)
+    }
+
+    fn read_any(path: &Path) -> Result<LabelledTable> {
+        let failed = || format!("cannot read {}", path.display());
+        let whole = std::fs::read_to_string(path).with_context(failed)?;
+        let mut text = whole.trim_start_matches(BOM);
+        let mut passed = 0;
+        while text.starts_with('#') {
+            text = text.split_once('\n').map_or("", |(_, rest)| rest);
+            passed += 1;
         }
+        let is_tab = text.lines().next().unwrap_or_default().contains('\t');
         let mut reader = csv::ReaderBuilder::new()
-            .delimiter(split as u8)
-            .has_headers(has_header)
-            .comment(Some(b'#'))
+            .delimiter(if is_tab { b'\t' } else { b',' })
             // A quotation mark in a line of plain text is one.
             .quoting(!is_tab)
             .flexible(true)
             .from_reader(text.as_bytes());
-        let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().with_context(failed)?;
-        if rows.is_empty() {
-            bail!("{} holds no labelled text", path.display());
-        }
+        let header = reader.headers().with_context(failed)?.iter().map(|cell| cell.trim().to_lowercase()).collect();
+        let numbered = |cells: csv::StringRecord| (passed + cells.position().map_or(0, csv::Position::line), cells);
+        let rows: Vec<(u64, csv::StringRecord)> =
+            reader.records().map(|cells| cells.map(numbered)).collect::<Result<_, _>>().with_context(failed)?;
         Ok(LabelledTable { path: path.to_path_buf(), header, rows })
     }
 
+    /// A comma in a text without quotation marks moves everything behind it into the wrong column.
+    fn without_spilt_cells(self) -> Result<LabelledTable> {
+        let spilt = self.rows.iter().find(|(_, cells)| cells.len() > self.header.len());
+        if let Some((line, _)) = spilt {
+            return Err(anyhow!(
+                "{}:{line}: more cells than columns\nhint: put texts with a comma in quotation marks",
+                self.path.display()
+            ));
+        }
+        if self.rows.is_empty() {
+            bail!("{} holds no labelled text", self.path.display());
+        }
+        Ok(self)
+    }
+
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|cells| Row { table: self, cells })
+        self.rows.iter().map(|(line, cells)| Row { table: self, line: *line, cells })
     }
 }
+
+/// What spreadsheets put before UTF-8.
+const BOM: char = '\u{feff}';
 
 impl Row<'_> {
     /// Empty where there is none.
@@ -64,15 +107,22 @@ impl Row<'_> {
         place.and_then(|place| self.cells.get(place)).unwrap_or_default().trim()
     }
 
-    /// That of the column `language`, else of the text's script.
-    pub fn language(&self) -> Language {
-        let written = Language::parse(self.cell("language"));
-        written.or_else(|| Language::of_text(self.cell("text"))).unwrap_or(Language::En)
+    /// That of the column `language`, where it says one.
+    ///
+    /// # Errors
+    /// It says another than callmark knows.
+    pub fn written_language(&self) -> Result<Option<Language>> {
+        match self.cell("language") {
+            "" => Ok(None),
+            written => match Language::parse(written) {
+                Some(language) => Ok(Some(language)),
+                None => bail!("{}: the language is neither en nor zh", self.place()),
+            },
+        }
     }
 
     /// File and line, for messages.
     pub fn place(&self) -> String {
-        let line = self.cells.position().map_or(0, csv::Position::line);
-        format!("{}:{line}", self.table.path.display())
+        format!("{}:{}", self.table.path.display(), self.line)
     }
 }

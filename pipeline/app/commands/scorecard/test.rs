@@ -110,7 +110,11 @@ impl<'a> Reader<'a> {
             encoders,
             requirement_id: &requirement.id,
             has_meaning: any(|pattern| matches!(pattern, Pattern::Meaning { .. })),
-            has_acts: any(|pattern| matches!(pattern, Pattern::Act { .. } | Pattern::Stage(_))),
+            // Signals are made of acts, too: questions, answered objections, silence that was announced.
+            has_acts: any(|pattern| {
+                use Pattern::{Act, Metric, Silence, Stage};
+                matches!(pattern, Act { .. } | Stage(_) | Metric { .. } | Silence { explained: Some(_), .. })
+            }),
         }
     }
 
