@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::Stdio;
 
 use callmark_core::accuracy::units;
 use callmark_core::recording::Language;
@@ -326,6 +328,17 @@ fn sentiment_is_measured_on_labelled_texts() {
     std::fs::write(&table, "label,text\nangry,secret words\n").unwrap();
     let refused = place.run(&["eval", "classifiers", "--data", table.to_str().unwrap()]).expect(3).stderr;
     assert!(refused.contains("t.csv:2") && !refused.contains("secret"), "{refused}");
+    for nothing in ["", "# a remark\n", "label,text\n"] {
+        std::fs::write(&table, nothing).unwrap();
+        let refused = place.run(&["eval", "classifiers", "--data", table.to_str().unwrap()]).expect(3).stderr;
+        assert!(refused.contains("t.csv holds no labelled text"), "{nothing:?}: {refused}");
+    }
+    // Through a pipe, which can be read once.
+    let mut command = place.command(&["eval", "classifiers", "--data", "/dev/stdin"]);
+    let mut piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    piped.stdin.take().unwrap().write_all(b"positive\twonderful\n").unwrap();
+    let shown = String::from_utf8(piped.wait_with_output().unwrap().stdout).unwrap();
+    assert!(shown.contains("macro-F1"), "{shown}");
 }
 
 /// The test calls of the recipe of acts as a table for `eval acts`: calls whose name's hash says so (models/training/acts/common.py).

@@ -32,8 +32,7 @@ class Data:
 
     def __init__(self, language, kept=1.0):
         self.language, self.pooled = language, None
-        own = turns.labelled(language, "train")
-        own = own[: round(kept * len(own))] if kept == 1 else [row for n, row in enumerate(own) if n % round(1 / kept) == 0]
+        own = turns.labelled(language, "train")[:: round(1 / kept)]
         groups = [("labelled", form, [label for label, _, _ in own], 1.0) for form in turns.for_training(language, [text for _, _, text in own])]
         groups += [(kind, texts, [0] * len(texts), weight) for kind, texts, weight in
                    (("calls", turns.calls(language, "train", "validation"), CALLS), ("service", turns.sentences(language)[0], SERVICE))]

@@ -290,7 +290,7 @@ pub struct ActReadings {
 }
 
 impl ActReadings {
-    /// What degrades a person is one whoever says it and whatever came before: it is read from a turn alone.
+    /// An insult, which is one whoever says it and whatever came before: it is read from a turn alone.
     pub const INSULT: &str = "either:insult";
 
     /// Whether turns of this role are read for an act.

@@ -27,8 +27,8 @@ impl LabelledTable {
     /// # Errors
     /// The file cannot be read, lacks a column, has no texts or a line with more cells than columns; the message holds no text.
     pub fn read(path: &Path, label: &str) -> Result<LabelledTable> {
-        let table = LabelledTable::read_any(path)?;
-        if !["text", label].iter().all(|name| table.header.iter().any(|cell| cell == name)) {
+        let table = LabelledTable::named_columns(path, &content(path)?)?;
+        if !table.has_columns(label) {
             bail!("{} has no columns `text` and `{label}`\nhint: the first line names the columns", path.display());
         }
         table.without_spilt_cells()
@@ -39,26 +39,24 @@ impl LabelledTable {
     /// # Errors
     /// As `read`.
     pub fn read_with_or_without_header(path: &Path, label: &str) -> Result<LabelledTable> {
-        let mut table = LabelledTable::read_any(path)?;
-        if ["text", label].iter().all(|name| table.header.iter().any(|cell| cell == name)) {
+        let text = content(path)?;
+        let mut table = LabelledTable::named_columns(path, &text)?;
+        if table.has_columns(label) {
             return table.without_spilt_cells();
         }
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let lines = text.trim_start_matches(BOM).lines().zip(1..);
-        let lines = lines.filter(|(line, _)| !line.starts_with('#') && !line.trim().is_empty());
+        let lines = text.lines().zip(1..).filter(|(line, _)| !line.starts_with('#') && !line.trim().is_empty());
         table.rows = lines.map(|(line, number)| (number, line.split('\t').collect())).collect();
         table.header = vec![label.to_string(), "text".to_string()];
         if table.rows.iter().any(|(_, cells)| cells.len() < 2) {
             bail!("{} has no columns `text` and `{label}`\nhint: or `{label}<TAB>text` on each line", path.display());
         }
-        Ok(table)
+        table.with_rows()
     }
 
-    fn read_any(path: &Path) -> Result<LabelledTable> {
+    /// The table as if its first line that does not begin with `#` named its columns.
+    fn named_columns(path: &Path, whole: &str) -> Result<LabelledTable> {
         let failed = || format!("cannot read {}", path.display());
-        let whole = std::fs::read_to_string(path).with_context(failed)?;
-        let mut text = whole.trim_start_matches(BOM);
-        let mut passed = 0;
+        let (mut text, mut passed) = (whole, 0);
         while text.starts_with('#') {
             text = text.split_once('\n').map_or("", |(_, rest)| rest);
             passed += 1;
@@ -77,6 +75,10 @@ impl LabelledTable {
         Ok(LabelledTable { path: path.to_path_buf(), header, rows })
     }
 
+    fn has_columns(&self, label: &str) -> bool {
+        ["text", label].iter().all(|name| self.header.iter().any(|cell| cell == name))
+    }
+
     /// A comma in a text without quotation marks moves everything behind it into the wrong column.
     fn without_spilt_cells(self) -> Result<LabelledTable> {
         let spilt = self.rows.iter().find(|(_, cells)| cells.len() > self.header.len());
@@ -86,6 +88,10 @@ impl LabelledTable {
                 self.path.display()
             ));
         }
+        self.with_rows()
+    }
+
+    fn with_rows(self) -> Result<LabelledTable> {
         if self.rows.is_empty() {
             bail!("{} holds no labelled text", self.path.display());
         }
@@ -97,8 +103,11 @@ impl LabelledTable {
     }
 }
 
-/// What spreadsheets put before UTF-8.
-const BOM: char = '\u{feff}';
+/// Read once, for it may be a pipe; without the mark that spreadsheets put before UTF-8.
+fn content(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text.trim_start_matches('\u{feff}').to_string())
+}
 
 impl Row<'_> {
     /// Empty where there is none.
