@@ -166,7 +166,8 @@ impl<'a> Finder<'a> {
                 Err(_) => full_cost(self.meant(words[i]), self.said(said(j))),
             }
         };
-        let ends = align(words.len(), length, |i| self.meant(words[i]).weight, |j| self.said(said(j)).weight, replace);
+        let ends =
+            align(words.len(), length, |i| self.meant(words[i]).weight, |j| self.said(said(j)).inserted, replace);
         let mut found: Vec<(usize, usize, u16)> = ends
             .into_iter()
             .enumerate()

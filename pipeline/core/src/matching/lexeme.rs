@@ -23,8 +23,21 @@ const FUNCTION_WORDS: &[&str] = &[
 ];
 const FILLER_WORDS: &[&str] =
     &["ah", "eh", "er", "erm", "hm", "hmm", "mhm", "mm", "oh", "uh", "uhm", "um", "嗯", "呃", "啊", "哦", "噢", "唉"];
+/// Said anywhere, and put in by recognisers, without changing what a sentence says: as words too many they cost what function words cost.
+const DISCOURSE_WORDS: &[&str] =
+    &["actually", "anyway", "basically", "like", "now", "ok", "okay", "really", "right", "well", "yeah", "yes"];
+/// Groups of words that are written differently and said the same. No negation: nothing is taken for one.
+const HOMOPHONES: &str = "to too two, for fore four, ate eight, one won, their there, hour our, buy by bye, hear here, right write, weak week, \
+    some sum, knew new, way weigh, wait weight, hole whole, mail male, sail sale, sea see, meat meet, fair fare, weather whether, threw through, \
+    brake break, cell sell, cent scent sent, coarse course, check cheque, find fined, son sun, allowed aloud, passed past, principal principle";
 const NEGATION_WORDS: &[&str] =
     &["cannot", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing", "without", "不", "没", "未", "无"];
+
+/// Word → number of its group.
+static HOMOPHONE_GROUPS: LazyLock<BTreeMap<&str, usize>> = LazyLock::new(|| {
+    let groups = HOMOPHONES.split(',').enumerate();
+    groups.flat_map(|(group, words)| words.split_whitespace().map(move |word| (word, group))).collect()
+});
 
 /// Of all words that are none of content.
 static WEIGHTS: LazyLock<BTreeMap<&str, u32>> = LazyLock::new(|| {
@@ -38,6 +51,10 @@ pub(super) struct Lexeme {
     pub(super) chars: Vec<char>,
     pub(super) stem: String,
     pub(super) weight: u32,
+    /// What it costs when it is too many.
+    pub(super) inserted: u32,
+    /// Number of the words that are said the same.
+    homophones: Option<usize>,
     /// How it may sound; empty unless it is a Chinese character.
     syllables: Vec<Syllable>,
     /// Which of a…z occur: a cheap lower bound on the edit distance.
@@ -50,7 +67,15 @@ impl Lexeme {
         let weight = WEIGHTS.get(text).copied().unwrap_or(CONTENT);
         let letters = text.bytes().filter(u8::is_ascii_lowercase).fold(0, |set, b| set | 1 << (b - b'a'));
         let syllables = chars.first().filter(|c| is_han(**c)).map_or_else(Vec::new, |c| syllables(*c));
-        Lexeme { stem: stem(text), weight, syllables, letters, chars }
+        Lexeme {
+            stem: stem(text),
+            weight,
+            inserted: if DISCOURSE_WORDS.contains(&text) { FUNCTION } else { weight },
+            homophones: HOMOPHONE_GROUPS.get(text).copied(),
+            syllables,
+            letters,
+            chars,
+        }
     }
 }
 
@@ -117,6 +142,9 @@ pub(super) fn substitution_cost(meant: &Lexeme, said: &Lexeme, tolerance: &Toler
         Some(Alike::Equal) => return meant.weight * u32::from(tolerance.equal_sound_permille) / 1_000,
         Some(Alike::Near) => return meant.weight * u32::from(tolerance.near_sound_permille) / 1_000,
         None => {}
+    }
+    if meant.homophones.is_some() && meant.homophones == said.homophones {
+        return full * u32::from(tolerance.equal_sound_permille) / 1_000;
     }
     let shortest = meant.chars.len().min(said.chars.len());
     let longest = meant.chars.len().max(said.chars.len());

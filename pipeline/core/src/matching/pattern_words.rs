@@ -471,7 +471,7 @@ impl PatternWords {
         };
         let beside = following(&self.after, previous).chain(following(&self.before, next)).filter(near);
         let drops = previous.zip(next).is_some_and(|(first, last)| self.follows(first, last));
-        let dropped = drops.then(|| (with.said.vocabulary.lexemes[said as usize].weight, Edit::Drop));
+        let dropped = drops.then(|| (with.said.vocabulary.lexemes[said as usize].inserted, Edit::Drop));
         // At most at half the cost of any other word.
         let likely = |(id, cost): &&(u32, u16)| {
             let full = full_cost(&book.lexemes[*id as usize], &with.said.vocabulary.lexemes[said as usize]);

@@ -48,6 +48,17 @@ fn best(phrase: &str, turns: Lines) -> Option<(u16, String)> {
     Some((best.similarity_permille, text.passage(best.span).quote))
 }
 
+#[test]
+fn homophones_and_words_that_say_nothing_cost_little() {
+    let of = |phrase, said| best(phrase, &[(Role::Customer, said)]).map(|(similarity, _)| similarity);
+    // "two" for "too": 0.35 of 2.
+    assert_eq!(of("too expensive", "that is two expensive for me"), Some(825));
+    // "like" between: 0.3 of 2.
+    assert_eq!(of("too expensive", "that is too like expensive for me"), Some(850));
+    assert_eq!(of("too expensive", "that is too cheap expensive for me"), None, "another word between costs 1 of 2");
+    assert_eq!(of("would like to cancel", "would to cancel"), None, "where it is meant it is a word like others");
+}
+
 fn words(text: &str, language: Language) -> String {
     tokenize(text, language).into_iter().map(|t| t.text).collect::<Vec<_>>().join(" ")
 }
