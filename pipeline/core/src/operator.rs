@@ -13,7 +13,7 @@ use crate::transcript::Role;
 pub const GRAMMAR: &str = r#"expr     = and, { "or", and } ;
 and      = not, { "and", not } ;
 not      = "not", not | "(", expr, ")" | count | repeat | order | relation ;
-count    = "count", "(", name, [ ",", role ], ")", compare, number ;
+count    = "count", "(", name, { "or", name }, [ ",", role ], ")", compare, number ;
 repeat   = "repeat", "(", name, [ ",", number ], ")", [ within ] ;
 order    = "order", "(", name, { ",", name }, ")" ;
 relation = name, [ ( "before" | "after" | "near" ), [ "each" ], name, [ within ] ] ;
@@ -34,9 +34,9 @@ pub enum Expr {
     Not(Box<Expr>),
     And(Vec<Expr>),
     Or(Vec<Expr>),
-    /// In how many turns (of one role) the matcher holds.
+    /// In how many turns (of one role) one of the matchers holds.
     Count {
-        name: String,
+        names: Vec<String>,
         role: Option<Role>,
         op: Comparison,
         number: u32,
@@ -324,12 +324,15 @@ impl Parser<'_> {
         }
         if self.take_word("count") {
             self.need_symbol("(")?;
-            let name = self.name()?;
+            let mut names = vec![self.name()?];
+            while self.take_word("or") {
+                names.push(self.name()?);
+            }
             let role = if self.take_symbol(",") { Some(self.role()?) } else { None };
             self.need_symbol(")")?;
             for (symbol, op) in Comparison::ALL {
                 if self.take_symbol(symbol) {
-                    return Ok(Expr::Count { name, role, op, number: self.number()? });
+                    return Ok(Expr::Count { names, role, op, number: self.number()? });
                 }
             }
             return Err(self.error("expected one of >= > == <= <"));
@@ -411,10 +414,10 @@ impl Expr {
     /// All matcher names, in order of appearance, with repetitions.
     pub fn names(&self) -> Vec<&str> {
         match self {
-            Expr::Name(name) | Expr::Count { name, .. } | Expr::Repeat { name, .. } => vec![name],
+            Expr::Name(name) | Expr::Repeat { name, .. } => vec![name],
             Expr::Not(inner) => inner.names(),
             Expr::And(parts) | Expr::Or(parts) => parts.iter().flat_map(Expr::names).collect(),
-            Expr::Order(names) => names.iter().map(String::as_str).collect(),
+            Expr::Count { names, .. } | Expr::Order(names) => names.iter().map(String::as_str).collect(),
             Expr::Before { name: a, anchor: b, .. }
             | Expr::After { name: a, anchor: b, .. }
             | Expr::Near { name: a, anchor: b, .. } => vec![a, b],
@@ -513,16 +516,20 @@ pub fn evaluate<'f>(expr: &Expr, find: &dyn Fn(&str) -> &'f Found, turns: Turns<
                 .unwrap_or(Truth::True);
             merge(truth, parts)
         }
-        Expr::Count { name, role, op, number } => {
-            let found = find(name);
+        Expr::Count { names, role, op, number } => {
+            let found: Vec<&Found> = names.iter().map(|name| find(name)).collect();
+            let sure = |f: &&&Found| matches!(f.truth, Truth::True | Truth::False);
             let said = |o: &&Occurrence| role.is_none_or(|role| turns.roles.get(o.turn) == Some(&role));
-            let counted: Vec<Occurrence> = found.occurrences.iter().filter(said).cloned().collect();
-            let mut in_turns: Vec<usize> = counted.iter().map(|o| o.turn).collect();
-            in_turns.dedup();
-            let truth = match found.truth {
-                Truth::True | Truth::False => op.holds(in_turns.len() as u32, *number).into(),
-                other => other,
-            };
+            let mut counted: Vec<Occurrence> =
+                found.iter().filter(sure).flat_map(|f| &f.occurrences).filter(said).cloned().collect();
+            // Matchers count positions each in its own way: within a turn they stay in the order of their names.
+            counted.sort_by_key(|o| o.turn);
+            let in_turns = counted.chunk_by(|a, b| a.turn == b.turn).count() as u32;
+            let unsure = found.iter().map(|f| f.truth).find(|truth| !matches!(truth, Truth::True | Truth::False));
+            let now = op.holds(in_turns, *number);
+            // What is unsure may hold in more turns; it matters unless no number of them changes the result.
+            let decided = [in_turns.max(*number), u32::MAX].into_iter().all(|n| op.holds(n, *number) == now);
+            let truth = unsure.filter(|_| !decided).unwrap_or(now.into());
             Conclusion::new(truth, counted)
         }
         Expr::Repeat { name, times, reach } => repeated(find(name), *times as usize, *reach, turns),
@@ -712,6 +719,14 @@ mod tests {
             ("count(mid) < 2", False, &[2, 6]),
             ("count(absent) <= 0", True, &[]),
             ("count(unsure) >= 1", Unknown, &[]),
+            ("count(mid or late) >= 3", True, &[2, 6, 7]),
+            ("count(mid or mid) >= 3", False, &[2, 2, 6, 6]),
+            ("count(mid or absent) == 2", True, &[2, 6]),
+            ("count(mid or unsure) >= 2", True, &[2, 6]),
+            ("count(mid or unsure) >= 3", Unknown, &[2, 6]),
+            ("count(mid or unsure) < 2", False, &[2, 6]),
+            ("count(mid or unsure) == 2", Unknown, &[2, 6]),
+            ("count(mid or unsure) == 1", False, &[2, 6]),
             ("order(early, mid, late)", True, &[1, 2, 7]),
             ("order(late, mid)", False, &[7, 2]),
             ("order(early, absent)", False, &[1]),

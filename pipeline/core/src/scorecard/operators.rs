@@ -320,7 +320,7 @@ examples:
     },
     Operator {
         name: "count",
-        what: "In how many turns it is found, of all or of one role: `count(x, customer) >= 2`.",
+        what: "In how many turns it is found, or one of several (`count(x or y) >= 2`), of all or of one role: `count(x, customer) >= 2`.",
         why: "Once may be a slip.",
         example: r#"match: {objection: {any: {en: ["too expensive"]}}}
 forbid: {expr: "count(objection, customer) >= 2"}
