@@ -5,7 +5,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from calibrate import threshold
-from common import ACTS
+from common import ACTS, LEARNT
+from dataset import folds
 from scores import counts, f1
 
 STRENGTHS = (0.3, 1, 3, 10, 30, 100)
@@ -28,17 +29,18 @@ def probabilities(turns, x, train, strength):
 
 
 def guesses(language, turns):
-    """{strength chosen on validation} guesses of all turns."""
-    train, validation = turns.of("train"), turns.of("validation")
+    """Of all turns; the strength is chosen, and thresholds are set, on held-out parts of the calls that are learnt from."""
+    index = turns.of(*LEARNT)
     texts = [row[0] for row in turns.texts]
-    words = vectorizer(language).fit([texts[i] for i in train])
-    x, best = words.transform(texts), None
+    x, best = vectorizer(language).fit([texts[i] for i in index]).transform(texts), None
     for strength in STRENGTHS:
-        p = probabilities(turns, x, train, strength)
-        rows = lambda act: validation[turns.counts[validation, act]]
+        p = np.zeros((len(texts), len(ACTS)))
+        for learnt, others in folds(turns, index):
+            p[others] = probabilities(turns, x, learnt, strength)[others]
+        rows = lambda act: index[turns.counts[index, act]]
         at = np.array([threshold(p[rows(a), a], turns.labels[rows(a), a]) for a in range(len(ACTS))])
-        score = f1(counts(turns.labels[validation], p[validation] >= at, turns.counts[validation]).sum(0)).mean()
+        score = f1(counts(turns.labels[index], p[index] >= at, turns.counts[index]).sum(0)).mean()
         if best is None or score > best[0]:
-            best = score, strength, (p >= at).astype(float)
+            best = score, strength, at
     print(f"TF-IDF, {language}: C {best[1]}")
-    return best[2]
+    return (probabilities(turns, x, index, best[1]) >= best[2]).astype(float)

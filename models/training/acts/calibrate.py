@@ -1,4 +1,4 @@
-"""Step 4: on the validation calls: calibration and threshold of each act, and which acts the product takes: build/model_{en,zh}.npz.
+"""Step 4: calibration and threshold of each act, and which acts the product takes, from what heads that had not seen a call say of it: build/model_{en,zh}.npz.
 
     python calibrate.py phrases.en.tsv phrases.zh.tsv
 
@@ -10,14 +10,12 @@ import sys
 import numpy as np
 from scipy.optimize import minimize
 
-from common import ACTS, BUILD, LANGUAGES, columns, read_rows
-from dataset import Turns
-from features import PLAIN
-from network import logits, sigmoid
+from common import ACTS, BUILD, LANGUAGES, LEARNT, columns, read_rows
+from dataset import FORMS, Turns
+from network import sigmoid
 from scores import counts, f1
 
-LEAST_F1, LEAST_POSITIVES = 0.75, 5
-FORMS = range(PLAIN + 1)  # validation turns as written and as misheard: a steadier ground than the written ones alone
+LEAST_F1, LEAST_POSITIVES = 0.70, 10
 PULL = 4.0  # how strongly an act's calibration is held to that of all acts
 GRID = np.arange(0.10, 0.905, 0.01)
 
@@ -31,8 +29,15 @@ def fitted(score, label, around=(1.0, 0.0), pull=0.0):
     return minimize(loss, around, method="L-BFGS-B", bounds=[(0.2, 3), (-5, 5)]).x
 
 
+def ground(turns, index):
+    """Per act which of these turns it is settled on: those of ordinary calls, where things are as rare as they are, or all where too few of those have it."""
+    ordinary = turns.part[index] != "more"
+    enough = (turns.labels[index] * ordinary[:, None]).sum(0) >= LEAST_POSITIVES
+    return turns.counts[index] & (ordinary[:, None] | ~enough)
+
+
 def calibrated(p, scores, labels, counted):
-    """The parameters with each act's slope and shift in them. `scores`, `labels`: of all validation forms, one below another."""
+    """The parameters with each act's slope and shift in them. `scores`, `labels`: of all forms, one below another."""
     common = fitted(scores[counted], labels[counted])
     slopes, shifts = np.array([fitted(scores[counted[:, a], a], labels[counted[:, a], a], common, PULL) for a in range(len(ACTS))]).T
     result = {**p, **{name: p[name] * slopes for name in ("straight", "table")}, "bias": p["bias"] * slopes + shifts}
@@ -59,29 +64,28 @@ def phrase_guesses(turns, path):
     return guess
 
 
-def settle(turns, p):
-    """(calibrated parameters, thresholds) from the validation calls."""
-    index = turns.of("validation")
-    scores = np.concatenate([logits(p, *turns.inputs(index, form)) for form in FORMS])
-    labels, counted = (np.tile(x[index], (len(FORMS), 1)) for x in (turns.labels, turns.counts))
+def settle(turns, index, p, held_out):
+    """(calibrated parameters, thresholds, probabilities of what was held out, as written)"""
+    scores = np.concatenate([held_out[form, index] for form in FORMS])
+    labels, counted = (np.tile(x, (len(FORMS), 1)) for x in (turns.labels[index], ground(turns, index)))
     p, scores = calibrated(p, scores, labels, counted)
     thresholds = np.array([threshold(sigmoid(scores[counted[:, a], a]), labels[counted[:, a], a]) for a in range(len(ACTS))])
-    return p, thresholds
+    return p, thresholds, sigmoid(scores[: len(index)])
 
 
 def main():
     for language, path in zip(LANGUAGES, sys.argv[1:], strict=True):
         turns, saved = Turns(language), np.load(BUILD / f"weights_{language}.npz")
-        p, thresholds = settle(turns, {k: saved[k] for k in saved.files})
-        index = turns.of("validation")
-        labels, counted = turns.labels[index], turns.counts[index]
+        index = turns.of(*LEARNT)
+        p, thresholds, probability = settle(turns, index, {k: saved[k] for k in saved.files if k != "held_out"}, saved["held_out"])
+        labels, counted = turns.labels[index], ground(turns, index)
         of = lambda guess: f1(counts(labels, guess, counted).sum(0))
-        model = of(sigmoid(logits(p, *turns.inputs(index))) >= thresholds)
-        phrases, there = of(phrase_guesses(turns, path)[index]), labels.sum(0)
+        model = of(probability >= thresholds)
+        phrases, there = of(phrase_guesses(turns, path)[index]), (labels * counted).sum(0)
         given = [a for a in range(len(ACTS)) if model[a] >= max(LEAST_F1, phrases[a]) and there[a] >= LEAST_POSITIVES]
         for a, name in enumerate(ACTS):
-            print(f"{language} {name:28} n {there[a]:3.0f}  F1 {model[a]:.2f}  phrases {phrases[a]:.2f}  from {thresholds[a]:.3f} {'given' if a in given else ''}")
-        print(f"{language}: mean F1 {model[there > 0].mean():.3f}, of those given {model[given].mean():.3f}")
+            print(f"{language} {name:28} n {there[a]:3.0f}  F1 {100 * model[a]:.1f}  phrases {100 * phrases[a]:.1f}  from {thresholds[a]:.3f} {'given' if a in given else ''}")
+        print(f"{language}: mean F1 {100 * model[there > 0].mean():.1f}, of those given {100 * model[given].mean():.1f}")
         np.savez(BUILD / f"model_{language}.npz", **p, thresholds=np.round(thresholds * 1000).astype(int), given=[ACTS[a] for a in given])
 
 

@@ -1,4 +1,4 @@
-"""How the settings of train.py were chosen: five-fold cross-validation over the training and validation calls; the test calls are not read.
+"""How the settings of train.py were chosen: five-fold cross-validation over all calls but the test calls, which are not read.
 
     python choose.py en ngrams=4 phrases=0
 
@@ -6,25 +6,18 @@ Prints, as written and with 15 % of the words wrong: mean average precision, and
 the same turns: for comparing settings, not a figure of the model).
 """
 
-import hashlib
 import sys
 
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from common import ACTS
-from dataset import Turns
+from common import ACTS, LEARNT
+from dataset import Turns, folds
 from features import WRONG
 from network import logits
 from train import HYPER, train
 
-FOLDS, LEAST_POSITIVES = 5, 5
-
-
-def folds(turns, index):
-    calls = sorted(set(turns.calls[index]), key=lambda call: hashlib.sha256(f"fold{call}".encode()).digest())
-    fold = np.array([calls.index(call) % FOLDS for call in turns.calls[index]])
-    return [(index[fold != k], index[fold == k]) for k in range(FOLDS)]
+LEAST_POSITIVES = 5
 
 
 def best_f1(label, score):
@@ -37,7 +30,7 @@ def main():
     hyper = {**HYPER[language], **{name: float(value) for name, value in (change.split("=") for change in changes)}}
     hyper["noisy"] = int(hyper["noisy"])
     turns = Turns(language)
-    index = turns.of("train", "validation")
+    index = turns.of(*LEARNT)
     scores = {form: np.zeros(turns.labels.shape) for form in (0, WRONG)}
     for learnt, held_out in folds(turns, index):
         p = train(language, turns, learnt, hyper)

@@ -1,17 +1,17 @@
-"""Step 6b: the learning curve: the head trained on a part of the training calls, measured on the test calls.
+"""Step 6b: the learning curve: the head trained on a part of the calls, measured on the test calls.
 
-Settings and the list of given acts are the shipped ones; calibration and thresholds are settled anew on the validation calls.
+Settings and the list of given acts are the shipped ones; calibration and thresholds are settled anew.
 """
 
 import numpy as np
 
 from calibrate import settle
-from common import ACTS, LANGUAGES
+from common import ACTS, LANGUAGES, LEARNT
 from dataset import Turns
 from evaluate import Head, percent
 from network import logits, sigmoid
 from scores import counts, table
-from train import HYPER, train
+from train import HYPER, held_out, train
 
 SHARES = (0.25, 0.5, 0.75, 1)
 
@@ -28,8 +28,9 @@ def main():
         turns, given = Turns(language), Head(language).given
         test = turns.of("test")
         for share in SHARES:
-            index = some_calls(turns, turns.of("train"), share)
-            p, thresholds = settle(turns, train(language, turns, index, HYPER[language]))
+            index = some_calls(turns, turns.of(*LEARNT), share)
+            hyper = HYPER[language]
+            p, thresholds, _ = settle(turns, index, train(language, turns, index, hyper), held_out(language, turns, index, hyper))
             guess = sigmoid(logits(p, *turns.inputs(test))) >= thresholds
             _, macro = table(counts(turns.labels[test], guess, turns.counts[test]), turns.calls[test])
             cell = lambda v: f"{percent(v[0])} ({percent(v[1])}–{percent(v[2])})"

@@ -55,7 +55,7 @@ def forms(language, text, noise, wrong):
 def main():
     for language in sys.argv[1:] or LANGUAGES:
         model, noise, wrong = TextModel(language), Noise(language, 7), Noise(language, 11, for_test=True)
-        texts = [forms(language, turn["text"], noise, wrong) for turn in read_turns(language)]
+        texts = [forms(language, turn["text"], noise, wrong) for turn in read_turns(language) + read_turns(language, "_more")]
         embeddings = np.array([[model(text) for text in row] for row in texts], np.int8)
         ngrams = [[buckets(language, text) for text in row] for row in texts]
         np.savez_compressed(BUILD / f"features_{language}.npz", embeddings=embeddings)

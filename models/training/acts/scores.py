@@ -46,7 +46,8 @@ def calibration_error(labels, probability, bins=10):
 
 
 def kappa(turns, act):
-    """Cohen's kappa of the two annotators over the turns of the act's role."""
+    """Cohen's kappa of the two annotators over the turns of the act's role that two have labelled."""
+    turns = [t for t in turns if "acts_b" in t]
     a, b = (np.array([act in columns(t["role"], t[name]) for t in turns], bool) for name in ("acts_a", "acts_b"))
     party = ACTS[act].split(":")[0]
     kept = np.array([party in (t["role"], "either") for t in turns])
