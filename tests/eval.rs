@@ -368,7 +368,8 @@ fn acts_are_measured_on_labelled_calls() {
         let arguments = ["eval", "acts", "--json", "--data", table.to_str().unwrap()];
         place.run(&[&arguments, more].concat()).expect(0).json()["languages"].clone()
     };
-    let cards: [(&str, u64, &[(&str, f64)]); 2] = [
+    type Card<'a> = (&'a str, u64, &'a [(&'a str, f64)]);
+    let cards: [Card; 2] = [
         (
             "en",
             393,
