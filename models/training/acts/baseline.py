@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from calibrate import threshold
+from calibrate import ground, threshold
 from common import ACTS, LEARNT
 from dataset import folds
 from scores import counts, f1
@@ -29,7 +29,7 @@ def probabilities(turns, x, train, strength):
 
 
 def guesses(language, turns):
-    """Of all turns; the strength is chosen, and thresholds are set, on held-out parts of the calls that are learnt from."""
+    """Of all turns; the strength is chosen, and thresholds are set, on held-out parts of the calls that are learnt from, as the head's are."""
     index = turns.of(*LEARNT)
     texts = [row[0] for row in turns.texts]
     x, best = vectorizer(language).fit([texts[i] for i in index]).transform(texts), None
@@ -37,9 +37,10 @@ def guesses(language, turns):
         p = np.zeros((len(texts), len(ACTS)))
         for learnt, others in folds(turns, index):
             p[others] = probabilities(turns, x, learnt, strength)[others]
-        rows = lambda act: index[turns.counts[index, act]]
-        at = np.array([threshold(p[rows(a), a], turns.labels[rows(a), a]) for a in range(len(ACTS))])
-        score = f1(counts(turns.labels[index], p[index] >= at, turns.counts[index]).sum(0)).mean()
+        counted = ground(turns, index)
+        rows = lambda act: index[counted[:, act]]
+        at = np.array([threshold(p[rows(a), a], turns.labels[rows(a), a], forms=1) for a in range(len(ACTS))])
+        score = f1(counts(turns.labels[index], p[index] >= at, counted).sum(0)).mean()
         if best is None or score > best[0]:
             best = score, strength, at
     print(f"TF-IDF, {language}: C {best[1]}")

@@ -44,14 +44,14 @@ def calibrated(p, scores, labels, counted):
     return {k: np.asarray(v, np.float32) for k, v in result.items()}, scores * slopes + shifts
 
 
-def threshold(probability, label):
-    """Where F1, smoothed over neighbouring thresholds, is highest; rare acts stay nearer to 0.4."""
+def threshold(probability, label, forms=len(FORMS)):
+    """Where F1, smoothed over neighbouring thresholds, is highest; acts that few turns have, each in so many forms, stay nearer to 0.4."""
     if not label.any():
         return 0.5
     guess = probability[None] >= GRID[:, None]
     curve = 2 * (guess * label).sum(1) / (guess.sum(1) + label.sum())
     smooth = np.convolve(np.pad(curve, 5, mode="edge"), np.ones(11) / 11, "valid")
-    best, positives = GRID[smooth.argmax()], label.sum() / len(FORMS)
+    best, positives = GRID[smooth.argmax()], label.sum() / forms
     return round((best * positives + 0.4 * 5) / (positives + 5), 3)
 
 

@@ -45,6 +45,11 @@ def read_turns(language, more=""):
     return turns
 
 
+def all_turns(language):
+    """Those of the first calls, then those of `_more`."""
+    return read_turns(language) + read_turns(language, "_more")
+
+
 def part(call):
     """train, validation or test (about 60, 20, 20 % of the calls), by the hash of the call's name alone; `more`: calls in which rare things happen.
 

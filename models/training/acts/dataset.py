@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from common import ACTS, BUILD, ROLES, SIZE, columns, counts_for, part, place, read_turns
+from common import ACTS, BUILD, ROLES, SIZE, all_turns, columns, counts_for, part, place
 from features import PLAIN
 from network import ngram_matrix
 
@@ -22,7 +22,7 @@ def folds(turns, index):
 
 class Turns:
     def __init__(self, language):
-        self.turns = read_turns(language) + read_turns(language, "_more")
+        self.turns = all_turns(language)
         self.calls = np.array([t["call"] for t in self.turns])
         self.part = np.array([part(call) for call in self.calls])
         self.embeddings = np.load(BUILD / f"features_{language}.npz")["embeddings"]

@@ -69,7 +69,7 @@ def write(language, model, thresholds, given):
     size, digest = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
     assert size <= LIMIT, size
     manifest = folder(language) / "manifest.toml"
-    kept = [line for line in re.sub(r"\n\[acts\]\n(?:(?!\[).*\n)*", "", manifest.read_text()).splitlines() if not line.startswith('"acts.onnx"')]
+    kept = [line for line in re.sub(r"\n\[acts\]\n(?:(?!\[).*\n)*", "\n", manifest.read_text()).splitlines() if not line.startswith('"acts.onnx"')]
     text = re.sub(r"^schema = 1$", "schema = 2", "\n".join(kept).rstrip(), flags=re.M).replace("[sha256]\n", f'[sha256]\n"acts.onnx" = "{digest}"\n')
     listed = lambda names: "[" + ", ".join(f'"{name}"' for name in names) + "]"
     manifest.write_text(f"{text}\n\n[acts]\n# Written by models/training/acts/export.py. The columns of acts.onnx; from which per mille on a turn has the act;\n"

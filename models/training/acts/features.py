@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from common import BUILD, LANGUAGES, SIZE, buckets, folder, read_turns
+from common import BUILD, LANGUAGES, SIZE, all_turns, buckets, folder
 from noise import Noise, as_recognised
 
 NOISY = 8
@@ -55,7 +55,7 @@ def forms(language, text, noise, wrong):
 def main():
     for language in sys.argv[1:] or LANGUAGES:
         model, noise, wrong = TextModel(language), Noise(language, 7), Noise(language, 11, for_test=True)
-        texts = [forms(language, turn["text"], noise, wrong) for turn in read_turns(language) + read_turns(language, "_more")]
+        texts = [forms(language, turn["text"], noise, wrong) for turn in all_turns(language)]
         embeddings = np.array([[model(text) for text in row] for row in texts], np.int8)
         ngrams = [[buckets(language, text) for text in row] for row in texts]
         np.savez_compressed(BUILD / f"features_{language}.npz", embeddings=embeddings)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::numbers::is_number_word;
 use super::phrases::Tolerance;
 use super::sound::{Alike, Syllable, alike, syllables};
 use super::tokens::latin_words;
@@ -26,8 +27,9 @@ const FILLER_WORDS: &[&str] =
 /// Said anywhere, and put in by recognisers, without changing what a sentence says: as words too many they cost what function words cost.
 const DISCOURSE_WORDS: &[&str] =
     &["actually", "anyway", "basically", "like", "now", "ok", "okay", "really", "right", "well", "yeah", "yes"];
-/// Groups of words that are written differently and said the same. No negation: nothing is taken for one.
-const HOMOPHONES: &str = "to too two, for fore four, ate eight, one won, their there, hour our, buy by bye, hear here, right write, weak week, \
+/// Groups of words that are written differently and said the same. No negation: nothing is taken for one. The context of a phrase decides: each
+/// costs what a sound that is nearly the same costs.
+const HOMOPHONES: &str = "too two to, for fore four, their there, buy by bye, hear here, right write, weak week, \
     some sum, knew new, way weigh, wait weight, hole whole, mail male, sail sale, sea see, meat meet, fair fare, weather whether, threw through, \
     brake break, cell sell, cent scent sent, coarse course, check cheque, find fined, son sun, allowed aloud, passed past, principal principle";
 const NEGATION_WORDS: &[&str] =
@@ -143,8 +145,10 @@ pub(super) fn substitution_cost(meant: &Lexeme, said: &Lexeme, tolerance: &Toler
         Some(Alike::Near) => return meant.weight * u32::from(tolerance.near_sound_permille) / 1_000,
         None => {}
     }
-    if meant.homophones.is_some() && meant.homophones == said.homophones {
-        return full * u32::from(tolerance.equal_sound_permille) / 1_000;
+    // No number is heard where none was said, and no word of content in one that every turn has.
+    let stands_for = said.weight >= meant.weight && !is_number_word(&meant.stem);
+    if stands_for && meant.homophones.is_some() && meant.homophones == said.homophones {
+        return full * u32::from(tolerance.near_sound_permille) / 1_000;
     }
     let shortest = meant.chars.len().min(said.chars.len());
     let longest = meant.chars.len().max(said.chars.len());

@@ -18,7 +18,7 @@ pub struct Tolerance {
     pub short_threshold_permille: u16,
     /// Cost of a character that sounds the same, as a share of the weight of the one that was meant.
     pub equal_sound_permille: u16,
-    /// Likewise of one that sounds nearly the same.
+    /// Likewise of one that sounds nearly the same; of an English homophone as a share of the larger weight.
     pub near_sound_permille: u16,
 }
 

@@ -13,7 +13,7 @@ pub struct Operator {
 pub const OPERATORS: &[Operator] = &[
     Operator {
         name: "any",
-        what: "One of the phrases is said. Tolerant: a phrase may lose or bend a word, Chinese homophones match.",
+        what: "One of the phrases is said. Tolerant: a phrase may lose or bend a word, Chinese homophones match, English ones cost half a word.",
         why: "A script is kept in other words than it was written in, and recognisers err.",
         example: r#"match: {return_right: {any: {en: ["thirty days", "money back"], zh: [七天无理由退货]}}}
 require: {expr: return_right}
