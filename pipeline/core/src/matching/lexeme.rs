@@ -27,8 +27,8 @@ const FILLER_WORDS: &[&str] =
 /// Said anywhere, and put in by recognisers, without changing what a sentence says: as words too many they cost what function words cost.
 const DISCOURSE_WORDS: &[&str] =
     &["actually", "anyway", "basically", "like", "now", "ok", "okay", "really", "right", "well", "yeah", "yes"];
-/// Groups of words that are written differently and said the same. No negation: nothing is taken for one. The context of a phrase decides: each
-/// costs what a sound that is nearly the same costs.
+/// Groups of words that are written differently and said the same. No negation, for nothing is taken for one; a number may stand for others, not
+/// others for it. The rest of the phrase must tell: each costs what a sound that is nearly the same costs.
 const HOMOPHONES: &str = "too two to, for fore four, their there, buy by bye, hear here, right write, weak week, \
     some sum, knew new, way weigh, wait weight, hole whole, mail male, sail sale, sea see, meat meet, fair fare, weather whether, threw through, \
     brake break, cell sell, cent scent sent, coarse course, check cheque, find fined, son sun, allowed aloud, passed past, principal principle";
@@ -145,7 +145,7 @@ pub(super) fn substitution_cost(meant: &Lexeme, said: &Lexeme, tolerance: &Toler
         Some(Alike::Near) => return meant.weight * u32::from(tolerance.near_sound_permille) / 1_000,
         None => {}
     }
-    // No number is heard where none was said, and no word of content in one that every turn has.
+    // No number is heard where none was said, and no word of content in one that every turn has ("to" is not "too").
     let stands_for = said.weight >= meant.weight && !is_number_word(&meant.stem);
     if stands_for && meant.homophones.is_some() && meant.homophones == said.homophones {
         return full * u32::from(tolerance.near_sound_permille) / 1_000;

@@ -4,7 +4,8 @@
 //! dates in one form each (`numbers`). A phrase is aligned with every window of a turn at once (`finder`; Sellers 1980: edit distance with
 //! a free start and end); similarity = 1 − weighted edits / weight of the phrase. Function words weigh 0.3, fillers 0.1, negations 2, all
 //! other tokens 1 (`lexeme`); "okay", "like" and such as a word too many 0.3. A token replaced by a similar one costs less than a full edit: an
-//! English word by its letters or as a homophone, a Chinese character by its pinyin syllable (`sound`). How much may be wrong is a [`Tolerance`]. A [`Hit`] says how it was found and how similar it is.
+//! English word by its letters or as a homophone, a Chinese character by its pinyin syllable (`sound`). How much may be wrong is a
+//! [`Tolerance`]. A [`Hit`] says how it was found and how similar it is.
 
 mod content;
 mod finder;

@@ -344,7 +344,11 @@ proptest! {
 
     /// Skipping what cannot match loses no hit: thresholds below the bound's floor look at everything.
     #[test]
-    fn bounds_hide_no_hit(phrase in "([ab录路陆音因 ]| too | right | like ){1,8}", said in "([ab录路陆音因 ]| two | write | like | okay ){0,16}", threshold in 500u16..1_000) {
+    fn bounds_hide_no_hit(
+        phrase in "([ab录路陆音因 ]| too | right | like ){1,8}",
+        said in "([ab录路陆音因 ]| two | write | like | okay ){0,16}",
+        threshold in 500u16..1_000,
+    ) {
         let transcript = call(&[(Role::Rep, &said), (Role::Rep, &said)]);
         let text = CallText::new(&transcript);
         let mut book = PhraseBook::default();
