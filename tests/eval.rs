@@ -315,6 +315,8 @@ fn sentiment_is_measured_on_labelled_texts() {
             all["accuracy"]
         );
         assert!(all["majority_macro_f1"].as_f64().unwrap() < 0.3);
+        let by_chance = |key: &str| all["calibration"]["error_by_chance"][key].as_f64().unwrap();
+        assert!(0.0 < by_chance("mean") && by_chance("mean") < by_chance("most") && by_chance("most") < 0.2);
         assert!(all["macro_f1_interval"]["low"].as_f64().unwrap() > 0.8);
         assert!(std::fs::read_to_string(&svg).unwrap().contains("<circle"));
         let misheard = measured(&["--error-permille", "300"]);
@@ -324,7 +326,7 @@ fn sentiment_is_measured_on_labelled_texts() {
     std::fs::write(&table, "role,label,text\ncustomer,Negative,\"no, this is terrible\"\nrep,positive,wonderful\n")
         .unwrap();
     let shown = place.run(&["eval", "classifiers", "--data", table.to_str().unwrap()]).expect(0).stdout;
-    assert!(shown.contains("customer") && shown.contains("macro-F1"), "{shown}");
+    assert!(["customer", "macro-F1", "of it by chance"].iter().all(|part| shown.contains(part)), "{shown}");
     std::fs::write(&table, "label,text\nangry,secret words\n").unwrap();
     let refused = place.run(&["eval", "classifiers", "--data", table.to_str().unwrap()]).expect(3).stderr;
     assert!(refused.contains("t.csv:2") && !refused.contains("secret"), "{refused}");
@@ -341,11 +343,14 @@ fn sentiment_is_measured_on_labelled_texts() {
     assert!(shown.contains("macro-F1"), "{shown}");
 }
 
-/// The test calls of the recipe of acts as a table for `eval acts`: calls whose name's hash says so (models/training/acts/common.py).
+/// The test calls of the recipe of acts as a table for `eval acts`: calls whose name says so by its third letter or its hash
+/// (models/training/acts/common.py).
 fn test_calls_of_acts(language: &str) -> String {
     let data = project().join(format!("models/training/acts/data/{language}.tsv"));
     let text = std::fs::read_to_string(data).unwrap();
-    let is_test = |call: &str| u32::from_str_radix(&sha256(call.as_bytes())[..8], 16).unwrap() % 100 >= 80;
+    let is_test = |call: &str| {
+        call.as_bytes()[2] == b'y' || u32::from_str_radix(&sha256(call.as_bytes())[..8], 16).unwrap() % 100 >= 80
+    };
     let mut table = "call\trole\ttext\tacts\n".to_string();
     for line in text.lines().skip(1) {
         let [turn, role, text, _, _, acts] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
@@ -372,27 +377,31 @@ fn acts_are_measured_on_labelled_calls() {
     let cards: [Card; 2] = [
         (
             "en",
-            393,
+            1119,
             &[
-                ("greeting", 0.895),
-                ("self_introduction", 0.750),
+                ("greeting", 0.835),
+                ("self_introduction", 0.854),
                 ("recording_disclosure", 0.800),
-                ("next_step", 0.765),
-                ("closing", 0.923),
-                ("thanks", 0.833),
+                ("price_mention", 0.702),
+                ("hold_request", 0.696),
+                ("next_step", 0.777),
+                ("closing", 0.870),
+                ("thanks", 0.892),
             ],
         ),
         (
             "zh",
-            305,
+            981,
             &[
-                ("greeting", 0.914),
-                ("self_introduction", 0.903),
-                ("apology", 0.750),
-                ("hold_request", 0.800),
-                ("next_step", 0.730),
-                ("closing", 0.800),
-                ("thanks", 0.833),
+                ("greeting", 0.909),
+                ("self_introduction", 0.889),
+                ("recording_disclosure", 0.857),
+                ("apology", 0.811),
+                ("hold_request", 0.846),
+                ("hold_return", 0.571),
+                ("next_step", 0.795),
+                ("closing", 0.833),
+                ("thanks", 0.846),
             ],
         ),
     ];

@@ -1,4 +1,4 @@
-"""Step 6: measures the shipped acts.onnx on the test calls, beside baselines on the same turns.
+"""Step 6: measures the shipped acts.onnx on the first test calls, the second, and both, beside baselines on the same turns.
 
     python evaluate.py phrases.en.tsv phrases.zh.tsv
 
@@ -12,10 +12,10 @@ import numpy as np
 
 from baseline import guesses as linear_guesses
 from calibrate import phrase_guesses
-from common import ACTS, LANGUAGES, SIZE, folder
+from common import ACTS, LANGUAGES, SIZE, TESTS, folder
 from dataset import Turns
 from features import PLAIN, WRONG, session
-from scores import calibration_error, counts, f1, kappa, table
+from scores import Table, calibration_error, counts, f1, kappa
 
 # One act for both parties, as the product's rules name them.
 JOINED = ("greeting", "closing")
@@ -52,29 +52,31 @@ def joined(counted):
     return np.stack([sum(counted[:, a] for a, act in enumerate(ACTS) if name in (act, act.split(":")[1] if act.split(":")[1] in JOINED else "")) for name in names], axis=1)
 
 
-def report(language, path):
-    turns, head = Turns(language), Head(language)
-    index = turns.of("test")
+def report(turns, head, language, path, parts, acts):
+    index = turns.of(*parts)
     calls, labels, counted = turns.calls[index], turns.labels[index], turns.counts[index]
     read = {name: head.probabilities(turns, index, form) for name, form in
             [("model", 0), ("model, no punctuation", PLAIN), ("model, no punctuation, 15 % wrong", WRONG)]}
     systems = {"no act at all": np.zeros_like(labels), "phrases of acts.yaml": phrase_guesses(turns, path)[index],
                "TF-IDF + linear": linear_guesses(language, turns)[index], **{name: p >= head.thresholds for name, p in read.items()}}
     of = {name: counts(labels, guess, counted) for name, guess in systems.items()}
-    tables = {name: table(c, calls) for name, c in of.items()}
-    print(f"\n### {language}: {len(index)} turns of {len(set(calls))} test calls\n")
+    tables = {name: Table(c, calls) for name, c in of.items()}
+    print(f"\n### {language}, {' and '.join(parts)}: {len(index)} turns of {len(set(calls))} calls\n")
     print("| system | macro-F1 %, given acts (95 %) | macro-F1 %, all acts (95 %) | all, parties' greetings and closings joined |\n| --- | --- | --- | --- |")
-    for name, (_, macro) in tables.items():
-        cell = lambda v: f"{percent(v[0])} ({percent(v[1])}–{percent(v[2])})"
+    cell = lambda v: f"{percent(v[0])} ({percent(v[1])}–{percent(v[2])})"
+    for name, of_system in tables.items():
         one = joined(of[name]).sum(0)
-        print(f"| {name} | {cell(macro(head.given))} | {cell(macro(range(len(ACTS))))} | {percent(f1(one)[one[:, 2] > 0].mean())} |")
-    print("\n| act | given | n | precision % | recall % | F1 % (95 %) | phrases F1 % | TF-IDF F1 % | 15 % wrong F1 % | kappa of annotators |\n"
-          "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: |")
-    for a, act in enumerate(ACTS):
-        precision, recall, score, low, high, n = tables["model"][0][a]
-        other = " | ".join(percent(tables[name][0][a][2]) if n else "–" for name in ("phrases of acts.yaml", "TF-IDF + linear", "model, no punctuation, 15 % wrong"))
-        figures = f"{percent(precision)} | {percent(recall)} | {percent(score)} ({percent(low)}–{percent(high)})" if n else "– | – | –"
-        print(f"| {act} | {'yes' if a in head.given else ''} | {n} | {figures} | {other} | {kappa(turns.turns, a):.2f} |")
+        print(f"| {name} | {cell(of_system.macro(head.given))} | {cell(of_system.macro(range(len(ACTS))))} | {percent(f1(one)[one[:, 2] > 0].mean())} |")
+    wrong = "model, no punctuation, 15 % wrong"
+    print(f"\nlost by 15 % wrong, given acts: {cell(tables['model'].lost(tables[wrong], head.given))}")
+    if acts:
+        print("\n| act | given | n | precision % | recall % | F1 % (95 %) | phrases F1 % | TF-IDF F1 % | 15 % wrong F1 % | kappa of annotators |\n"
+              "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: |")
+        for a, act in enumerate(ACTS):
+            precision, recall, score, low, high, n = tables["model"].rows[a]
+            other = " | ".join(percent(tables[name].rows[a][2]) if n else "–" for name in ("phrases of acts.yaml", "TF-IDF + linear", wrong))
+            figures = f"{percent(precision)} | {percent(recall)} | {percent(score)} ({percent(low)}–{percent(high)})" if n else "– | – | –"
+            print(f"| {act} | {'yes' if a in head.given else ''} | {n} | {figures} | {other} | {kappa(turns.turns, a):.2f} |")
     error = lambda p, which: 100 * calibration_error(labels[:, which][counted[:, which]], p[:, which][counted[:, which]])
     for name, p in read.items():
         print(f"calibration error, {name}: {error(p, head.given):.1f} points over the given acts, {error(p, list(range(len(ACTS)))):.1f} over all")
@@ -91,7 +93,10 @@ def show_errors(turns, index, probability, head):
 
 def main():
     for language, path in zip(LANGUAGES, [a for a in sys.argv[1:] if a != "--errors"], strict=True):
-        report(language, path)
+        turns, head = Turns(language), Head(language)
+        for part in TESTS:
+            report(turns, head, language, path, [part], acts=False)
+        report(turns, head, language, path, TESTS, acts=True)
 
 
 if __name__ == "__main__":

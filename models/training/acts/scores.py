@@ -17,26 +17,35 @@ def f1(sums):
     return 2 * right / np.maximum(given + there, 1)
 
 
-def table(counted, calls):
-    """Per act (precision, recall, F1, low, high, n), and a function macro(which acts) -> (F1, low, high)."""
-    names = np.unique(calls)
-    per_call = np.array([counted[calls == name].sum(0) for name in names])
-    rng = np.random.default_rng(5)
-    drawn = np.array([per_call[rng.integers(0, len(names), len(names))].sum(0) for _ in range(RESAMPLES)])
-    # Where a resample has no turn with an act, it says nothing about that act.
-    draws = np.where(drawn[..., 2] > 0, f1(drawn), np.nan)
-    total = per_call.sum(0)
-    right, given, there = total.T
-    low, high = np.array([np.nanpercentile(draws[:, a], [2.5, 97.5]) if there[a] else (0, 0) for a in range(len(there))]).T
-    rows = list(zip(right / np.maximum(given, 1), right / np.maximum(there, 1), f1(total), low, high, there.astype(int)))
+class Table:
+    """Of acts, over calls: `rows` (precision, recall, F1, low, high, n)."""
 
-    def macro(which):
-        # An act that is not in the test calls has no F1.
-        which = [a for a in which if there[a]]
-        means = np.nanmean(draws[:, which], axis=1)
-        return float(f1(total)[which].mean()), *np.percentile(means, [2.5, 97.5])
+    def __init__(self, counted, calls):
+        names = np.unique(calls)
+        per_call = np.array([counted[calls == name].sum(0) for name in names])
+        # The same calls are drawn for every system, so that systems can be compared draw by draw.
+        rng = np.random.default_rng(5)
+        drawn = np.array([per_call[rng.integers(0, len(names), len(names))].sum(0) for _ in range(RESAMPLES)])
+        # Where a resample has no turn with an act, it says nothing about that act.
+        self.draws, self.total = np.where(drawn[..., 2] > 0, f1(drawn), np.nan), per_call.sum(0)
+        right, given, self.there = self.total.T
+        low, high = np.array([np.nanpercentile(self.draws[:, a], [2.5, 97.5]) if n else (0, 0) for a, n in enumerate(self.there)]).T
+        self.rows = list(zip(right / np.maximum(given, 1), right / np.maximum(self.there, 1), f1(self.total), low, high, self.there.astype(int)))
 
-    return rows, macro
+    def in_tests(self, which):
+        """An act that is not in the test calls has no F1."""
+        return [a for a in which if self.there[a]]
+
+    def macro(self, which):
+        """(F1, low, high)"""
+        which = self.in_tests(which)
+        return float(f1(self.total)[which].mean()), *np.percentile(np.nanmean(self.draws[:, which], axis=1), [2.5, 97.5])
+
+    def lost(self, other, which):
+        """By how much the other's F1 is lower (points of share), low, high."""
+        which = self.in_tests(which)
+        differences = np.nanmean(self.draws[:, which], axis=1) - np.nanmean(other.draws[:, which], axis=1)
+        return float((f1(self.total)[which] - f1(other.total)[which]).mean()), *np.percentile(differences, [2.5, 97.5])
 
 
 def calibration_error(labels, probability, bins=10):

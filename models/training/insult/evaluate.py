@@ -1,6 +1,6 @@
 """Measures the head that hears insults on what it did not learn from, one text at a time, as the program runs it: `python evaluate.py en|zh`.
 
-Two sets of held-out labelled turns in three forms (precision and recall with 95 % Wilson intervals, calibration, area under the curve), beside TF-IDF with logistic regression on the same
+Two sets of held-out labelled turns in three forms (precision and recall with 95 % Wilson intervals; calibration error, what it would be by chance alone: mean, at most; area under the curve), beside TF-IDF with logistic regression on the same
 training texts at a threshold chosen likewise; then what is taken for an insult in other service sentences and in the written test calls.
 """
 
@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 import turns  # first: it says where the others are
 import fit
 from common import folder
-from measures import calibration_error
+from measures import calibration_error, error_by_chance
 from network import sigmoid
 from shipped import Model, says
 
@@ -37,8 +37,9 @@ def report(language, name, read, at):
             p = read(texts)
             guess = np.rint(1000 * p) >= at
             right = (guess & (labels == 1)).sum()
-            error = calibration_error(labels, np.column_stack([1 - p, p]))
-            print(f"| {part} | {name} | {form} | {wilson(right, guess.sum())} | {wilson(right, (labels == 1).sum())} | {100 * error:.1f} | {100 * roc_auc_score(labels, p):.1f} |", flush=True)
+            both = np.column_stack([1 - p, p])
+            error = ", ".join(f"{100 * value:.1f}" for value in (calibration_error(labels, both), *error_by_chance(both)))
+            print(f"| {part} | {name} | {form} | {wilson(right, guess.sum())} | {wilson(right, (labels == 1).sum())} | {error} | {100 * roc_auc_score(labels, p):.1f} |", flush=True)
     for what, texts in (("other service sentences", turns.sentences(language)[1]), ("turns of test calls", turns.calls(language, "test"))):
         print(f"{name}: {(np.rint(1000 * read(texts)) >= at).sum()} of {len(texts)} {what} taken for an insult", flush=True)
 

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sets import BUILD, HERE, LABELS, Calls, Noise, as_recognised, parties, public  # first: it says where the others are
 from common import folder, read_rows
-from measures import accuracy, calibration_error, interval, macro_f1
+from measures import accuracy, calibration_error, error_by_chance, interval, macro_f1
 from context import in_context
 from shipped import Model, says
 
@@ -40,7 +40,7 @@ def of_calls(labels, guess, calls):
 
 def line(name, labels, guess, p=None, calls=None):
     found = interval(labels, guess, macro_f1, np.random.default_rng(5)) if calls is None else of_calls(labels, guess, calls)
-    error = "" if p is None else percent(calibration_error(labels, p))
+    error = "" if p is None else f"{percent(calibration_error(labels, p))} ({', at most '.join(map(percent, error_by_chance(p)))})"
     print(f"| {name} | {len(labels)} | {percent(accuracy(labels, guess))} | {percent(macro_f1(labels, guess))} ({percent(*found)}) | {error} |", flush=True)
 
 
@@ -69,12 +69,12 @@ def main():
     weight, decay = (neighbours.get(f"neighbour_{name}_permille", 0) / 1000 for name in ("weight", "decay"))
     judged = lambda p, texts, told: in_context(p, np.array([says(text) for text in texts]), *told, weight, decay)
 
-    test, wrong = calls.part == "test", Noise(language, 11, for_test=True)
-    labels, call, role = calls.labels[test], calls.call[test], calls.role[test]
-    print("| set | n | accuracy % | macro-F1 % (95 %) | calibration error |\n| --- | ---: | ---: | --- | ---: |")
+    test, wrong = ~calls.learnt, Noise(language, 11, for_test=True)
+    labels, call, role, part = calls.labels[test], calls.call[test], calls.role[test], calls.part[test]
+    print("| set | n | accuracy % | macro-F1 % (95 %) | calibration error (by chance) |\n| --- | ---: | ---: | --- | ---: |")
     line("test calls, always neutral", labels, np.full(len(labels), 1), None, call)
-    written, learnt = np.array(calls.forms[0], object), calls.part != "test"
-    p = linear(language, written[learnt], calls.labels[learnt], written[test])
+    written = np.array(calls.forms[0], object)
+    p = linear(language, written[calls.learnt], calls.labels[calls.learnt], written[test])
     line("test calls, TF-IDF + linear, each turn alone", labels, p.argmax(1), p, call)
     p = judged(p, written[test], (call, role))
     line("test calls, TF-IDF + linear", labels, p.argmax(1), p, call)
@@ -83,8 +83,7 @@ def main():
         alone = model.probabilities(texts)
         p = judged(alone, texts, (call, role))
         line(f"{name}, each turn alone", labels, alone.argmax(1), alone, call)
-        for who in ("", "customer", "rep"):
-            rows = np.isin(role, who) if who else test[test]
+        for who, rows in (("", test[test]), ("first", part == "test"), ("second", part == "second"), ("customers", role == "customer"), ("reps", role == "rep")):
             line(f"{name} {who}", labels[rows], p[rows].argmax(1), p[rows], call[rows])
         if form == 0:
             bands(name, labels, p)

@@ -123,7 +123,7 @@ def readings(data, settings, kept=1.0):
     """Logits by heads that had not seen them: (of the held-out public texts, of the turns of calls that are no test calls, of these misheard)."""
     calls = data.calls
     fold = np.array([part_of(f"fold{call}", FOLDS) for call in calls.call])
-    learnt = calls.part != "test"
+    learnt = calls.learnt
     sources = np.array([source for _, _, source in data.held_out])
     public_logits, turn_logits, wrong_logits = (np.zeros((count, 3)) for count in (len(sources), len(calls.labels), len(calls.labels)))
     for k, show in enumerate(SHOWS):
@@ -155,7 +155,7 @@ class Part:
 def settle(data, settings, kept=1.0):
     """(slope, shift of negative, shift of positive, weight of neighbours) with the least weighted log loss; prints how good they are."""
     public_logits, *turn_logits = readings(data, settings, kept)
-    calls, learnt = data.calls, data.calls.part != "test"
+    calls, learnt = data.calls, data.calls.learnt
     share, told = settings["share"], (calls.labels[learnt], calls.call[learnt], calls.role[learnt])
     # What is misheard is shown only: it has no share.
     parts = [Part(name, part, logits, *told) for name, part, logits in zip(("calls", "calls with 15 % wrong"), (share, 0), turn_logits)]
@@ -180,7 +180,7 @@ def main():
     print(f"slope {slope}, shifts {negative} {positive}, neighbours {weight}")
     if what:
         return
-    head, table, bias = data.head(settings, turns=np.flatnonzero(data.calls.part != "test"))
+    head, table, bias = data.head(settings, turns=np.flatnonzero(data.calls.learnt))
     head, table, bias = head * data.scale[:, None], table * data.rarity[:, None], bias - (data.mean * data.scale) @ head
     put_head(language, "sentiment", slope * head, slope * table, slope * bias + np.array([negative, 0, positive]))
     neighbours = {"neighbour_weight_permille": round(1000 * weight), "neighbour_decay_permille": round(1000 * DECAY)}

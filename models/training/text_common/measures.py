@@ -34,6 +34,15 @@ def calibration_error(labels, probability, bins=10):
     return sum(abs(right[which == b].mean() - top[which == b].mean()) * (which == b).mean() for b in range(bins) if (which == b).any())
 
 
+def error_by_chance(probability, draws=500):
+    """Mean and 95th percentile of calibration_error if the winning probabilities meant what they say: few texts leave gaps by chance alone
+    (consistency resampling: Bröcker, Smith 2007)."""
+    rng, top, pick = np.random.default_rng(5), probability.max(1), probability.argmax(1)
+    wrong = (pick + 1) % probability.shape[1]
+    errors = [calibration_error(np.where(rng.random(len(top)) < top, pick, wrong), probability) for _ in range(draws)]
+    return float(np.mean(errors)), float(np.percentile(errors, 95))
+
+
 def per_mille(probability):
     """Whole per mille that sum to 1000: largest remainder, ties to the earlier class."""
     exact = np.asarray(probability) * 1000

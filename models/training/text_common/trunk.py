@@ -122,7 +122,7 @@ def put_head(language, name, weight, table, bias):
 def put_table(language, name, schema, comment, values):
     """Writes the table `name` of the manifest ({key: whole number}), which programs know from this schema on."""
     path = folder(language) / "manifest.toml"
-    text = re.sub(rf"\n\[{name}\]\n(?:(?!\[).*\n)*", "", path.read_text())
+    text = re.sub(rf"\n\[{name}\]\n(?:(?!\[).*\n)*", "\n", path.read_text())
     text = re.sub(r"schema = (\d+)\n", lambda found: f"schema = {max(schema, int(found[1]))}\n", text)
     lines = "".join(f"{key} = {value}\n" for key, value in values.items())
     path.write_text(f"{text.rstrip()}\n\n[{name}]\n# {comment}\n{lines}")
