@@ -3,8 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::statistics::SplitMix64;
+
 /// Equal widths from 0 to 1000 per mille.
 const BINS: usize = 10;
+/// Draws of [`ErrorByChance`].
+const DRAWS: usize = 500;
+const SEED: u64 = 5;
 
 /// Words whose confidence lies in one stretch of the scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +23,15 @@ pub struct ReliabilityBin {
     pub share_right: Option<f64>,
 }
 
+/// The expected calibration error that these confidences would show if each meant what it says: few words leave gaps by chance alone.
+/// From draws of right and wrong by the confidences (consistency resampling: Bröcker, Smith, Weather and Forecasting 22, 2007).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ErrorByChance {
+    pub mean: f64,
+    /// 95 of 100 draws stay at or below it: an error above it is no chance.
+    pub most: f64,
+}
+
 /// What a set of judged confidences says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
@@ -26,6 +40,8 @@ pub struct Calibration {
     pub bins: Vec<ReliabilityBin>,
     /// Σ n_bin / n · |mean confidence − share right| (Naeini, Cooper, Hauskrecht, AAAI 2015). `None` without words.
     pub expected_calibration_error: Option<f64>,
+    /// `None` without words.
+    pub error_by_chance: Option<ErrorByChance>,
     /// Probability that a right word has a higher confidence than a wrong one, ties counting half (Hanley, McNeil, Radiology
     /// 143, 1982). `None` unless there are both.
     pub area_under_curve: Option<f64>,
@@ -33,37 +49,59 @@ pub struct Calibration {
 
 /// Judges confidences by whether their words were right.
 pub fn calibration(judged: &[(u16, bool)]) -> Calibration {
+    let bins = bins(judged.iter().copied());
+    let n = judged.len() as u64;
+    Calibration {
+        n,
+        right: judged.iter().filter(|(_, right)| *right).count() as u64,
+        expected_calibration_error: (n > 0).then(|| expected_error(&bins)),
+        error_by_chance: error_by_chance(judged),
+        area_under_curve: area_under_curve(judged),
+        bins,
+    }
+}
+
+fn bins(judged: impl Iterator<Item = (u16, bool)>) -> Vec<ReliabilityBin> {
     let bin_of = |confidence: u16| (usize::from(confidence.min(1000)) * BINS / 1000).min(BINS - 1);
     let mut sums = [(0u64, 0u64, 0u64); BINS]; // words, confidence, right
     for (confidence, right) in judged {
-        let (n, confidence_sum, right_sum) = &mut sums[bin_of(*confidence)];
+        let (n, confidence_sum, right_sum) = &mut sums[bin_of(confidence)];
         *n += 1;
-        *confidence_sum += u64::from(*confidence);
-        *right_sum += u64::from(*right);
+        *confidence_sum += u64::from(confidence);
+        *right_sum += u64::from(right);
     }
     let share = |part: u64, n: u64| (n > 0).then(|| part as f64 / n as f64);
-    let bins: Vec<ReliabilityBin> = sums
-        .iter()
-        .enumerate()
-        .map(|(index, &(n, confidence, right))| ReliabilityBin {
-            from_permille: (index * 1000 / BINS) as u16,
-            n,
-            mean_confidence: share(confidence, 1000 * n),
-            share_right: share(right, n),
-        })
-        .collect();
-    let n = judged.len() as u64;
+    let bin = |(index, &(n, confidence, right)): (usize, &(u64, u64, u64))| ReliabilityBin {
+        from_permille: (index * 1000 / BINS) as u16,
+        n,
+        mean_confidence: share(confidence, 1000 * n),
+        share_right: share(right, n),
+    };
+    sums.iter().enumerate().map(bin).collect()
+}
+
+/// Of at least one word.
+fn expected_error(bins: &[ReliabilityBin]) -> f64 {
+    let n: u64 = bins.iter().map(|bin| bin.n).sum();
     let gap = |bin: &ReliabilityBin| match (bin.mean_confidence, bin.share_right) {
         (Some(confidence), Some(right)) => bin.n as f64 / n as f64 * (confidence - right).abs(),
         _ => 0.0,
     };
-    Calibration {
-        n,
-        right: judged.iter().filter(|(_, right)| *right).count() as u64,
-        expected_calibration_error: (n > 0).then(|| bins.iter().map(gap).sum()),
-        area_under_curve: area_under_curve(judged),
-        bins,
+    bins.iter().map(gap).sum()
+}
+
+fn error_by_chance(judged: &[(u16, bool)]) -> Option<ErrorByChance> {
+    if judged.is_empty() {
+        return None;
     }
+    let mut random = SplitMix64::new(SEED);
+    let mut draw = || {
+        let right = |(confidence, _): &(u16, bool)| (*confidence, random.below(1000) < usize::from(*confidence));
+        expected_error(&bins(judged.iter().map(right)))
+    };
+    let mut errors: Vec<f64> = (0..DRAWS).map(|_| draw()).collect();
+    errors.sort_by(f64::total_cmp);
+    Some(ErrorByChance { mean: errors.iter().sum::<f64>() / DRAWS as f64, most: errors[DRAWS * 95 / 100 - 1] })
 }
 
 /// Mann and Whitney's U over the product of the counts.
@@ -102,6 +140,22 @@ mod tests {
         assert!((found.expected_calibration_error.unwrap() - expected).abs() < 1e-12);
         // Pairs (right, wrong): 950 and 1000 beat both, 100 beats 50 only: 5 of 6.
         assert!((found.area_under_curve.unwrap() - 5.0 / 6.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn few_words_leave_an_error_by_chance_and_many_do_not() {
+        // A word of confidence one half is right or wrong: always half off.
+        let one = calibration(&[(500, true)]).error_by_chance.unwrap();
+        assert_eq!((one.mean, one.most), (0.5, 0.5));
+        // One bin of n words at one half: the mean of |share − 1/2| is √(1 / (2 π n)), and 1.96 standard deviations are 0.98 / √n.
+        let of = |n: usize| calibration(&vec![(500, true); n]).error_by_chance.unwrap();
+        let (hundred, many) = (of(100), of(10_000));
+        assert!((hundred.mean - 0.0399).abs() < 0.004, "{hundred:?}");
+        assert!((hundred.most - 0.098).abs() < 0.012, "{hundred:?}");
+        assert!((many.mean - 0.00399).abs() < 0.0004, "{many:?}");
+        assert_eq!(calibration(&[]).error_by_chance, None);
+        // Sure and right, sure and wrong: nothing is left to chance.
+        assert_eq!(calibration(&[(1000, true), (0, false)]).error_by_chance, Some(ErrorByChance::default()));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use callmark_core::calibration::ErrorByChance;
 use callmark_core::classification::{ClassifierResult, Judged, classifier_result};
 use callmark_core::recogniser_noise::misheard;
 use callmark_core::recording::Language;
@@ -133,7 +134,15 @@ fn print(report: &Report) {
         errors => format!(", {} % of the words misheard", f64::from(errors) / 10.0),
     };
     println!("sentiment of {}{noise}", report.file);
-    let mut rows = table(["group", "texts", "accuracy", "macro-F1", "always the most frequent", "calibration error"]);
+    let mut rows = table([
+        "group",
+        "texts",
+        "accuracy",
+        "macro-F1",
+        "always the most frequent",
+        "calibration error",
+        "of it by chance (95 % below)",
+    ]);
     for (name, result) in &report.groups {
         rows.add_row([
             comfy_table::Cell::new(name),
@@ -142,6 +151,7 @@ fn print(report: &Report) {
             right(with_interval(result.macro_f1, result.macro_f1_interval)),
             right(share(result.majority_macro_f1)),
             right(result.calibration.expected_calibration_error.map_or("–".to_string(), share)),
+            right(result.calibration.error_by_chance.map_or("–".to_string(), by_chance)),
         ]);
     }
     println!("{rows}");
@@ -165,6 +175,11 @@ fn print(report: &Report) {
         ]);
     }
     println!("\n{rows}");
+}
+
+/// What a calibrated model's error would be on as many texts.
+fn by_chance(error: ErrorByChance) -> String {
+    format!("{} ({})", share(error.mean), share(error.most))
 }
 
 /// Reliability of all texts: share of right answers over stated probability, with the diagonal on which both are equal.
