@@ -299,7 +299,7 @@ fn a_shape_is_measured_without_its_model() {
 fn sentiment_is_measured_on_labelled_texts() {
     let place = Place::new();
     let folder = place.folder.path();
-    for (recipe, accuracy) in [("sentiment_en", 0.913), ("text_zh", 0.880)] {
+    for (recipe, accuracy) in [("sentiment_en", 0.907), ("text_zh", 0.893)] {
         let data = project().join(format!("models/training/{recipe}/data/call_heldout.tsv"));
         let svg = folder.join("reliability.svg");
         let measured = |more: &[&str]| {
@@ -326,7 +326,7 @@ fn sentiment_is_measured_on_labelled_texts() {
     std::fs::write(&table, "role,label,text\ncustomer,Negative,\"no, this is terrible\"\nrep,positive,wonderful\n")
         .unwrap();
     let shown = place.run(&["eval", "classifiers", "--data", table.to_str().unwrap()]).expect(0).stdout;
-    assert!(["customer", "macro-F1", "of it by chance"].iter().all(|part| shown.contains(part)), "{shown}");
+    assert!(["customer", "macro-F1", "by chance alone"].iter().all(|part| shown.contains(part)), "{shown}");
     std::fs::write(&table, "label,text\nangry,secret words\n").unwrap();
     let refused = place.run(&["eval", "classifiers", "--data", table.to_str().unwrap()]).expect(3).stderr;
     assert!(refused.contains("t.csv:2") && !refused.contains("secret"), "{refused}");

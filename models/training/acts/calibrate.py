@@ -30,10 +30,10 @@ def fitted(score, label, around=(1.0, 0.0), pull=0.0):
 
 
 def ground(turns, index):
-    """Per act which of these turns it is settled on: those of ordinary calls, where things are as rare as they are, or all where too few of those have it."""
-    ordinary = turns.part[index] != "more"
-    enough = (turns.labels[index] * ordinary[:, None]).sum(0) >= LEAST_POSITIVES
-    return turns.counts[index] & (ordinary[:, None] | ~enough)
+    """Per act which of these turns it is settled on: those of the first calls, which two annotators labelled and where things are as rare as they are, or all where too few of those have it."""
+    first = turns.part[index] != "more"
+    enough = (turns.labels[index] * first[:, None]).sum(0) >= LEAST_POSITIVES
+    return turns.counts[index] & (first[:, None] | ~enough)
 
 
 def calibrated(p, scores, labels, counted):

@@ -48,7 +48,7 @@ def read_turns(language, more=""):
 
 
 def all_turns(language):
-    """Those of the first calls, then those of `_more`."""
+    """Those of the first calls and of the second test calls, then those of `_more`."""
     return read_turns(language) + read_turns(language, "_more")
 
 
@@ -56,7 +56,7 @@ def part(call):
     """train, validation or test (about 60, 20, 20 % of the calls), by the hash of the call's name alone; `more`: calls that one annotator
     labelled; `second`: test calls that came later, of other writers.
 
-    Heads on acts learn from all but the test calls; others keep the validation calls apart.
+    Heads learn from all but the test calls.
     """
     if call[2] in LATER:
         return LATER[call[2]]

@@ -22,7 +22,7 @@ def folds(turns, index):
 
 class Turns:
     def __init__(self, language):
-        self.turns = all_turns(language)
+        self.language, self.turns = language, all_turns(language)
         self.calls = np.array([t["call"] for t in self.turns])
         self.part = np.array([part(call) for call in self.calls])
         self.embeddings = np.load(BUILD / f"features_{language}.npz")["embeddings"]

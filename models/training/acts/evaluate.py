@@ -52,16 +52,17 @@ def joined(counted):
     return np.stack([sum(counted[:, a] for a, act in enumerate(ACTS) if name in (act, act.split(":")[1] if act.split(":")[1] in JOINED else "")) for name in names], axis=1)
 
 
-def report(turns, head, language, path, parts, acts):
+def report(turns, head, guesses, parts, acts):
+    """`guesses`: of baselines, of all turns; `acts`: each act and each error as well."""
     index = turns.of(*parts)
     calls, labels, counted = turns.calls[index], turns.labels[index], turns.counts[index]
     read = {name: head.probabilities(turns, index, form) for name, form in
             [("model", 0), ("model, no punctuation", PLAIN), ("model, no punctuation, 15 % wrong", WRONG)]}
-    systems = {"no act at all": np.zeros_like(labels), "phrases of acts.yaml": phrase_guesses(turns, path)[index],
-               "TF-IDF + linear": linear_guesses(language, turns)[index], **{name: p >= head.thresholds for name, p in read.items()}}
+    systems = {"no act at all": np.zeros_like(labels), **{name: guess[index] for name, guess in guesses.items()},
+               **{name: p >= head.thresholds for name, p in read.items()}}
     of = {name: counts(labels, guess, counted) for name, guess in systems.items()}
     tables = {name: Table(c, calls) for name, c in of.items()}
-    print(f"\n### {language}, {' and '.join(parts)}: {len(index)} turns of {len(set(calls))} calls\n")
+    print(f"\n### {turns.language}, {' and '.join(parts)}: {len(index)} turns of {len(set(calls))} calls\n")
     print("| system | macro-F1 %, given acts (95 %) | macro-F1 %, all acts (95 %) | all, parties' greetings and closings joined |\n| --- | --- | --- | --- |")
     cell = lambda v: f"{percent(v[0])} ({percent(v[1])}–{percent(v[2])})"
     for name, of_system in tables.items():
@@ -80,7 +81,7 @@ def report(turns, head, language, path, parts, acts):
     error = lambda p, which: 100 * calibration_error(labels[:, which][counted[:, which]], p[:, which][counted[:, which]])
     for name, p in read.items():
         print(f"calibration error, {name}: {error(p, head.given):.1f} points over the given acts, {error(p, list(range(len(ACTS)))):.1f} over all")
-    if "--errors" in sys.argv:
+    if acts and "--errors" in sys.argv:
         show_errors(turns, index, read["model"], head)
 
 
@@ -94,9 +95,10 @@ def show_errors(turns, index, probability, head):
 def main():
     for language, path in zip(LANGUAGES, [a for a in sys.argv[1:] if a != "--errors"], strict=True):
         turns, head = Turns(language), Head(language)
+        guesses = {"phrases of acts.yaml": phrase_guesses(turns, path), "TF-IDF + linear": linear_guesses(language, turns)}
         for part in TESTS:
-            report(turns, head, language, path, [part], acts=False)
-        report(turns, head, language, path, TESTS, acts=True)
+            report(turns, head, guesses, [part], acts=False)
+        report(turns, head, guesses, TESTS, acts=True)
 
 
 if __name__ == "__main__":

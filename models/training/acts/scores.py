@@ -18,7 +18,7 @@ def f1(sums):
 
 
 class Table:
-    """Of acts, over calls: `rows` (precision, recall, F1, low, high, n)."""
+    """How well acts are heard: in all calls (`rows`: precision, recall, F1, low, high, n) and in resamples of the calls (`draws`: F1)."""
 
     def __init__(self, counted, calls):
         names = np.unique(calls)
@@ -37,12 +37,12 @@ class Table:
         return [a for a in which if self.there[a]]
 
     def macro(self, which):
-        """(F1, low, high)"""
+        """(mean F1, low, high)"""
         which = self.in_tests(which)
         return float(f1(self.total)[which].mean()), *np.percentile(np.nanmean(self.draws[:, which], axis=1), [2.5, 97.5])
 
     def lost(self, other, which):
-        """By how much the other's F1 is lower (points of share), low, high."""
+        """By how much the other's mean F1 is lower, low, high."""
         which = self.in_tests(which)
         differences = np.nanmean(self.draws[:, which], axis=1) - np.nanmean(other.draws[:, which], axis=1)
         return float((f1(self.total)[which] - f1(other.total)[which]).mean()), *np.percentile(differences, [2.5, 97.5])

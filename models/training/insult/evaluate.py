@@ -40,7 +40,7 @@ def report(language, name, read, at):
             both = np.column_stack([1 - p, p])
             error = ", ".join(f"{100 * value:.1f}" for value in (calibration_error(labels, both), *error_by_chance(both)))
             print(f"| {part} | {name} | {form} | {wilson(right, guess.sum())} | {wilson(right, (labels == 1).sum())} | {error} | {100 * roc_auc_score(labels, p):.1f} |", flush=True)
-    for what, texts in (("other service sentences", turns.sentences(language)[1]), ("turns of test calls", turns.calls(language, "test"))):
+    for what, texts in (("other service sentences", turns.sentences(language)[1]), ("turns of the first test calls", turns.calls(language, "test"))):
         print(f"{name}: {(np.rint(1000 * read(texts)) >= at).sum()} of {len(texts)} {what} taken for an insult", flush=True)
 
 

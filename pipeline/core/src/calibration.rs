@@ -24,11 +24,12 @@ pub struct ReliabilityBin {
 }
 
 /// The expected calibration error that these confidences would show if each meant what it says: few words leave gaps by chance alone.
-/// From draws of right and wrong by the confidences (consistency resampling: Bröcker, Smith, Weather and Forecasting 22, 2007).
+/// From draws of right and wrong by the confidences (consistency resampling: Bröcker, Smith, Weather and Forecasting 22, 2007), each by itself:
+/// words of one recording, which depend on each other, leave more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ErrorByChance {
     pub mean: f64,
-    /// 95 of 100 draws stay at or below it: an error above it is no chance.
+    /// 95 of 100 draws stay at or below it.
     pub most: f64,
 }
 

@@ -141,7 +141,7 @@ fn print(report: &Report) {
         "macro-F1",
         "always the most frequent",
         "calibration error",
-        "of it by chance (95 % below)",
+        "by chance alone (95 % below)",
     ]);
     for (name, result) in &report.groups {
         rows.add_row([
@@ -177,7 +177,7 @@ fn print(report: &Report) {
     println!("\n{rows}");
 }
 
-/// What a calibrated model's error would be on as many texts.
+/// Mean, and in brackets what 95 of 100 draws stay below.
 fn by_chance(error: ErrorByChance) -> String {
     format!("{} ({})", share(error.mean), share(error.most))
 }
