@@ -13,8 +13,8 @@ use crate::scorecard::{MetricItem, Requirement, Scorecard};
 /// Keys of a scorecard that decide no item's result: they name it, or say what a result is worth.
 const ABOUT_THE_SCORE: [&str; 5] = ["name", "version", "weights", "verdicts", "fatal_cap"];
 /// The same for an item. Everything else counts, so that a new key is never overlooked.
-const WORTH_AND_TEXT: [&str; 9] =
-    ["version", "dimension", "severity", "points", "cap", "what", "why", "coach", "examples"];
+const WORTH_AND_TEXT: [&str; 10] =
+    ["version", "dimension", "severity", "points", "cap", "name", "what", "why", "coach", "examples"];
 
 /// Hashes of what decides the results of a scorecard's items, for the same call and the same program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ mod mutations;
 #[path = "language/operators.rs"]
 mod operators;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use callmark_core::acts::ActLexicon;
 use callmark_core::adherence::{CallEvidence, ExampleReader, assess, run_examples};
@@ -958,6 +958,10 @@ fn the_scorecards_in_the_box_hold() {
         }
         let warnings: Vec<_> = lint(&scorecard).into_iter().filter(|f| f.severity == LintSeverity::Warning).collect();
         assert!(warnings.is_empty(), "{warnings:#?}");
+        // Chinese reports call them so.
+        let names: BTreeSet<&str> = scorecard.requirements.iter().filter_map(|r| r.name.only(Language::Zh)).collect();
+        assert_eq!(names.len(), scorecard.requirements.len(), "each has one of its own");
+        assert!(names.iter().all(|name| (2..=12).contains(&name.chars().count())), "{names:?}");
     }
 }
 

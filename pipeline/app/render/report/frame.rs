@@ -64,19 +64,18 @@ impl Context<'_> {
         self.scorecards.iter().find_map(|card| card.requirements.iter().find(|r| r.id == id))
     }
 
-    /// A short name: the metric's, else what the requirement is called. Chinese pages use the first clause of its text.
+    /// A short name: the metric's, else the requirement's own in the language of the page, else its id; Chinese pages take the beginning of
+    /// its text.
     pub fn name(&self, id: &str) -> String {
         if let Some(metric) = metric_of(id) {
             return capitalised((self.m.metric)(metric));
         }
+        if let Some(name) = self.requirement(id).and_then(|r| r.name.only(self.m.language)) {
+            return name.to_string();
+        }
         let text = self.requirement(id).map_or("", |r| r.what.get(self.m.language));
         if self.m.tag != "en" && text.chars().any(callmark_core::recording::is_han) {
-            let clause = text.split(['：', '，', '。', '（', '、']).next().unwrap_or(text);
-            return clause
-                .trim_start_matches("销售代表")
-                .trim_start_matches("客服代表")
-                .trim_start_matches("客服")
-                .to_string();
+            return beginning(text).to_string();
         }
         capitalised(&id.replace('_', " "))
     }
@@ -196,6 +195,14 @@ impl Context<'_> {
             @if rest > 0 { small { ((m.more_moments)(rest)) } }
         }
     }
+}
+
+/// A Chinese sentence up to its first mark, without who acts; all of it where that only says when.
+fn beginning(text: &str) -> &str {
+    let clause = text.split(['：', '，', '。', '（', '、']).next().unwrap_or(text);
+    let said = ["销售代表", "客服代表", "客服"].iter().fold(clause, |said, who| said.trim_start_matches(who));
+    let only_when = said.is_empty() || ["时", "之前", "之后"].iter().any(|end| said.ends_with(end));
+    if only_when { text.trim_end_matches('。') } else { said }
 }
 
 fn capitalised(text: &str) -> String {
@@ -341,4 +348,24 @@ pub fn document(context: &Context, page: &Page, title: &str, sections: &str) -> 
         }
     }
     .into_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chinese_text_without_a_name_is_called_by_what_it_asks() {
+        for (text, name) in [
+            ("销售代表使用绝对化用语（国家级、最高级、全网最低等）。", "使用绝对化用语"),
+            ("客户生气时，客服代表先表示理解。", "客户生气时，客服代表先表示理解"),
+            (
+                "客服代表（或坐席声道的提示音）在开头告知通话会被录音。",
+                "客服代表（或坐席声道的提示音）在开头告知通话会被录音",
+            ),
+            ("抢话", "抢话"),
+        ] {
+            assert_eq!(beginning(text), name);
+        }
+    }
 }

@@ -353,6 +353,7 @@ impl RawRequirement {
         Ok(Requirement {
             id: self.id.value,
             version: self.version,
+            name: self.name,
             what: self.what,
             why: self.why,
             coach: self.coach,

@@ -121,6 +121,12 @@ pub const OBJECTS: &[Object] = &[
         keys: &[
             key("id", Form::Text, REQUIRED, "letters, digits, `_`, `-`, `.`; it stays when the wording changes"),
             key("version", Form::Whole, "1", "raise it when the meaning changes"),
+            key(
+                "name",
+                Form::Texts,
+                "",
+                "a few words that reports call it by; without it the id, in Chinese the beginning of `what`",
+            ),
             key("what", Form::Texts, "", "what is asked for, for people"),
             key("why", Form::Texts, "", "why, with its source"),
             key("coach", Form::Texts, "", "what to say to the rep"),

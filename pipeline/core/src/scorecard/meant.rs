@@ -122,6 +122,8 @@ pub struct When {
 pub struct Requirement {
     pub id: String,
     pub version: u32,
+    /// What it is called in reports; empty: by its id.
+    pub name: Text,
     pub what: Text,
     pub why: Text,
     pub coach: Text,

@@ -49,7 +49,12 @@ pub struct Text(pub(super) BTreeMap<Language, String>);
 impl Text {
     /// The text in this language, else in the other one; empty when there is none.
     pub fn get(&self, language: Language) -> &str {
-        self.0.get(&language).or_else(|| self.0.values().next()).map_or("", String::as_str)
+        self.only(language).or_else(|| self.0.values().next().map(String::as_str)).unwrap_or_default()
+    }
+
+    /// The text in this language.
+    pub fn only(&self, language: Language) -> Option<&str> {
+        self.0.get(&language).map(String::as_str)
     }
 }
 
@@ -258,6 +263,8 @@ pub(super) struct RawRequirement {
     pub(super) id: Spanned<String>,
     #[serde(default = "one")]
     pub(super) version: u32,
+    #[serde(default)]
+    pub(super) name: Text,
     #[serde(default)]
     pub(super) what: Text,
     #[serde(default)]
