@@ -226,6 +226,7 @@ requirements:
             ("compliance: 30", "compliance: 3"),
             ("points: 7", "points: 70"),
             ("severity: advisory", "severity: fatal"),
+            ("{id: promise,", "{id: promise, name: a promise,"),
         ];
         assert_eq!(same(&worth).len(), 5);
         assert_eq!(

@@ -519,7 +519,7 @@ pub static MESSAGES: Messages = Messages {
         format!("{rep}：整个区间（{estimate}）低于平均分 {mean}，失分最多的是：{requirement}。")
     },
     first_requirement: |what, failed, applicable, points| {
-        format!("{what}：{applicable} 通中 {failed} 通有此问题，平均每通失 {points} 分。")
+        format!("{what}：{applicable} 通中有 {failed} 通在此失分，平均每通失 {points} 分。")
     },
     empty_heading: "还没有通话",
     empty_what: "库中没有符合本报告条件的通话。",
@@ -666,7 +666,7 @@ pub static MESSAGES: Messages = Messages {
     team_mean: "团队",
     improvements: "最值得改进之处",
     improvements_none: "没有在任何要求上失分。",
-    improvement_cost: |points, n, of| format!("平均每通失 {points} 分；{of} 通中 {n} 通有此问题"),
+    improvement_cost: |points, n, of| format!("平均每通失 {points} 分；{of} 通中有 {n} 通在此失分"),
     what: "是什么",
     why: "为什么",
     how_to_say: "怎么说",

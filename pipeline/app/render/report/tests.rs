@@ -261,6 +261,28 @@ fn an_empty_report_says_what_to_do_next() {
     }
 }
 
+#[test]
+fn requirements_are_called_by_their_names() {
+    let calls = calls();
+    let store = store(&calls);
+    let telesales = include_str!("../../../../scorecards/telesales.yaml");
+    let chinese = "name: {zh: 价格异议未回应}";
+    assert!(telesales.contains(chinese));
+    let both = telesales.replace(chinese, "name: {en: Too dear, zh: 价格异议未回应}");
+    for (yaml, language, name) in [
+        (telesales, Language::En, "Price objection unanswered"),
+        (telesales, Language::Zh, "价格异议未回应"),
+        (&both, Language::En, "Too dear"),
+    ] {
+        let mut card = Scorecard::parse(yaml).unwrap();
+        card.hash = calls[0].evaluation.scorecard_hash.clone();
+        let (cards, folder) = ([card], tempfile::tempdir().unwrap());
+        let options = Options { scorecards: &cards, layout: Some(Layout::Folder), ..options(language) };
+        write(folder.path(), store.as_ref(), &scope(store.as_ref()), &options).unwrap();
+        assert!(read(folder.path())["report.html"].contains(name), "{name}");
+    }
+}
+
 /// What a reader of a Chinese page sees is Chinese, apart from names, what was said, and program terms.
 #[test]
 fn chinese_pages_are_chinese() {
