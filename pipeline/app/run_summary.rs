@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use callmark_core::record::{CallRecord, Severity, Status};
+use callmark_core::transcript::Medium;
 use callmark_core::warning::Warning;
 
 use crate::call::CallError;
@@ -44,6 +45,8 @@ pub struct RunSummary {
     pub duplicates: usize,
     /// Calls whose words contradict the configured channel map.
     pub swapped_channels: usize,
+    /// Calls whose text has no times: what is measured in seconds does not apply to them.
+    pub without_times: usize,
     /// Forgotten or purged earlier: not taken in again.
     pub forgotten: usize,
     pub failed: Vec<Failure>,
@@ -82,6 +85,7 @@ impl RunSummary {
     pub fn count(&mut self, record: &CallRecord) {
         let evaluation = &record.evaluation;
         self.swapped_channels += usize::from(record.transcript.warnings.contains(&Warning::RolesSwapped.with(&[])));
+        self.without_times += usize::from(record.transcript.medium == Medium::Text);
         match evaluation.status {
             Status::Scored => self.scored += 1,
             Status::PendingReview => self.pending_review += 1,

@@ -37,6 +37,13 @@ pub fn print_run(report: &RunSummary) {
     for (reason, count) in &report.unscored {
         println!("  unscored: {reason}: {count}");
     }
+    if report.without_times > 0 {
+        println!(
+            "  {} texts have no times: what is measured in seconds (a recording notice in the first 30 s, silence, pace) does not apply to \
+             them (hint: WebVTT, SRT and Contact Lens JSON have times)",
+            report.without_times
+        );
+    }
     if report.swapped_channels > 0 {
         println!(
             "  in {} calls rep and customer may be swapped (hint: check the channel map; `callmark roles CALL --swap`)",

@@ -24,6 +24,8 @@ const WORDS: &[(Topic, &str)] = &[
     (
         Topic::Code,
         "cvv|cvc|cv2|security code|three digits on the|digits on the back|pin|pin code|pin number|passcode|\
+         one time code|one-time code|one time password|one-time password|verification code|authentication code|code by text|\
+         code in the text|texted you|otp|\
          安全码|校验码|背面|后三位|密码|验证码",
     ),
     (Topic::Card, "card|cards|visa|mastercard|amex|american express|cc|long number|卡|卡号|信用卡|银行卡|尾号"),

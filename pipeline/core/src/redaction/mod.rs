@@ -25,7 +25,7 @@ use tokens::{Kind, Token, tokens_of};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entity {
-    /// Numbers of payment cards, their security codes, personal identification numbers.
+    /// Numbers of payment cards, their security codes, personal identification numbers, one-time codes.
     Card,
     /// Accounts, sort codes, IBANs.
     Bank,

@@ -68,6 +68,17 @@ fn cards_written_and_spoken() {
 }
 
 #[test]
+fn codes_that_open_an_account() {
+    let asked = |question, answer| redacted(&[(Role::Rep, question), (Role::Customer, answer)])[1].clone();
+    let read_out = "You'll get a one-time code by text, can you read that to me?";
+    assert_eq!(asked(read_out, "Yeah, it's 483 921."), "Yeah, it's [card].");
+    assert_eq!(asked(read_out, "four eight three nine two one"), "[card]");
+    assert_eq!(asked("What's the verification code?", "it says 7 7 0 1 4 2"), "it says [card]");
+    assert_eq!(asked("短信验证码收到了吗？念一下。", "收到了，四八三九二一。"), "收到了，[card]。");
+    assert_eq!(asked("And your postcode is on the letter?", "for 12 months, yes"), "for 12 months, yes");
+}
+
+#[test]
 fn a_number_goes_over_turns() {
     let (rep, customer) = (Role::Rep, Role::Customer);
     let said = redacted(&[
