@@ -15,6 +15,9 @@ use crate::transcript::{ActReadings, Role, Transcript};
 /// Who performs an act that is nobody's in particular, in the names of readings.
 const EITHER: &str = "either";
 
+/// Similarity of a phrase that is there as it is listed, per mille.
+const WORD_BY_WORD: u16 = 1000;
+
 /// The list of acts that callmark brings along.
 const BUILT_IN: &str = include_str!("acts.yaml");
 
@@ -29,6 +32,9 @@ struct RawAct {
     /// Found by phrases whatever a model hears.
     #[serde(default)]
     phrases_alone: bool,
+    /// Found by its phrases, word by word, beside what a model hears.
+    #[serde(default)]
+    phrases_too: bool,
     #[serde(default)]
     en: Vec<String>,
     #[serde(default)]
@@ -43,6 +49,7 @@ struct Act {
     name: String,
     /// What it is called in readings, `rep:greeting`; `None`: no model is asked for it.
     reading: Option<String>,
+    phrases_too: bool,
     stage: Option<String>,
     role: Option<Role>,
     phrases: BTreeMap<Language, Vec<PhraseId>>,
@@ -76,7 +83,7 @@ pub struct ActLexicon {
 }
 
 impl ActLexicon {
-    /// Reads a list of `{act, stage, role, phrases_alone, en, zh, not}`.
+    /// Reads a list of `{act, stage, role, phrases_alone, phrases_too, en, zh, not}`.
     pub fn parse(yaml: &str) -> Result<ActLexicon, ScorecardError> {
         let raw: Vec<RawAct> = read_yaml(yaml)?;
         let mut lexicon = ActLexicon::default();
@@ -101,7 +108,8 @@ impl ActLexicon {
             }
             let (name, stage, role) = (entry.act.value, entry.stage, entry.role);
             let reading = (!entry.phrases_alone).then(|| format!("{}:{name}", role.map_or(EITHER, Role::name)));
-            lexicon.acts.push(Act { name, reading, stage, role, phrases, not });
+            let phrases_too = entry.phrases_too;
+            lexicon.acts.push(Act { name, reading, phrases_too, stage, role, phrases, not });
         }
         Ok(lexicon)
     }
@@ -137,6 +145,7 @@ impl ActLexicon {
 
     /// As [`ActLexicon::label`], but of acts that a model is trusted with and has read the call for, the turns and probabilities are the
     /// model's, as far as it reads turns of their role ([`ActReadings::covers`]). Every act that is listed counts: what is not sure enough is not listed.
+    /// Of acts with `phrases_too` their phrases count beside it where they are said word by word.
     pub fn hear(&self, transcript: &Transcript, readings: Option<&ActReadings>) -> Vec<BTreeMap<String, u16>> {
         let text = CallText::new(transcript);
         let finder = Finder::new(&self.book, &text);
@@ -145,9 +154,13 @@ impl ActLexicon {
             if !act.role.is_none_or(|role| [role, Role::Unknown].contains(&said_by)) {
                 return None;
             }
+            let phrase = || self.best(&finder, act, text.language(), turn).map(|hit| hit.similarity_permille);
             let permille = match act.read_in(readings).filter(|(_, name)| ActReadings::covers(name, said_by)) {
-                Some((readings, name)) => readings.turns.get(turn)?.get(name).copied(),
-                None => self.best(&finder, act, text.language(), turn).map(|hit| hit.similarity_permille),
+                Some((readings, name)) => {
+                    let heard = readings.turns.get(turn).and_then(|heard| heard.get(name).copied());
+                    heard.or_else(|| phrase().filter(|similarity| act.phrases_too && *similarity >= WORD_BY_WORD))
+                }
+                None => phrase(),
             };
             permille.map(|permille| (act.name.clone(), permille))
         };

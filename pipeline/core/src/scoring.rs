@@ -223,6 +223,11 @@ pub fn score(rules: &ScoringRules, items: &[ItemResult], confirmed: &BTreeMap<St
 
     let applicable = worths(rules, &state.items).iter().any(|worth| worth.is_some());
     if !applicable {
+        // Without a score a row moves nothing; but what was found stays to be seen, and to be decided.
+        ledger.retain(|row| row.kind != RowKind::Limit);
+        for row in &mut ledger {
+            (row.points, row.possible) = (0, 0);
+        }
         return Scored {
             status: Status::Unscored,
             reason: Some(UnscoredReason::NothingApplicable),
@@ -230,10 +235,10 @@ pub fn score(rules: &ScoringRules, items: &[ItemResult], confirmed: &BTreeMap<St
             score: None,
             low: None,
             high: None,
-            ledger: Vec::new(),
+            ledger,
             dimensions: Vec::new(),
-            pending: Vec::new(),
-            fatal_count: 0,
+            pending: state.unconfirmed_fatals(confirmed),
+            fatal_count: state.fatal.len() as u32,
         };
     }
     let (low, high) = (state.with_unknown(false), state.with_unknown(true));

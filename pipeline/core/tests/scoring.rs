@@ -254,6 +254,20 @@ fn nothing_applicable_is_unscored_and_never_zero() {
     assert_eq!(scored.score, None);
 }
 
+/// A card of prohibitions, or one whose requirements do not apply: no score, but what was said is not lost.
+#[test]
+fn what_is_forbidden_is_seen_where_nothing_applies() {
+    let mut guarantee = forbidden("guarantee", 10, Outcome::Violated);
+    guarantee.severity = Severity::Fatal;
+    let items = [required("a", "compliance", 10, Outcome::NotApplicable), guarantee];
+    let found = scored(&items);
+    assert_eq!((found.status, found.score, found.pending.as_slice()), (Status::Unscored, None, &["guarantee".into()][..]));
+    let seen: Vec<_> = found.ledger.iter().map(|row| (row.result, row.points, row.possible)).collect();
+    assert_eq!(seen, [(Outcome::NotApplicable, 0, 0), (Outcome::Violated, 0, 0)]);
+    let confirmed = decided(&items, &[("guarantee", Decision::Agree)]);
+    assert_eq!((confirmed.status, confirmed.fatal_count, confirmed.pending.len()), (Status::Unscored, 1, 0));
+}
+
 #[test]
 fn rows_carry_their_evidence_and_say_what_was_searched() {
     let mut missed = required("a", "compliance", 10, Outcome::Missed);
