@@ -261,7 +261,10 @@ fn what_is_forbidden_is_seen_where_nothing_applies() {
     guarantee.severity = Severity::Fatal;
     let items = [required("a", "compliance", 10, Outcome::NotApplicable), guarantee];
     let found = scored(&items);
-    assert_eq!((found.status, found.score, found.pending.as_slice()), (Status::Unscored, None, &["guarantee".into()][..]));
+    assert_eq!(
+        (found.status, found.score, found.pending.as_slice()),
+        (Status::Unscored, None, &["guarantee".into()][..])
+    );
     let seen: Vec<_> = found.ledger.iter().map(|row| (row.result, row.points, row.possible)).collect();
     assert_eq!(seen, [(Outcome::NotApplicable, 0, 0), (Outcome::Violated, 0, 0)]);
     let confirmed = decided(&items, &[("guarantee", Decision::Agree)]);

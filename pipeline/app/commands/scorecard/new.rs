@@ -68,7 +68,8 @@ pub fn run(args: &NewArgs, common: &Common) -> Result<u8> {
         .with_context(|| format!("cannot write {}", args.file.display()))?;
     if !common.quiet {
         for proposal in &proposals {
-            println!("{}  ←  {}", proposal.source, proposal.sentences.join(" / "));
+            let asks = if proposal.required { "requires" } else { "forbids" };
+            println!("{asks}: {}  ←  {}", proposal.source, proposal.sentences.join(" / "));
         }
         let file = args.file.display();
         println!("{file}: {} requirements. Read and correct them, then:", card.requirements.len());
@@ -126,7 +127,7 @@ type At = (usize, usize);
 struct Known {
     sources: Vec<Source>,
     encoders: TextEncoders,
-    /// Phrases of all requirements, by language: place and meaning.
+    /// Phrases and examples of all requirements, by language: place and meaning.
     meanings: BTreeMap<Language, Vec<(At, Embedding)>>,
 }
 
@@ -218,7 +219,8 @@ impl Known {
         proposals
     }
 
-    /// The requirements that find in the sentence what they look for; else the one whose phrase means the same.
+    /// The requirements that find in the sentence what they look for and of which a phrase or an example means about the same. One alone
+    /// is not enough: "you may withdraw within fourteen days" has a date, as a next step has, and is none.
     fn resembling(&self, sentence: &Sentence) -> Vec<At> {
         let (kind, expect) = match sentence.forbidden {
             true => (ItemKind::Forbidden, Outcome::Violated),
@@ -226,30 +228,32 @@ impl Known {
         };
         let mut found: Vec<At> = Vec::new();
         let mut ids = BTreeSet::new();
-        for ((s, r), requirement) in self.requirements() {
+        let text = std::slice::from_ref(&sentence.text);
+        let said = self.encoders.embed(sentence.language, text).ok().flatten().and_then(|said| said.into_iter().next());
+        for (at, requirement) in self.requirements() {
             if requirement.kind() != kind || requirement.is_manual() || ids.contains(&requirement.id) {
                 continue;
             }
+            // Without an encoder the words have to do.
+            if said.as_ref().is_some_and(|said| !self.means_the_same(at, said, sentence.language)) {
+                continue;
+            }
             let example = of_sentence(&sentence.text, expect);
-            let result = outcomes(&self.sources[s].card, requirement, vec![example], &self.encoders);
+            let result = outcomes(&self.sources[at.0].card, requirement, vec![example], &self.encoders);
             // Without a quote it is met by something that is not in the sentence.
             if result.iter().any(|(outcome, quote)| is_found(*outcome) && !quote.is_empty()) {
                 ids.insert(requirement.id.clone());
-                found.push((s, r));
+                found.push(at);
             }
         }
-        if found.is_empty()
-            && let Some(known) = self.meanings.get(&sentence.language)
-            && let Ok(Some(said)) = self.encoders.embed(sentence.language, std::slice::from_ref(&sentence.text))
-        {
-            let of_kind = known.iter().filter(|((s, r), _)| self.sources[*s].card.requirements[*r].kind() == kind);
-            let best = of_kind
-                .map(|(at, meant)| (meant.similarity_permille(&said[0]), *at))
-                .max_by_key(|(similarity, _)| *similarity);
-            let least = resembles_permille(sentence.language);
-            found.extend(best.filter(|(similarity, _)| *similarity >= least).map(|(_, at)| at));
-        }
         found
+    }
+
+    fn means_the_same(&self, at: At, said: &Embedding, language: Language) -> bool {
+        let known = self.meanings.get(&language).map_or(&[][..], Vec::as_slice);
+        let own = known.iter().filter(|(of, _)| *of == at);
+        let best = own.map(|(_, meant)| meant.similarity_permille(said)).max();
+        best.is_some_and(|best| best >= resembles_permille(language))
     }
 
     /// A requirement of its own that passes its examples: with words that must be heard, else without.
@@ -288,14 +292,17 @@ impl Known {
     }
 }
 
-/// The phrases that a requirement looks for on the rep's side.
+/// The phrases that a requirement looks for on the rep's side, and what the rep says in examples in which it is found.
 fn phrases(requirement: &Requirement, language: Language) -> impl Iterator<Item = &str> {
     let own = requirement.matchers.values().filter(|m| m.role != Some(Role::Customer));
     let lists = own.filter_map(move |matcher| match &matcher.pattern {
         Pattern::Any(phrases) | Pattern::Meaning { phrases, .. } => Some(phrases.get(language)),
         _ => None,
     });
-    lists.flatten().map(String::as_str)
+    let found = requirement.examples.iter().filter(|example| is_found(example.expect));
+    let turns = found.flat_map(|example| &example.turns).filter(|turn| turn.role == Role::Rep);
+    let said = turns.map(|turn| turn.text.as_str()).filter(move |text| Language::of_text(text) == Some(language));
+    lists.flatten().map(String::as_str).chain(said)
 }
 
 /// The lines of a requirement in a scorecard's text, indented as callmark writes them; comments that follow it are not its.

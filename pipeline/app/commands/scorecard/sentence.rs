@@ -55,18 +55,25 @@ static PLACEHOLDER: LazyLock<Regex> =
 static QUOTED: LazyLock<Regex> = LazyLock::new(|| pattern(r#"["“「『]([^"”」』]+)["”」』]"#));
 static FORBIDDEN_EN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"(?i)^(?:(?:the |our )?(?:reps?|agents?|advisors?|staff|callers?|you) )?",
-        r"(?:must never|must not|mustn't|may not|may never|should never|should not|never|do not|don't|are not allowed to|it is forbidden to) ",
-        r"(?:ever )?(?:(?:say|tell|state|mention|claim|promise|use)(?: (?:to )?(?:the |a |any )?(?:customers?|callers?|clients?))?(?: that| words like| the words?)? ",
-        r"|(?:guarantee|ask|offer|threaten|pressure|insult|call|blame|suggest|discuss|read|request|speak)\b)"
+        r"(?i)^(?:(?:(?:the |our )?(?:reps?|agents?|advisors?|staff|callers?|employees|you) )?",
+        r"(?:must never|must not|mustn't|may not|may never|shall not|shall never|should never|should not|never|do not|don't|",
+        r"(?:are|is) not (?:allowed|permitted) to|it is (?:forbidden|prohibited|not allowed) to)",
+        r"|no (?:rep|agent|advisor|employee|member of staff)s? (?:shall|may|should|must|can|(?:is|are) allowed to)",
+        r"|(?:under no circumstances|at no time),?(?: (?:should|may|must|shall|do) (?:(?:the |our )?(?:reps?|agents?|advisors?|staff)|you))?",
+        r"|avoid|refrain from) (?:ever )?",
+        r"(?:(?:say(?:ing)?|tell(?:ing)?|stat(?:e|ing)|mention(?:ing)?|claim(?:ing)?|promis(?:e|ing)|us(?:e|ing)|disclos(?:e|ing)|reveal(?:ing)?|imply(?:ing)?)",
+        r"(?: (?:to )?(?:the |a |any )?(?:customers?|callers?|clients?))?(?: that| words like| the words?)? ",
+        r"|(?:guarantee|ask|offer|threaten|pressure|insult|call|blame|suggest|discuss|read|request|speak)(?:ing)?\b)"
     ))
 });
 static SPEECH_EN: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)(?:guarantee|ask|offer|threaten|pressure|insult|call|blame|suggest|discuss|read|request|speak)$")
+    pattern(
+        r"(?i)(?:guarantee|ask|offer|threaten|pressure|insult|call|blame|suggest|discuss|read|request|speak)(?:ing)?$",
+    )
 });
 static FORBIDDEN_ZH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        "^(?:坐席|客服|客服代表|销售|员工|座席|催收员)?(?:在?通话中)?(?:(?:不得|禁止|严禁|切勿|不准|不许)(?:向客户|对客户)?(?:说|讲|提及|提到|使用|承诺|宣称|表示)?|(?:不能|不可以|不要|绝不能|请勿)(?:向客户|对客户)?(?:说|讲|提及|提到|使用|承诺|宣称|表示))[：:，,]?",
+        "^(?:坐席|客服|客服代表|销售|员工|座席|催收员)?(?:在?通话中)?(?:在?任何(?:情况|时候|时间)下?)?(?:都|均|一律)?(?:(?:不得|禁止|严禁|切勿|切忌|避免|不准|不许|不应该|不应当|不应)(?:向客户|对客户)?(?:说|讲|提及|提到|使用|承诺|宣称|表示)?|(?:不能|不可以|不要|绝不能|请勿)(?:向客户|对客户)?(?:说|讲|提及|提到|使用|承诺|宣称|表示))[：:，,]?",
     )
 });
 static BEGINNING: LazyLock<Regex> = LazyLock::new(|| {
@@ -74,9 +81,14 @@ static BEGINNING: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)^(?:hello|hi\b|good (?:morning|afternoon|evening)|welcome|thank you for calling|thanks for calling|my name is|您好|你好|欢迎|早上好|上午好|下午好|晚上好|喂)|\bcalls? (?:is|are|may be|will be|is being) recorded|(?:通话|电话).{0,4}录音",
     )
 });
+static GOODBYE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:goodbye|bye|have a (?:nice|good|great|lovely|wonderful) (?:day|afternoon|evening|night|weekend))\b|再见|感谢您的接听",
+    )
+});
 static END: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:goodbye|bye|have a (?:nice|good|great|lovely) (?:day|evening|weekend)|thank you for your time|anything else (?:i|we) can)\b|再见|祝您|祝你|感谢您的接听|还有其他(?:问题|需要)|还有什么可以帮",
+        r"(?i)\b(?:thank you for your time|anything else (?:i|we) can)\b|祝您|祝你|还有其他(?:问题|需要)|还有什么可以帮",
     )
 });
 const COURTESIES: &[&str] = &[
@@ -144,6 +156,9 @@ impl Sentence {
         };
         let place = if forbidden.is_some() {
             Place::Anywhere
+        } else if GOODBYE.is_match(written) {
+            // "Thank you for calling, goodbye": how it ends outweighs how it begins.
+            Place::End
         } else if BEGINNING.is_match(written) {
             Place::Beginning
         } else if END.is_match(written) {
@@ -309,7 +324,14 @@ mod tests {
             ("Never say \"guaranteed return\" or \"no risk at all\".", vec!["guaranteed return", "no risk at all"]),
             ("Reps must not promise that the price never changes.", vec!["the price never changes"]),
             ("Never guarantee a profit", vec!["guarantee a profit"]),
+            ("No rep shall claim that the grant covers everything.", vec!["the grant covers everything"]),
+            ("Under no circumstances say that we share data.", vec!["we share data"]),
+            ("It is prohibited to disclose the discount code.", vec!["the discount code"]),
+            ("Avoid saying it is your own fault.", vec!["it is your own fault"]),
+            ("Refrain from blaming the customer", vec!["blaming the customer"]),
             ("不得承诺保本保息。", vec!["保本保息"]),
+            ("客服不应提及内部折扣码。", vec!["内部折扣码"]),
+            ("任何情况下都不得承诺当天上门。", vec!["当天上门"]),
             ("禁止对客户说“稳赚不赔”", vec!["稳赚不赔"]),
         ] {
             let sentence = one(written);
@@ -319,6 +341,8 @@ mod tests {
         for said in [
             "We will never ask for your password.",
             "Don't worry, we will call you back.",
+            "Please do not hang up.",
+            "You may not hear from us until Monday.",
             "您不要着急。",
             "我们不能查看您的密码。",
         ] {
@@ -331,6 +355,8 @@ mod tests {
         assert_eq!(one("Hello, thank you for calling Northwind.").place, Place::Beginning);
         assert_eq!(one("本次通话将被录音。").place, Place::Beginning);
         assert_eq!(one("Have a nice day.").place, Place::End);
+        assert_eq!(one("Thank you for calling Northwind, have a great day.").place, Place::End);
+        assert_eq!(one("您好，祝您新年快乐。").place, Place::Beginning);
         assert_eq!(one("感谢您的接听，再见。").place, Place::End);
         assert_eq!(one("You can cancel within fourteen days.").place, Place::Anywhere);
         assert!(one("May I ask how old you are?").is_question && one("您确认办理吗").is_question);
