@@ -294,13 +294,13 @@ pub fn empirical_bayes(groups: &[Group]) -> Option<EmpiricalBayes> {
 /// s_b². This is what C. N. Morris ("Parametric empirical Bayes inference", JASA 78, 1983) approximates by a factor; his factor fails where s_b² is
 /// estimated as 0 (92.8 % cover at ten calls), so it is integrated (Morris, Lysy, "Shrinkage estimation in multilevel normal models", Statistical Science 27, 2012).
 ///
-/// `None` when the variances cannot be estimated: k − r < 3, an empty group or pool, or no group with two values.
+/// `None` when the variances cannot be estimated: k − r < 3, an empty group or pool, no group with two values, or no value that differs from
+/// its group's mean (a handful of equal calls is no proof that all are equal).
 pub fn empirical_bayes_pools(pools: &[Vec<(Group, f64)>]) -> Option<Vec<EmpiricalBayes>> {
     let (within, between) = variance_components(pools)?;
     if within <= 0.0 {
-        return Some(pools.iter().map(|pool| exact(pool, between)).collect());
+        return None;
     }
-
     let precision = |n: f64| 1.0 / (between + within / n);
     let possible = possible_variances(pools, within, between);
     let fit = |pool: &Vec<(Group, f64)>| {
@@ -408,22 +408,6 @@ const GAUSS_LEGENDRE: [(f64, f64); 5] = [
     (0.538_469_310_105_683_1, 0.478_628_670_499_366_5),
     (0.906_179_845_938_664, 0.236_926_885_056_189_1),
 ];
-
-/// Every value equals its group's mean: the means are exact.
-fn exact(pool: &[(Group, f64)], between_variance: f64) -> EmpiricalBayes {
-    let posterior = |(g, _): &(Group, f64)| Posterior {
-        mean: g.mean,
-        sd: 0.0,
-        interval: Interval { low: g.mean, high: g.mean },
-        reliability: 1.0,
-    };
-    EmpiricalBayes {
-        mean: pool.iter().map(|(g, _)| g.mean).sum::<f64>() / pool.len() as f64,
-        within_variance: 0.0,
-        between_variance,
-        groups: pool.iter().map(posterior).collect(),
-    }
-}
 
 /// Adjusted p-values of Benjamini and Hochberg (JRSS B 57, 1995): rejecting all at most q keeps the false-discovery
 /// rate at q. In the order given.

@@ -467,13 +467,13 @@ fn of_given_acts_the_models_word_counts() {
     assert_eq!(lexicon.hear(&call, Some(&readings(&["rep:greeting"], 0, &[])))[0], BTreeMap::new());
 }
 
-/// It is read from a turn alone, so it holds also where roles are not settled; phrases then do not count.
+/// It is read from a turn alone, so it holds also where roles are not settled; phrases count beside it, but only word by word.
 #[test]
 fn an_insult_is_heard_of_turns_by_nobody_known() {
     let said = [
         (Role::Unknown, 0, "a turnip would have understood that"),
         (Role::Unknown, 5_000, "you bloody fool they say in that song"),
-        (Role::Customer, 9_000, "pardon"),
+        (Role::Customer, 9_000, "you are so studious"),
     ];
     let call = transcript(Medium::Speech, &said, 1_000);
     let lexicon = ActLexicon::built_in();
@@ -481,7 +481,7 @@ fn an_insult_is_heard_of_turns_by_nobody_known() {
     let insults = |read| -> Vec<Option<u16>> {
         lexicon.hear(&call, read).iter().map(|acts| acts.get("insult").copied()).collect()
     };
-    assert_eq!(insults(Some(&read)), [Some(930), None, None]);
+    assert_eq!(insults(Some(&read)), [Some(930), Some(1000), None]);
     assert!(insults(None)[1].is_some(), "without a model by phrase");
     let scorecard = Scorecard::parse(&card(
         "\n  - {id: decent, dimension: compliance, match: {a: {act: insult}}, forbid: {expr: a}}\n",

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use callmark_core::performance::sums::Sums;
 use callmark_core::performance::{
-    CallSummary, HOUR_WEEKDAY, Loss, PerformanceTables, PeriodKind, REP_DIMENSION, REP_PERIOD, REQUIREMENT_PERIOD,
-    RepRow, TEAM_PERIOD, rep_period, rep_table,
+    AttentionLines, CallSummary, HOUR_WEEKDAY, Loss, PerformanceTables, PeriodKind, REP_DIMENSION, REP_PERIOD,
+    REQUIREMENT_PERIOD, RepRow, TEAM_PERIOD, attention, rep_period, rep_table,
 };
 use callmark_core::record::{Outcome, Status};
 use callmark_core::statistics::SplitMix64;
@@ -207,6 +207,23 @@ fn the_table_is_the_same_whatever_the_order_of_calls() {
     let rows = rep_period(&calls, PeriodKind::Week);
     calls.reverse();
     assert_eq!(rep_period(&calls, PeriodKind::Week), rows);
+}
+
+/// Six calls of five reps, or equal ones: nothing says how much a rep's calls differ, so nobody has an interval, a trend or a place on the list.
+#[test]
+fn a_handful_of_calls_names_nobody() {
+    let few = |period: &str, scores: &[(&str, i64)]| -> Vec<CallSummary> {
+        scores.iter().enumerate().map(|(i, (rep, score))| call(i + period.len(), rep, period, *score)).collect()
+    };
+    let scores = [("a", 90_000), ("a", 88_000), ("b", 20_000), ("c", 75_000), ("d", 80_000), ("e", 70_000)];
+    for row in rep_period(&few(FEB, &scores), PeriodKind::Month) {
+        assert_eq!((row.low, row.high, row.shrunk, row.rank_low), (None, None, None, None), "{}", row.rep_id);
+        assert!(row.mean.is_some() && row.insufficient.is_some());
+        assert_eq!(attention(&row, &AttentionLines::default()), []);
+    }
+    let mut equal = few("2025-01-15T10:00:00", &[("a", 50_000); 6]);
+    equal.extend(few(FEB, &[("a", 70_000); 6]));
+    assert!(rep_period(&equal, PeriodKind::Month).iter().all(|row| row.trend.is_none()));
 }
 
 #[test]

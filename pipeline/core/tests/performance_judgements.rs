@@ -88,11 +88,14 @@ fn a_heap_below_an_edge_is_found_where_that_side_pays() {
 fn coaching_without_enough_people_or_calls_says_so() {
     let cells = |scores: &[i64]| Cells::from([(Stratum::default(), scores.iter().copied().collect())]);
     let person = |before: &[i64], after: &[i64]| BeforeAfter { before: cells(before), after: cells(after) };
-    let alone = coaching_effect(&[person(&[60_000, 62_000], &[80_000, 82_000])], &[], &[], 3_000).unwrap();
+    let (before, after) = ([60_000, 62_000, 61_000, 61_000], [80_000, 82_000, 81_000, 81_000]);
+    let alone = coaching_effect(&[person(&before, &after)], &[], &[], 3_000).unwrap();
     assert_eq!((alone.raw_change, alone.regression_to_mean, alone.control_change), (20_000, None, None));
     assert_eq!(alone.notes.len(), 2);
     assert_eq!(alone.verdict, CoachingVerdict::Helped);
-    assert_eq!(coaching_effect(&[person(&[60_000, 62_000], &[])], &[], &[], 3_000), None);
+    let few = [person(&[60_000, 62_000], &[80_000, 82_000])];
+    assert_eq!(coaching_effect(&few, &[], &[], 3_000), None, "four calls do not say how scores vary");
+    assert_eq!(coaching_effect(&[person(&before, &[])], &[], &[], 3_000), None);
     assert_eq!(coaching_effect(&[], &[], &[], 3_000), None);
     assert_eq!(coaching_effect(&[person(&[60_000], &[70_000])], &[], &[], 3_000), None, "nothing says how scores vary");
     // Nobody changes, and hundreds of calls say so.

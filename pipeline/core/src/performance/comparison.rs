@@ -34,7 +34,7 @@ pub(super) fn pools<'a>(
 }
 
 /// The units of each pool, in its order, shrunk towards the pool's mean; how much reps differ is estimated from all pools together. `None` for
-/// a pool of too few reps, or when there are too few calls.
+/// a pool of too few reps, or when too few calls, or equal ones, say too little about how much calls of one rep differ.
 pub(super) fn shrink<U: Ord>(pools: &[Vec<U>], adjusted: &Adjusted<U, Stratum>) -> Vec<Option<EmpiricalBayes>> {
     let group = |unit: &U| {
         let mean = adjusted.units[unit];
@@ -42,6 +42,7 @@ pub(super) fn shrink<U: Ord>(pools: &[Vec<U>], adjusted: &Adjusted<U, Stratum>) 
     };
     let large = |pool: &&Vec<U>| pool.len() >= SMALLEST_TEAM;
     let data: Vec<Vec<_>> = pools.iter().filter(large).map(|pool| pool.iter().map(group).collect()).collect();
-    let mut fits = statistics::empirical_bayes_pools(&data).unwrap_or_default().into_iter();
+    let found = adjusted.within_variance.and_then(|_| statistics::empirical_bayes_pools(&data));
+    let mut fits = found.unwrap_or_default().into_iter();
     pools.iter().map(|pool| if large(&pool) { fits.next() } else { None }).collect()
 }
