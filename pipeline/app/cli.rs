@@ -131,7 +131,7 @@ pub struct RunArgs {
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
     pub process: ProcessArgs,
-    /// Exit with 1 when the mean score of the scored calls is below N
+    /// Exit with 1 when the mean score is below N; calls that wait for review count with what they have so far
     #[arg(long, value_name = "N", value_parser = parse_points)]
     pub fail_under: Option<i64>,
     /// Exit with 1 when a call has such a finding
@@ -498,7 +498,7 @@ pub struct ReviewArgs {
     /// The finding is right (confirms a fatal)
     #[arg(long, group = "decision", requires = "by")]
     pub agree: bool,
-    /// The finding is wrong: its points come back
+    /// The result is wrong and turns round: a finding gets its points back, what was clear or met becomes one
     #[arg(long, group = "decision", requires = "by", requires = "reason")]
     pub overturn: bool,
     /// Only a comment

@@ -24,7 +24,7 @@ use crate::journey_settings::JourneyConfig;
 use crate::read::activity::mapping::{Mapping, check_mappings};
 use crate::read::metadata::fields::Field;
 use crate::read::metadata::file_name::FileNamePattern;
-use crate::read::metadata::reps::{Rep, check_reps};
+use crate::read::metadata::reps::{Rep, Reps, check_reps};
 
 /// The commented default; also the documentation of every key.
 pub const DEFAULT: &str = include_str!("default-config.toml");
@@ -265,6 +265,11 @@ impl Config {
             return BTreeSet::new();
         }
         self.routes.iter().flat_map(|route| route.language.iter().flatten().copied()).collect()
+    }
+
+    /// The id of the rep whom a user names, perhaps by an alias.
+    pub fn rep_id(&self, name: &str) -> String {
+        Reps::new(&self.reps).id(name).to_string()
     }
 
     /// Reads the given file, or `./callmark.toml`, or the user's configuration; environment and `--set` over it.

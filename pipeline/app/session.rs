@@ -204,6 +204,8 @@ impl Session {
         };
         batch::run(plan.jobs, &lanes, |done| writer.take(done));
         let broken = writer.broken.take();
+        // They came in the order in which threads gave up.
+        report.failed.sort_by(|a, b| (&a.file, &a.cause).cmp(&(&b.file, &b.cause)));
         progress.finish();
         if let Some(error) = broken {
             return Err(error.context("the run stopped; what was committed is safe and is not done again"));

@@ -90,11 +90,14 @@ fn diagnosis(row: &RepRow) -> String {
 }
 
 fn plan(args: &CoachPlanArgs, store: &dyn Store, common: &Common) -> Result<()> {
-    let row = rep_row(store, &args.rep)?;
+    let config = Config::load(common)?;
+    let rep = config.rep_id(&args.rep);
+    let control: Vec<String> = args.control.iter().map(|name| config.rep_id(name)).collect();
+    let row = rep_row(store, &rep)?;
     let wanted = match (args.on.as_deref(), row.top3.first()) {
         (Some(name), _) => name,
         (None, Some(point)) => point.requirement_id.as_str(),
-        (None, None) => bail!("nothing to work on was found for {}\nhint: name it with --on", args.rep),
+        (None, None) => bail!("nothing to work on was found for {rep}\nhint: name it with --on"),
     };
     let everything = store.compared_period(PeriodKind::All, "all").map_err(explain)?.sums;
     let seats = || everything.0.values();
@@ -113,7 +116,7 @@ fn plan(args: &CoachPlanArgs, store: &dyn Store, common: &Common) -> Result<()> 
         }
     };
     let known = plans(store)?;
-    if let Some(open) = known.iter().find(|plan| plan.is_open() && plan.rep_id == args.rep && plan.target == target) {
+    if let Some(open) = known.iter().find(|plan| plan.is_open() && plan.rep_id == rep && plan.target == target) {
         bail!(
             "the plan {} of {} for {} is open\nhint: `callmark coach step {} closed` ends it",
             open.plan_id,
@@ -122,20 +125,20 @@ fn plan(args: &CoachPlanArgs, store: &dyn Store, common: &Common) -> Result<()> 
             open.plan_id
         );
     }
-    for rep in &args.control {
+    for rep in &control {
         rep_row(store, rep)?;
     }
     let plan_id = format!("K{}", known.len() + 1);
     let event = CoachingEvent::Planned {
         day: today(args.day.as_ref())?,
-        rep_id: args.rep.clone(),
+        rep_id: rep.clone(),
         target: target.clone(),
-        control: args.control.clone(),
+        control,
         by: args.by.clone(),
         note: redacted(args.note.as_deref(), common)?,
     };
     append(store, &plan_id, &event)?;
-    println!("{plan_id}: {} on {}", args.rep, named(&target));
+    println!("{plan_id}: {rep} on {}", named(&target));
     print!("{}", diagnosis(&row));
     println!("next: `callmark coach step {plan_id} training --by NAME` when the training has begun");
     Ok(())

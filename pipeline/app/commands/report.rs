@@ -1,6 +1,6 @@
 //! `callmark report`: the report over stored calls.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use callmark_store::CallFilter;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -25,7 +25,14 @@ pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
     let analyst = Analyst::load(args.scorecard.as_deref(), &config, &Install::find()?)?;
     outputs::prepare_folder(&args.out)?;
     let since = args.since.as_deref().map(str::parse::<Date>).transpose()?;
-    let filter = CallFilter { since, rep: args.rep.clone(), team: args.team.clone(), ..CallFilter::default() };
+    let rep = args.rep.as_deref().map(|name| config.rep_id(name));
+    let of_whom = CallFilter { rep, team: args.team.clone(), ..CallFilter::default() };
+    let everything = args.rep.is_none() && args.team.is_none();
+    // A week without calls is a week; a rep or team without any is a typing mistake.
+    if !everything && store.count_calls(&of_whom).map_err(explain)? == 0 {
+        bail!("the store holds no call of that rep or team\nhint: `callmark reps` lists them");
+    }
+    let filter = CallFilter { since, ..of_whom };
     let history = match since {
         Some(since) => {
             let since = since.saturating_sub(HISTORY_DAYS.days());
@@ -33,7 +40,6 @@ pub fn report(args: &ReportArgs, common: &Common) -> Result<u8> {
         }
         None => Vec::new(),
     };
-    let everything = args.rep.is_none() && args.team.is_none();
     let failures = if everything { store.failures().map_err(explain)? } else { Vec::new() };
     let until = args.until.as_deref().map(str::parse).transpose()?;
     // Opportunities are the whole house's.

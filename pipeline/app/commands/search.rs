@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::FINISHED;
 use crate::cli::{Common, Listing, SearchArgs, Speaker};
 use crate::commands::{counted, existing_store, explain};
+use crate::config::Config;
 use crate::render::call_page::{clock, role};
 use crate::render::outputs::snake;
 
@@ -25,11 +26,12 @@ pub fn search(args: &SearchArgs, common: &Common) -> Result<u8> {
         anyhow!("there is no word to search for in `{text}`\nhint: callmark search \"cancel my policy\"")
     })?;
     let store = existing_store(common)?;
+    let config = Config::load(common)?;
     let day = |text: &Option<String>| text.as_deref().map(str::parse).transpose();
     let calls = CallFilter {
         since: day(&args.since)?,
         until: day(&args.until)?,
-        rep: args.rep.clone(),
+        rep: args.rep.as_deref().map(|name| config.rep_id(name)),
         team: args.team.clone(),
         ..CallFilter::default()
     };

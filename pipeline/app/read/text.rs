@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use callmark_core::recording::Language;
+use callmark_core::recording::{Language, is_han};
 use callmark_core::transcript::{Medium, Role, RoleMethod, RoleSpan, Transcript, Turn, Word};
 use callmark_core::warning::Warning;
 use fasrt::{srt, vtt};
@@ -106,8 +106,27 @@ pub fn read(bytes: &[u8], file_name: &str, language_hint: Option<Language>) -> R
     found.map(|found| found.finish(language_hint)).transpose()
 }
 
-/// The role that a speaker's label names, in English or Chinese, with or without a number (`Agent 1`, `客服02`).
+/// The role that a speaker's label names, in English or Chinese, with or without a number or a name (`Agent 1`, `客服02`, `Supervisor Tom`,
+/// `Emily (Rep)`).
 pub fn role_of(label: &str) -> Option<Role> {
+    let label = label.trim();
+    let (before, inside) = match label.split_once(['(', '\u{FF08}']) {
+        Some((before, inside)) => (before.trim(), inside.trim_end_matches([')', '\u{FF09}'])),
+        None => (label, ""),
+    };
+    let first_word = before.split_once(' ').filter(|(_, name)| name.chars().next().is_some_and(char::is_uppercase));
+    let first_word = first_word.map(|(word, _)| word);
+    // 客服小王: a title and a name without a space between them.
+    let title = TITLES_BEFORE_NAMES
+        .iter()
+        .find(|title| before.strip_prefix(**title).is_some_and(|name| (1..=4).contains(&name.chars().count())));
+    [Some(before), Some(inside), first_word, title.copied()].into_iter().flatten().find_map(role_of_title)
+}
+
+/// Chinese titles that stand before a name.
+const TITLES_BEFORE_NAMES: &[&str] = &["客服", "坐席", "座席", "客户", "顾客", "主管", "班长"];
+
+fn role_of_title(label: &str) -> Option<Role> {
     let label = label.trim().trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ' ' | '_' | '#' | '-'));
     let label = label.to_lowercase();
     match label.as_str() {
@@ -125,10 +144,27 @@ pub fn role_of(label: &str) -> Option<Role> {
 
 /// Splits `Rep: text` (also with a full-width colon); `None` when no known label begins the line.
 fn labelled(line: &str) -> Option<(Role, &str)> {
+    let (label, said) = before_colon(line)?;
+    Some((role_of(label)?, said))
+}
+
+fn before_colon(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start_matches(['-', '–', ' ', '\t']);
     let colon = line.char_indices().take(MAX_LABEL + 1).find(|(_, c)| matches!(c, ':' | '\u{FF1A}'))?;
-    let role = role_of(&line[..colon.0])?;
-    Some((role, line[colon.0 + colon.1.len_utf8()..].trim()))
+    Some((&line[..colon.0], line[colon.0 + colon.1.len_utf8()..].trim()))
+}
+
+/// Splits `Mr Brown: text`: somebody speaks, and nothing says for whom. What another person says must not be the words of whoever spoke before.
+fn named(line: &str) -> Option<(Role, &str)> {
+    let (label, said) = before_colon(line)?;
+    let label = label.trim();
+    let words = label.split(' ').filter(|word| !word.is_empty());
+    let is_name = |word: &str| {
+        let first = word.trim_start_matches(['(', '[']).chars().next();
+        first.is_some_and(|c| c.is_uppercase() || c.is_numeric() || is_han(c))
+    };
+    let looks_so = label.chars().any(char::is_alphabetic) && words.clone().count() <= 4 && words.clone().all(is_name);
+    (looks_so && !said.starts_with("//")).then_some((Role::Unknown, said))
 }
 
 /// White space and control characters as single spaces; line breaks inside a cue carry no meaning.
@@ -403,14 +439,15 @@ fn read_srt(text: &str) -> Result<Found, ReadError> {
     Ok(found)
 }
 
-/// `Rep: …` lines. At least two of them make a transcript; a line without a speaker belongs to the turn before it.
+/// `Rep: …` lines. At least two of them make a transcript; a line without a speaker belongs to the turn before it, one with an unknown
+/// speaker to nobody.
 fn read_lines(text: &str) -> Result<Option<Found>, ReadError> {
     if text.lines().filter(|line| labelled(line).is_some()).take(2).count() < 2 {
         return Ok(None);
     }
     let mut found = Found::new("text");
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        match (labelled(line), found.turns.last_mut()) {
+        match (labelled(line).or_else(|| named(line)), found.turns.last_mut()) {
             (Some((role, said)), _) => {
                 let turn = RawTurn { role, span: None, text: tidy(said), words: Vec::new() };
                 found.push(turn, number + 1)?;
@@ -639,6 +676,19 @@ mod tests {
             assert_eq!(show(&found), "R 1000-2000 kept");
             assert_eq!(found.dropped, BTreeMap::from([("unreadable_cue".to_string(), 1)]), "{name}");
         }
+    }
+
+    #[test]
+    fn what_somebody_else_says_is_nobodys_words() {
+        let text = "Rep: I will connect you.\nMr Brown: You are an idiot.\nCustomer: Pardon?\nSupervisor Tom: Hello.\nEmily (Rep): Back again,\n\
+                    the price is: ten dollars.\nAGENT 007 (Emily): Yes.\nUnknown: hm\n客服小王：您好\n客户：你好\n小李：喂\n";
+        let found = read(text.as_bytes(), "a.txt", None).unwrap().unwrap();
+        let roles: Vec<Role> = found.turns.iter().map(|turn| turn.role).collect();
+        let (rep, customer, unknown) = (Role::Rep, Role::Customer, Role::Unknown);
+        assert_eq!(roles, [rep, unknown, customer, rep, rep, unknown, rep, customer, unknown]);
+        assert_eq!(found.turns[3].text, "Back again, the price is: ten dollars.");
+        assert_eq!((found.other_turns.len(), found.other_turns[0].role), (1, Role::Supervisor));
+        assert!(found.warnings.contains(&Warning::SpeakersNotNamed.with(&[&3])), "{:?}", found.warnings);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow, bail};
 use callmark_core::recording::Language;
 
+use crate::read::metadata::lines::line_of;
+
 /// A table that was read; its column of texts is `text`.
 pub struct LabelledTable {
     path: PathBuf,
@@ -69,7 +71,7 @@ impl LabelledTable {
             .flexible(true)
             .from_reader(text.as_bytes());
         let header = reader.headers().with_context(failed)?.iter().map(|cell| cell.trim().to_lowercase()).collect();
-        let numbered = |cells: csv::StringRecord| (passed + cells.position().map_or(0, csv::Position::line), cells);
+        let numbered = |cells: csv::StringRecord| (passed + cells.position().map_or(0, |at| line_of(text, at)), cells);
         let rows: Vec<(u64, csv::StringRecord)> =
             reader.records().map(|cells| cells.map(numbered)).collect::<Result<_, _>>().with_context(failed)?;
         Ok(LabelledTable { path: path.to_path_buf(), header, rows })

@@ -63,7 +63,7 @@ static FORBIDDEN_EN: LazyLock<Regex> = LazyLock::new(|| {
         r"|avoid|refrain from) (?:ever )?",
         r"(?:(?:say(?:ing)?|tell(?:ing)?|stat(?:e|ing)|mention(?:ing)?|claim(?:ing)?|promis(?:e|ing)|us(?:e|ing)|disclos(?:e|ing)|reveal(?:ing)?|imply(?:ing)?)",
         r"(?: (?:to )?(?:the |a |any )?(?:customers?|callers?|clients?))?(?: that| words like| the words?)? ",
-        r"|(?:guarantee|ask|offer|threaten|pressure|insult|call|blame|suggest|discuss|read|request|speak)(?:ing)?\b)"
+        r"|(?:guarantee|ask|offer|threaten|pressure|insult|call|suggest|discuss|read|request|speak)(?:ing)?\b|blam(?:e|ing)\b)"
     ))
 });
 static SPEECH_EN: LazyLock<Regex> = LazyLock::new(|| {

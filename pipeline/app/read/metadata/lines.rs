@@ -59,7 +59,7 @@ fn read_csv<R: LineReader>(bytes: &[u8], reader: &mut R) -> Result<(), R::Error>
     let mut record = csv::StringRecord::new();
     let mut before_header = 0;
     while records.read_record(&mut record).map_err(|_| TableError::Csv { line: records.position().line() })? {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |at| line_of(&text, at));
         reader.take(line, &record.iter().collect::<Vec<_>>())?;
         before_header += usize::from(!reader.has_header());
         if before_header > LINES_BEFORE_HEADER {
@@ -67,6 +67,13 @@ fn read_csv<R: LineReader>(bytes: &[u8], reader: &mut R) -> Result<(), R::Error>
         }
     }
     Ok(())
+}
+
+/// The line, from 1, on which a record begins, as an editor counts. The reader's own position is behind the `\r` of `\r\n`, and before empty lines.
+pub fn line_of(text: &str, at: &csv::Position) -> u64 {
+    let rest = text.get(at.byte() as usize..).unwrap_or_default();
+    let passed = rest.bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| *byte == b'\n').count();
+    at.line() + passed as u64
 }
 
 fn csv_reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
@@ -232,5 +239,21 @@ fn date_text(stamp: &ExcelDateTime) -> String {
         Ok(civil) if seconds % 86_400.0 == 0.0 => civil.date().to_string(),
         Ok(civil) => civil.to_string(),
         Err(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_as_an_editor_does() {
+        for (text, expected) in [("a,b\r\n1,2\r\n\r\n3,4\r\n", [1, 2, 4]), ("a,b\n\n1,2\n3,4", [1, 3, 4])] {
+            let found: Vec<u64> = csv_reader(text, b',')
+                .records()
+                .map(|record| line_of(text, record.unwrap().position().unwrap()))
+                .collect();
+            assert_eq!(found, expected, "{text:?}");
+        }
     }
 }

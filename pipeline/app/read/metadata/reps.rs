@@ -105,6 +105,11 @@ impl Reps {
         Some(group.trim())
     }
 
+    /// The id that a name stands for; a name that is nobody's alias as it is written.
+    pub fn id<'a>(&'a self, name: &'a str) -> &'a str {
+        self.by_name.get(&key(name)).map_or(name, |index| &self.reps[*index].id)
+    }
+
     /// Puts the rep's id for an alias, and the team that the rep had when the call began where the metadata name none.
     /// Unknown reps stay as written.
     pub fn resolve(&self, metadata: &mut Metadata) {
@@ -129,6 +134,12 @@ fn team(rep: &Rep, start_ts: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alias_stands_for_its_rep() {
+        let reps = reps();
+        assert_eq!(["zhang san", "1017", "r17", "R99"].map(|name| reps.id(name)), ["r17", "r17", "r17", "R99"]);
+    }
 
     fn reps() -> Reps {
         let since = |day: &str| Some(day.parse().unwrap());
