@@ -21,6 +21,7 @@ mod metadata;
 mod models;
 mod night;
 mod no_conversation;
+mod ordinary_calls;
 mod outcomes;
 mod package;
 mod postgres;
