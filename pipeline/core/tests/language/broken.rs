@@ -80,6 +80,54 @@ fn each_gives_one_clear_error_with_its_place() {
     }
 }
 
+/// Line, message and remedy of the error when this is the seventh line.
+#[track_caller]
+fn check(seventh: &str, line: u64, message: &str, remedy: &str) {
+    let yaml = format!("{HEAD}  - id: r\n{seventh}\n    dimension: a\n    source: manual\n");
+    let error = error_of(yaml.as_bytes());
+    assert!(error.message.contains(message) && error.hint.clone().unwrap_or_default().contains(remedy), "{error}");
+    assert_eq!(error.line, line, "{error}");
+}
+
+#[test]
+fn a_wrong_type_is_told_in_an_authors_words() {
+    check("    version: one", 7, "expected a whole number, 0 or more", "such as 10");
+    check("    points: 1.5", 7, "expected a whole number", "without a fraction");
+    check("    match: {m: {metric: pace_rep, gte: fast}}", 7, "expected a whole number", "without a fraction");
+    check("    match: {m: {any: {en: [x]}, threshold: high}}", 7, "expected a number", "such as 30 or 0.75");
+    check("    each: perhaps", 7, "expected true or false", "");
+    check("    unless: denied", 7, "expected a list", "such as [en]");
+    check("    match: {m: {any: [hello]}}", 7, "expected keys and values", "such as {en: [hello]}");
+    check("    match: {m: {act: [greeting]}}", 7, "expected text", "in quotes");
+    check("    match: {m: {any: {en: 5}}}", 7, "expected text or a list of texts, not 5", "\"5\"");
+    check("    what: [a, b]", 7, "one per language, such as {en: text, zh: 文字}, not a list", "");
+    check("    what: yes", 7, "not true", "in quotes it is text");
+    check("    severity: [major]", 7, "expected one word", "without brackets");
+    check("    id: s", 7, "key `id` stands here twice", "rename");
+    check("    match: {m: {any: {cn: [您好]}}}", 7, "unknown value `cn`", "did you mean `zh`?");
+    check("    examples: [{turns: [[agent, 0, hi]], expect: met}]", 7, "unknown value `agent`", "did you mean `rep`?");
+    check("    severity:major", 7, "no `key: value`", "a colon and a space");
+    check("    match: {m: {regex: {en: \"\\d\"}}}", 7, "backslash", "single quotes");
+}
+
+#[test]
+fn what_the_keyboard_did_is_named() {
+    check("    severity： major", 7, "a Chinese colon (`：`)", "a colon and a space");
+    check("    match: {m： {any: {en: [x]}}}", 7, "a Chinese colon", "");
+    check("    match: {m: {any： {en: [x]}}}", 7, "a Chinese colon", "");
+    check("    match: {m: {any: {en: [x]}， role: rep}}", 7, "a Chinese comma", "");
+    check("    what: “he: she”", 7, "a curly quotation mark", "type \" instead");
+    check("    severity\u{A0}: major", 7, "a no-break space", "a usual space");
+    check("    severity:\u{3000}major", 7, "a Chinese space", "a usual space");
+    check("\tseverity: major", 7, "a tab in the indentation", "spaces");
+    check("    match:\n    \tm: {act: greeting}", 8, "a tab in the indentation", "spaces");
+    // In a text they are what they are: the error is another one.
+    check("    wat: 他说：“好，行”", 7, "unknown key `wat`", "`what`");
+    check("    what: \"OK： 好\" x", 7, "", "");
+    let text = format!("{HEAD}  - {{id: r, what: 他说：“好，行”, dimension: a, source: manual}}\n");
+    assert!(Scorecard::parse(&text).is_ok());
+}
+
 #[test]
 fn patterns_that_would_backtrack_for_ever_take_linear_time() {
     use callmark_core::{acts::ActLexicon, adherence::run_examples};
