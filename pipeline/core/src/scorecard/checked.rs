@@ -80,6 +80,12 @@ impl Scorecard {
             if !seen.insert(&stage.value) {
                 return Err(ScorecardError::at(stage, format!("stage `{}` is listed twice", stage.value)));
             }
+            let known = lexicon.stage_names();
+            if !known.contains(&stage.value.as_str()) {
+                // It could never be seen, and every call would lack it.
+                let hint = nearest_or_all(&stage.value, &known, "acts have the stages");
+                return Err(ScorecardError::at(stage, format!("no act has the stage `{}`", stage.value)).hint(hint));
+            }
         }
         let mut weights = Vec::new();
         let weights_place = raw.weights.0.first().map_or(Place::default(), |(name, _)| Place::of(name));
@@ -157,6 +163,16 @@ fn usual_similarity(language: Language) -> f64 {
         Language::En => 0.75,
         Language::Zh => 0.65,
     }
+}
+
+/// The name that is meant, or all that there are.
+fn nearest_or_all(written: &str, known: &[&str], all: &str) -> Option<String> {
+    did_you_mean(written, known.iter().copied()).or_else(|| Some(format!("{all}: {}", known.join(", "))))
+}
+
+fn unknown_act<T>(place: &Spanned<T>, act: &str, lexicon: &ActLexicon) -> ScorecardError {
+    let known: Vec<&str> = lexicon.names().collect();
+    ScorecardError::at(place, format!("unknown act `{act}`")).hint(nearest_or_all(act, &known, "acts"))
 }
 
 fn dimension(written: &Spanned<String>, names: &Names<'_>) -> Result<String, ScorecardError> {
@@ -390,8 +406,7 @@ impl RawExample {
         };
         for act in self.turns.iter().flat_map(|t| &t.acts) {
             if !names.lexicon.names().any(|known| known == act) {
-                let hint = did_you_mean(act, names.lexicon.names());
-                return Err(ScorecardError::at(&self.expect, format!("unknown act `{act}` in this example")).hint(hint));
+                return Err(unknown_act(&self.expect, act, names.lexicon));
             }
         }
         Ok(Example {
@@ -510,13 +525,19 @@ impl RawMatcher {
             Pattern::Meaning { phrases, similarity_permille }
         } else if let Some(act) = self.act {
             if !names.lexicon.names().any(|known| known == act.value) {
-                let hint = did_you_mean(&act.value, names.lexicon.names());
-                return Err(ScorecardError::at(&act, format!("unknown act `{}`", act.value)).hint(hint));
+                return Err(unknown_act(&act, &act.value, names.lexicon));
             }
             Pattern::Act { act: act.value, permille: self.p.map(|p| permille(Some(p), p)).transpose()? }
         } else if let Some(stage) = self.stage {
             if !names.stages.contains(&stage.value) {
-                let hint = did_you_mean(&stage.value, names.stages.iter().map(String::as_str));
+                let listed: Vec<&str> = names.stages.iter().map(String::as_str).collect();
+                let known = names.lexicon.stage_names();
+                // A stage that acts have counts only where the scorecard lists it.
+                let hint = if known.contains(&stage.value.as_str()) {
+                    Some(format!("add it to `stages`, here [{}]", listed.join(", ")))
+                } else {
+                    nearest_or_all(&stage.value, &known, "acts have the stages")
+                };
                 return Err(ScorecardError::at(&stage, format!("unknown stage `{}`", stage.value)).hint(hint));
             }
             Pattern::Stage(stage.value)

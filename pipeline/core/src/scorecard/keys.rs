@@ -1,5 +1,5 @@
 //! Every key of a scorecard with its type, default and meaning: the tables of docs/scorecards.md and the JSON Schema for editors
-//! are made from this list, and core/tests/operators.rs holds it against the reader's own.
+//! are made from this list, and core/tests/language/operators.rs holds it against the reader's own.
 
 use serde_json::{Map, Value, json};
 
@@ -61,7 +61,7 @@ pub const OBJECTS: &[Object] = &[
             key("name", Form::Text, REQUIRED, "the scorecard's name in results"),
             key("version", Form::Whole, "1", "raise it when the script changes"),
             key("language", LANGUAGES, REQUIRED, "the languages that it is written in; calls in others are not scored"),
-            key("stages", Form::ListOf(&Form::Text), "", "the stages of the script, in order"),
+            key("stages", Form::ListOf(&Form::Text), "", "the stages of the script, in order; of those that acts have"),
             key("weights", Form::MapOf(&Form::Whole), REQUIRED, "the dimensions and their weights, 1…10000"),
             key("verdicts", Form::Object("verdicts"), "{pass: 85, coach: 70}", "bands of the verdict, in points"),
             key("fatal_cap", Form::Whole, "0", "points that a confirmed fatal leaves"),

@@ -129,6 +129,27 @@ fn what_the_keyboard_did_is_named() {
 }
 
 #[test]
+fn unknown_acts_and_stages_are_told_from_known_ones() {
+    let known = ["acts: greeting, self_introduction", "closing"];
+    for remedy in known {
+        check("    match: {m: {act: wave}}", 7, "unknown act `wave`", remedy);
+        check("    examples: [{turns: [[rep, 0, hi, {act: wave}]], expect: met}]", 7, "unknown act `wave`", remedy);
+    }
+    check("    match: {m: {act: greting}}", 7, "unknown act", "did you mean `greeting`?");
+    check("    match: {m: {stage: opening}}", 7, "unknown stage `opening`", "add it to `stages`, here []");
+    check(
+        "    match: {m: {stage: small_talk}}",
+        7,
+        "unknown stage",
+        "acts have the stages: opening, needs, proposal, close",
+    );
+    let listed = |stage: &str| error_of(format!("stages: [{stage}]\n{HEAD}  []\n").as_bytes()).to_string();
+    assert!(listed("small_talk").contains("line 1, column 10: no act has the stage `small_talk`"));
+    assert!(listed("small_talk").contains("acts have the stages: opening, needs, proposal, close"));
+    assert!(listed("closing").contains("stages: opening") && listed("closse").contains("did you mean `close`?"));
+}
+
+#[test]
 fn patterns_that_would_backtrack_for_ever_take_linear_time() {
     use callmark_core::{acts::ActLexicon, adherence::run_examples};
     let said = "a".repeat(20_000);

@@ -8,6 +8,7 @@ use callmark_core::adherence::run_examples;
 use callmark_core::operator::GRAMMAR;
 use callmark_core::record::Outcome;
 use callmark_core::scorecard::{OBJECTS, OPERATORS, Scorecard, json_schema};
+use callmark_core::transcript::Role;
 use serde_json::Value;
 
 use super::embed;
@@ -179,6 +180,17 @@ fn page() -> String {
     for operator in OPERATORS {
         let _ = write!(page, "\n### {}\n\n{}\n\n*Why:* {}\n\n", operator.name, operator.what, operator.why);
         let _ = write!(page, "```yaml\n{}```\n", operator.example);
+    }
+    let acts = ActLexicon::built_in();
+    let _ = write!(
+        page,
+        "\n## Acts and stages\n\nWhat `act` and an example's annotation may name, and the stages that `stages` may list: {}.\n\n\
+         | act | said by | stage |\n|---|---|---|\n",
+        acts.stage_names().join(", ")
+    );
+    for act in acts.names() {
+        let (said_by, stage) = (acts.role_of(act).map_or("either", Role::name), acts.stage_of(act).unwrap_or(""));
+        let _ = writeln!(page, "| `{act}` | {said_by} | {stage} |");
     }
     let _ = write!(
         page,
