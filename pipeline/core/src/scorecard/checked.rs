@@ -191,6 +191,18 @@ fn metric(written: &Spanned<String>) -> Result<Metric, ScorecardError> {
     })
 }
 
+const CROSSED: &str = "`gte` is above `lte`: no value is both";
+const WHOLE_PERMILLE: i64 = 1_000;
+
+/// Whether a metric is a part of a whole, in per mille; changes in per mille may be larger.
+pub(super) fn is_share(metric: Metric) -> bool {
+    metric.id().ends_with("_permille") && !metric.id().ends_with("_change_permille")
+}
+
+fn more_than_all(metric: Metric) -> String {
+    format!("`{}` is never above {WHOLE_PERMILLE} per mille", metric.id())
+}
+
 fn metrics(raw: Vec<RawMetric>, names: &Names<'_>) -> Result<Vec<MetricItem>, ScorecardError> {
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
     for entry in &raw {
@@ -212,6 +224,13 @@ fn metrics(raw: Vec<RawMetric>, names: &Names<'_>) -> Result<Vec<MetricItem>, Sc
             let hint = Some("give one of them an `id`".to_string());
             return Err(ScorecardError::at(&entry.metric, format!("metric id `{id}` is used twice")).hint(hint));
         }
+        if let Some(warn) = entry.warn.as_ref().filter(|warn| warn.value.are_crossed()) {
+            return Err(ScorecardError::at(warn, CROSSED.to_string()));
+        }
+        let full = entry.full.value;
+        if is_share(metric) && full.low.into_iter().chain(full.high).any(|limit| limit > WHOLE_PERMILLE) {
+            return Err(ScorecardError::at(&entry.full, more_than_all(metric)));
+        }
         items.push(MetricItem {
             id,
             version: entry.version,
@@ -219,9 +238,10 @@ fn metrics(raw: Vec<RawMetric>, names: &Names<'_>) -> Result<Vec<MetricItem>, Sc
             dimension: dimension(&entry.dimension, names)?,
             points: entry.points,
             trapezoid: trapezoid(&entry.full, entry.zero)?,
-            warn: entry.warn,
+            warn: entry.warn.map(|warn| warn.value),
             when: entry.when.check(&BTreeMap::new())?,
             languages: entry.language,
+            place: Place::of(&entry.metric),
         });
     }
     Ok(items)
@@ -274,13 +294,17 @@ fn expression(written: &Spanned<String>, matchers: &BTreeMap<String, Matcher>) -
 impl RawWhen {
     fn check(self, matchers: &BTreeMap<String, Matcher>) -> Result<When, ScorecardError> {
         let parsed = self.expr.as_ref().map(|expr| expression(expr, matchers)).transpose()?;
+        if let Some(duration) = self.duration_s.as_ref().filter(|duration| duration.value.are_crossed()) {
+            return Err(ScorecardError::at(duration, CROSSED.to_string()));
+        }
+        let milliseconds = |Bounds { gte, lte }| Bounds { gte: gte.map(thousandths), lte: lte.map(thousandths) };
         Ok(When {
             call_types: self.call_type,
             campaigns: self.campaign,
             directions: self.direction,
             languages: self.language,
             media: self.medium,
-            duration_ms: self.duration_s.map(|b| Bounds { gte: b.gte.map(thousandths), lte: b.lte.map(thousandths) }),
+            duration_ms: self.duration_s.map(|duration| milliseconds(duration.value)),
             first_contact: self.first_contact,
             expr: self.expr.map(|expr| expr.value),
             parsed,
@@ -314,6 +338,9 @@ impl RawRequirement {
         }
         if self.at_most == Some(0) || (self.at_most.is_some() && !self.each) {
             return wrong("`at_most` goes with `each: true` and is at least 1".to_string());
+        }
+        if let Some(cap) = self.cap.as_ref().filter(|cap| cap.value > 100) {
+            return Err(ScorecardError::at(cap, "cap is more than 100 points".to_string()));
         }
         if self.cap.is_some() && self.severity != Severity::Fatal {
             return wrong("`cap` goes with `severity: fatal`".to_string());
@@ -376,7 +403,7 @@ impl RawRequirement {
             dimension,
             severity: self.severity,
             points: self.points,
-            cap: self.cap,
+            cap: self.cap.map(|cap| cap.value),
             when,
             matchers,
             rule,
@@ -498,6 +525,17 @@ impl RawMatcher {
         if self.role == Some(Role::Unknown) {
             return wrong("has role `unknown`; it is rep or customer");
         }
+        let crossed = self.sentiment.is_some_and(|bounds| bounds.are_crossed())
+            || self.loudness.is_some_and(|bounds| bounds.are_crossed())
+            || self.duration.as_ref().is_some_and(|d| Bounds { gte: d.gte_s, lte: d.lte_s }.are_crossed())
+            || self.pace.as_ref().is_some_and(|pace| {
+                let everywhere = Bounds { gte: pace.gte, lte: pace.lte };
+                [Some(everywhere), pace.en, pace.zh].into_iter().flatten().any(|bounds| bounds.are_crossed())
+            })
+            || Bounds { gte: self.gte, lte: self.lte }.are_crossed();
+        if crossed {
+            return wrong(&format!("cannot be found: {CROSSED}"));
+        }
         let mut regex_place = None;
         let period = self.period.unwrap_or(Period::Turn);
         let is_change = matches!(period, Period::TurnChange | Period::Shift);
@@ -557,7 +595,11 @@ impl RawMatcher {
             if bounds == Bounds::default() {
                 return wrong("needs `gte` or `lte`");
             }
-            Pattern::Metric { metric: metric(&written)?, bounds }
+            let metric = metric(&written)?;
+            if is_share(metric) && bounds.gte.into_iter().chain(bounds.lte).any(|limit| limit > WHOLE_PERMILLE) {
+                return Err(ScorecardError::at(&written, more_than_all(metric)));
+            }
+            Pattern::Metric { metric, bounds }
         } else if let Some(RawPace { gte, lte, en, zh }) = self.pace {
             let everywhere = Bounds { gte, lte };
             let of_language = |own: Option<Bounds<i64>>| own.unwrap_or(everywhere);

@@ -150,6 +150,36 @@ fn unknown_acts_and_stages_are_told_from_known_ones() {
 }
 
 #[test]
+fn what_can_never_hold_is_refused() {
+    let crossed = "`gte` is above `lte`";
+    for matcher in [
+        "metric: hold_ms, gte: 9000, lte: 2000",
+        "sentiment: {gte: 2, lte: -2}",
+        "duration: {gte_s: 60, lte_s: 30}",
+        "loudness: {gte: -10, lte: -20}, role: rep",
+        "pace: {zh: {gte: 300, lte: 200}}, role: rep",
+    ] {
+        check(&format!("    match: {{m: {{{matcher}}}}}"), 7, crossed, "");
+    }
+    check("    when: {duration_s: {gte: 60, lte: 30}}", 7, crossed, "");
+    check("    match: {m: {metric: rep_talk_share_permille, gte: 1001}}", 7, "never above 1000 per mille", "");
+    let metric = |limits: &str| {
+        let text = HEAD.replace("requirements", "metrics")
+            + "  - {metric: rep_talk_share_permille, dimension: a, "
+            + limits
+            + "}\n";
+        error_of(text.as_bytes()).to_string()
+    };
+    assert!(metric("full: {gte: 1100}, zero: {lte: 0}").contains("never above 1000 per mille"));
+    assert!(metric("full: {gte: 300}, zero: {lte: 0}, warn: {gte: 9, lte: 1}").contains(crossed));
+    check("    severity: fatal\n    cap: 101", 8, "cap is more than 100 points", "");
+    for key in ["call_type", "campaign", "direction", "language", "medium"] {
+        check(&format!("    when: {{{key}: []}}"), 7, "the list is empty", "");
+    }
+    check("    examples: [{turns: [], expect: met}]", 7, "the list is empty", "");
+}
+
+#[test]
 fn patterns_that_would_backtrack_for_ever_take_linear_time() {
     use callmark_core::{acts::ActLexicon, adherence::run_examples};
     let said = "a".repeat(20_000);
