@@ -255,7 +255,7 @@ fn trapezoid(full: &Spanned<RawRange>, zero: RawRange) -> Result<Trapezoid, Scor
     let corners = Trapezoid { zero_below, full_from: range.low, full_to: range.high, zero_above };
     if range.low.is_some() != zero_below.is_some() || range.high.is_some() != zero_above.is_some() {
         return wrong(
-            "`full` and `zero` must limit the same sides: [b, c] with [a, d], {lte} with {gte}, {gte} with {lte}",
+            "`zero` lies outside of `full`, on the same sides: full: [350, 500], zero: [200, 800]; full: {gte: 2}, zero: {lte: 0}; full: {lte: 100}, zero: {gte: 300}",
         );
     }
     if range.low.is_none() && range.high.is_none() {

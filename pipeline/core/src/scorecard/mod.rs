@@ -16,7 +16,7 @@ use std::fmt;
 
 use serde_saphyr::Spanned;
 
-pub use self::keys::{Form, Key, OBJECTS, Object, json_schema};
+pub use self::keys::{Form, Key, METRICS, OBJECTS, Object, json_schema};
 pub use self::lint::{LintFinding, LintSeverity, lint};
 pub(crate) use self::meant::Compiled;
 pub use self::meant::{

@@ -286,7 +286,7 @@ examples:
     },
     Operator {
         name: "within (window)",
-        what: "Only this part of the call is searched: `first_s`, `first_turns`, `last_s`, `last_turns`, of the role's own turns. Spoken calls use the seconds where they are given, texts the turns.",
+        what: "Only this part of the call is searched: `first_s`, `first_turns`, `last_s`, `last_turns`, of the role's own turns. Spoken calls use the seconds where they are given, texts the turns. First and last together search only what is in both; for the beginning or the end take two matchers.",
         why: "An opening that comes in the middle is none.",
         example: r#"match: {greeting: {any: {en: ["good morning"]}, role: rep}}
 require: {expr: greeting, within: {first_s: 10, first_turns: 2}}
