@@ -167,4 +167,6 @@ fn fitting_needs_calls_proposes_and_writes_only_when_asked() {
     assert_eq!(different.len(), fitted, "{different:?}");
     assert!(different.iter().all(|(_, a)| a.contains("full: ") && a.contains("metric: ")), "{different:?}");
     place.run(&["scorecard", "lint", card.to_str().unwrap()]).expect(0);
+    let late = place.run(&["scorecard", "coverage", card.to_str().unwrap(), "--since", "2999-01-01"]).expect(3);
+    assert!(late.stderr.contains("started on or after 2999-01-01") && late.stderr.contains("without a start time"));
 }
