@@ -132,6 +132,17 @@ impl ActLexicon {
         self.acts.iter().map(|a| a.name.as_str())
     }
 
+    /// The stages that acts belong to, in the file's order.
+    pub fn stage_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for stage in self.acts.iter().filter_map(|act| act.stage.as_deref()) {
+            if !names.contains(&stage) {
+                names.push(stage);
+            }
+        }
+        names
+    }
+
     /// Whether this act is one of this role.
     pub fn is_said_by(&self, act: &str, role: Role) -> bool {
         self.acts.iter().any(|a| a.name == act && a.role.is_none_or(|said_by| said_by == role))

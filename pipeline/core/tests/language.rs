@@ -928,6 +928,89 @@ fn lint_sees_contradictions_and_says_where() {
     assert_eq!(told("wanted", "hold"), None);
 }
 
+/// What lint says of one requirement with these lines, or of a metric.
+#[track_caller]
+fn check_lint(body: &str, message: &str, is_told: bool) {
+    let item = format!("  - id: r\n    dimension: compliance\n{body}\n");
+    let findings = lint(&parse(&item));
+    let told: Vec<_> = findings.iter().filter(|f| f.requirement_id == "r" && f.message.contains(message)).collect();
+    assert_eq!(told.len(), usize::from(is_told), "{message}: {findings:#?}");
+    assert!(told.iter().all(|f| f.line >= 7 && f.column > 0 && !f.hint.is_empty()), "{told:?}");
+}
+
+#[test]
+fn lint_asks_whose_words_are_forbidden() {
+    let message = "the customer's words count against the rep";
+    let said = r#"    match: {a: {any: {en: ["sure profit"]}}}"#;
+    check_lint(&format!("{said}\n    forbid: {{expr: a}}"), message, true);
+    check_lint(&format!("{said}\n    forbid: {{expr: a, role: rep}}"), message, false);
+    check_lint(&format!("{said}\n    forbid: {{expr: \"count(a, rep) >= 2\"}}"), message, false);
+    check_lint(&format!("{said}\n    require: {{expr: a}}"), message, false);
+    check_lint("    match: {a: {silence: {gte_s: 8}}}\n    forbid: {expr: a}", message, false);
+}
+
+#[test]
+fn lint_doubts_the_unit_of_limits() {
+    let matcher = |written: &str| format!("    match: {{a: {{metric: {written}}}}}\n    require: {{expr: a}}");
+    check_lint(&matcher("rep_talk_share_permille, lte: 60"), "no limit above 60 per mille", true);
+    check_lint(&matcher("hold_ms, lte: 90"), "no limit above 90 ms", true);
+    check_lint(&matcher("hold_ms, gte: 1"), "no limit above", false);
+    check_lint(&matcher("questions_rep, gte: 2"), "no limit above", false);
+    let item = |limits: &str| {
+        let head = "schema: 1\nname: x\nlanguage: [en]\nweights: {a: 100}\nmetrics:\n  - {metric: ";
+        lint(&Scorecard::parse(&format!("{head}{limits}, dimension: a}}\n")).unwrap())
+    };
+    let told = item("rep_talk_share_permille, full: [35, 50], zero: [20, 80]");
+    assert_eq!((told.len(), told[0].line, told[0].column), (1, 6, 14), "{told:?}");
+    assert!(told[0].message.contains("80 per mille") && told[0].hint.contains("per cent"), "{told:?}");
+    assert!(item("unexcused_silence_permille, full: {lte: 100}, zero: {gte: 300}").is_empty());
+    assert!(item("response_latency_rep_ms, full: [200, 1500], zero: [-500, 4000]").is_empty());
+}
+
+#[test]
+fn lint_tells_phrases_from_patterns() {
+    let said = |matcher: &str| format!("    match: {{a: {{{matcher}}}}}\n    require: {{expr: a}}");
+    check_lint(&said(r#"regex: {en: "\bsure\b"}"#), "control character U+0008", true);
+    check_lint(&said(r"regex: {en: '\bsure\b'}"), "control character", false);
+    check_lint(&said(r#"any: {en: ["my name is {name}"]}"#), "`{` stands for nothing", true);
+    check_lint(&said(r#"any: {en: ["sure profit"]}, not: {en: ["no*"]}"#), "`*` stands for nothing", true);
+    check_lint(&said(r#"any: {en: ["$5 (net), right?"]}"#), "stands for nothing", false);
+    check_lint(
+        &said("any: {en: [hello]}, within: {first_s: 30, last_s: 30}"),
+        "both in the first and in the last",
+        true,
+    );
+    check_lint(&said("any: {en: [hello]}, within: {first_s: 30, first_turns: 4}"), "both in the first", false);
+}
+
+#[test]
+fn lint_sees_what_has_no_words_in_a_language() {
+    let match_ = r#"    match: {a: {any: {en: ["good morning"], zh: [早上好]}}, b: {any: {en: [welcome]}}}"#;
+    let rule = |expr: &str| format!("{match_}\n    require: {{expr: \"{expr}\"}}");
+    check_lint(&rule("a and b"), "can never hold in `zh`: no phrases there in b", true);
+    check_lint(&rule("a and not (b near a)"), "can never hold in `zh`", true);
+    check_lint(&rule("a or b"), "can never hold in `zh`", false);
+    check_lint(&format!("{}\n    when: {{language: [en]}}", rule("a and b")), "can never hold in `zh`", false);
+    check_lint(&format!("{}\n    when: {{expr: b}}", rule("a")), "`when` can never hold in `zh`", true);
+    let except = |phrases: &str| format!("{}\n    except: [{{any: {phrases}}}]", rule("a or b"));
+    check_lint(&except("{en: [i know]}"), "an `except` has no phrases in `zh`", true);
+    check_lint(&except("{en: [i know], zh: [我知道]}"), "an `except` has no phrases", false);
+}
+
+#[test]
+fn lint_sees_what_changes_no_score() {
+    let forbidden = "    match: {a: {act: insult}}\n    forbid: {expr: a}\n";
+    let nothing_earns = |more: &str| {
+        let card = card(&format!("  - id: r\n    dimension: compliance\n{forbidden}{more}"));
+        lint(&Scorecard::parse(&card).unwrap()).iter().any(|f| f.message.contains("nothing here earns points"))
+    };
+    assert!(nothing_earns("    severity: fatal\n"));
+    assert!(!nothing_earns("  - {id: s, dimension: handling, source: manual}\n"));
+    let free = "    match: {a: {act: greeting}}\n    require: {expr: a}\n    points: 0";
+    check_lint(free, "has 0 points", true);
+    check_lint(&format!("{free}\n    severity: advisory"), "has 0 points", false);
+}
+
 #[test]
 fn the_acts_that_ship_can_be_read() {
     let built_in = ActLexicon::built_in();

@@ -51,6 +51,11 @@ impl Trial {
         chosen.retain(|call| call.status != Status::Failed);
         let by_name = chosen.iter().any(|call| names.contains(&call.scorecard));
         chosen.retain(|call| !by_name || names.contains(&call.scorecard));
+        if let Some(since) = args.since.as_deref().filter(|_| chosen.is_empty()) {
+            bail!(
+                "no call that can be tried started on or after {since}\nhint: `--since` leaves out calls without a start time; without it all are taken"
+            );
+        }
         if chosen.is_empty() {
             bail!(
                 "the store holds no calls to try the scorecard on\nhint: `callmark run` fills it; --store names another"

@@ -80,6 +80,12 @@ impl Scorecard {
             if !seen.insert(&stage.value) {
                 return Err(ScorecardError::at(stage, format!("stage `{}` is listed twice", stage.value)));
             }
+            let known = lexicon.stage_names();
+            if !known.contains(&stage.value.as_str()) {
+                // It could never be seen, and every call would lack it.
+                let hint = nearest_or_all(&stage.value, &known, "acts have the stages");
+                return Err(ScorecardError::at(stage, format!("no act has the stage `{}`", stage.value)).hint(hint));
+            }
         }
         let mut weights = Vec::new();
         let weights_place = raw.weights.0.first().map_or(Place::default(), |(name, _)| Place::of(name));
@@ -159,6 +165,16 @@ fn usual_similarity(language: Language) -> f64 {
     }
 }
 
+/// The name that is meant, or all that there are.
+fn nearest_or_all(written: &str, known: &[&str], all: &str) -> Option<String> {
+    did_you_mean(written, known.iter().copied()).or_else(|| Some(format!("{all}: {}", known.join(", "))))
+}
+
+fn unknown_act<T>(place: &Spanned<T>, act: &str, lexicon: &ActLexicon) -> ScorecardError {
+    let known: Vec<&str> = lexicon.names().collect();
+    ScorecardError::at(place, format!("unknown act `{act}`")).hint(nearest_or_all(act, &known, "acts"))
+}
+
 fn dimension(written: &Spanned<String>, names: &Names<'_>) -> Result<String, ScorecardError> {
     if names.dimensions.contains(&written.value) {
         return Ok(written.value.clone());
@@ -173,6 +189,18 @@ fn metric(written: &Spanned<String>) -> Result<Metric, ScorecardError> {
         let hint = did_you_mean(&written.value, Metric::ALL.iter().map(|m| m.id()));
         ScorecardError::at(written, format!("unknown metric `{}`", written.value)).hint(hint)
     })
+}
+
+const CROSSED: &str = "`gte` is above `lte`: no value is both";
+const WHOLE_PERMILLE: i64 = 1_000;
+
+/// Whether a metric is a part of a whole, in per mille; changes in per mille may be larger.
+pub(super) fn is_share(metric: Metric) -> bool {
+    metric.id().ends_with("_permille") && !metric.id().ends_with("_change_permille")
+}
+
+fn more_than_all(metric: Metric) -> String {
+    format!("`{}` is never above {WHOLE_PERMILLE} per mille", metric.id())
 }
 
 fn metrics(raw: Vec<RawMetric>, names: &Names<'_>) -> Result<Vec<MetricItem>, ScorecardError> {
@@ -196,6 +224,13 @@ fn metrics(raw: Vec<RawMetric>, names: &Names<'_>) -> Result<Vec<MetricItem>, Sc
             let hint = Some("give one of them an `id`".to_string());
             return Err(ScorecardError::at(&entry.metric, format!("metric id `{id}` is used twice")).hint(hint));
         }
+        if let Some(warn) = entry.warn.as_ref().filter(|warn| warn.value.are_crossed()) {
+            return Err(ScorecardError::at(warn, CROSSED.to_string()));
+        }
+        let full = entry.full.value;
+        if is_share(metric) && full.low.into_iter().chain(full.high).any(|limit| limit > WHOLE_PERMILLE) {
+            return Err(ScorecardError::at(&entry.full, more_than_all(metric)));
+        }
         items.push(MetricItem {
             id,
             version: entry.version,
@@ -203,9 +238,10 @@ fn metrics(raw: Vec<RawMetric>, names: &Names<'_>) -> Result<Vec<MetricItem>, Sc
             dimension: dimension(&entry.dimension, names)?,
             points: entry.points,
             trapezoid: trapezoid(&entry.full, entry.zero)?,
-            warn: entry.warn,
+            warn: entry.warn.map(|warn| warn.value),
             when: entry.when.check(&BTreeMap::new())?,
             languages: entry.language,
+            place: Place::of(&entry.metric),
         });
     }
     Ok(items)
@@ -219,7 +255,7 @@ fn trapezoid(full: &Spanned<RawRange>, zero: RawRange) -> Result<Trapezoid, Scor
     let corners = Trapezoid { zero_below, full_from: range.low, full_to: range.high, zero_above };
     if range.low.is_some() != zero_below.is_some() || range.high.is_some() != zero_above.is_some() {
         return wrong(
-            "`full` and `zero` must limit the same sides: [b, c] with [a, d], {lte} with {gte}, {gte} with {lte}",
+            "`zero` lies outside of `full`, on the same sides: full: [350, 500], zero: [200, 800]; full: {gte: 2}, zero: {lte: 0}; full: {lte: 100}, zero: {gte: 300}",
         );
     }
     if range.low.is_none() && range.high.is_none() {
@@ -258,13 +294,17 @@ fn expression(written: &Spanned<String>, matchers: &BTreeMap<String, Matcher>) -
 impl RawWhen {
     fn check(self, matchers: &BTreeMap<String, Matcher>) -> Result<When, ScorecardError> {
         let parsed = self.expr.as_ref().map(|expr| expression(expr, matchers)).transpose()?;
+        if let Some(duration) = self.duration_s.as_ref().filter(|duration| duration.value.are_crossed()) {
+            return Err(ScorecardError::at(duration, CROSSED.to_string()));
+        }
+        let milliseconds = |Bounds { gte, lte }| Bounds { gte: gte.map(thousandths), lte: lte.map(thousandths) };
         Ok(When {
             call_types: self.call_type,
             campaigns: self.campaign,
             directions: self.direction,
             languages: self.language,
             media: self.medium,
-            duration_ms: self.duration_s.map(|b| Bounds { gte: b.gte.map(thousandths), lte: b.lte.map(thousandths) }),
+            duration_ms: self.duration_s.map(|duration| milliseconds(duration.value)),
             first_contact: self.first_contact,
             expr: self.expr.map(|expr| expr.value),
             parsed,
@@ -298,6 +338,9 @@ impl RawRequirement {
         }
         if self.at_most == Some(0) || (self.at_most.is_some() && !self.each) {
             return wrong("`at_most` goes with `each: true` and is at least 1".to_string());
+        }
+        if let Some(cap) = self.cap.as_ref().filter(|cap| cap.value > 100) {
+            return Err(ScorecardError::at(cap, "cap is more than 100 points".to_string()));
         }
         if self.cap.is_some() && self.severity != Severity::Fatal {
             return wrong("`cap` goes with `severity: fatal`".to_string());
@@ -360,7 +403,7 @@ impl RawRequirement {
             dimension,
             severity: self.severity,
             points: self.points,
-            cap: self.cap,
+            cap: self.cap.map(|cap| cap.value),
             when,
             matchers,
             rule,
@@ -390,8 +433,7 @@ impl RawExample {
         };
         for act in self.turns.iter().flat_map(|t| &t.acts) {
             if !names.lexicon.names().any(|known| known == act) {
-                let hint = did_you_mean(act, names.lexicon.names());
-                return Err(ScorecardError::at(&self.expect, format!("unknown act `{act}` in this example")).hint(hint));
+                return Err(unknown_act(&self.expect, act, names.lexicon));
             }
         }
         Ok(Example {
@@ -483,6 +525,17 @@ impl RawMatcher {
         if self.role == Some(Role::Unknown) {
             return wrong("has role `unknown`; it is rep or customer");
         }
+        let crossed = self.sentiment.is_some_and(|bounds| bounds.are_crossed())
+            || self.loudness.is_some_and(|bounds| bounds.are_crossed())
+            || self.duration.as_ref().is_some_and(|d| Bounds { gte: d.gte_s, lte: d.lte_s }.are_crossed())
+            || self.pace.as_ref().is_some_and(|pace| {
+                let everywhere = Bounds { gte: pace.gte, lte: pace.lte };
+                [Some(everywhere), pace.en, pace.zh].into_iter().flatten().any(|bounds| bounds.are_crossed())
+            })
+            || Bounds { gte: self.gte, lte: self.lte }.are_crossed();
+        if crossed {
+            return wrong(&format!("cannot be found: {CROSSED}"));
+        }
         let mut regex_place = None;
         let period = self.period.unwrap_or(Period::Turn);
         let is_change = matches!(period, Period::TurnChange | Period::Shift);
@@ -510,13 +563,19 @@ impl RawMatcher {
             Pattern::Meaning { phrases, similarity_permille }
         } else if let Some(act) = self.act {
             if !names.lexicon.names().any(|known| known == act.value) {
-                let hint = did_you_mean(&act.value, names.lexicon.names());
-                return Err(ScorecardError::at(&act, format!("unknown act `{}`", act.value)).hint(hint));
+                return Err(unknown_act(&act, &act.value, names.lexicon));
             }
             Pattern::Act { act: act.value, permille: self.p.map(|p| permille(Some(p), p)).transpose()? }
         } else if let Some(stage) = self.stage {
             if !names.stages.contains(&stage.value) {
-                let hint = did_you_mean(&stage.value, names.stages.iter().map(String::as_str));
+                let listed: Vec<&str> = names.stages.iter().map(String::as_str).collect();
+                let known = names.lexicon.stage_names();
+                // A stage that acts have counts only where the scorecard lists it.
+                let hint = if known.contains(&stage.value.as_str()) {
+                    Some(format!("add it to `stages`, here [{}]", listed.join(", ")))
+                } else {
+                    nearest_or_all(&stage.value, &known, "acts have the stages")
+                };
                 return Err(ScorecardError::at(&stage, format!("unknown stage `{}`", stage.value)).hint(hint));
             }
             Pattern::Stage(stage.value)
@@ -536,7 +595,11 @@ impl RawMatcher {
             if bounds == Bounds::default() {
                 return wrong("needs `gte` or `lte`");
             }
-            Pattern::Metric { metric: metric(&written)?, bounds }
+            let metric = metric(&written)?;
+            if is_share(metric) && bounds.gte.into_iter().chain(bounds.lte).any(|limit| limit > WHOLE_PERMILLE) {
+                return Err(ScorecardError::at(&written, more_than_all(metric)));
+            }
+            Pattern::Metric { metric, bounds }
         } else if let Some(RawPace { gte, lte, en, zh }) = self.pace {
             let everywhere = Bounds { gte, lte };
             let of_language = |own: Option<Bounds<i64>>| own.unwrap_or(everywhere);

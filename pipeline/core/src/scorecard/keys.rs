@@ -1,5 +1,5 @@
 //! Every key of a scorecard with its type, default and meaning: the tables of docs/scorecards.md and the JSON Schema for editors
-//! are made from this list, and core/tests/operators.rs holds it against the reader's own.
+//! are made from this list, and core/tests/language/operators.rs holds it against the reader's own.
 
 use serde_json::{Map, Value, json};
 
@@ -42,6 +42,17 @@ pub struct Object {
     pub keys: &'static [Key],
 }
 
+/// How metrics are written, for the page; core/tests/language/operators.rs reads it.
+pub const METRICS: &str = "\
+metrics:
+  # Between 35 and 50 % of the talk: full value; at 20 % and at 80 %: none; in between in proportion.
+  - {metric: rep_talk_share_permille, dimension: handling, full: [350, 500], zero: [200, 800]}
+  # The more the better: two questions have full value, one has half, none has none.
+  - {metric: questions_rep, dimension: handling, full: {gte: 2}, zero: {lte: 0}}
+  # The less the better: up to 10 % full value, from 30 % none; from 20 % it is pointed out.
+  - {metric: unexcused_silence_permille, dimension: handling, full: {lte: 100}, zero: {gte: 300}, warn: {gte: 200}}
+";
+
 const fn key(name: &'static str, form: Form, default: &'static str, what: &'static str) -> Key {
     Key { name, form, default, what }
 }
@@ -55,13 +66,13 @@ const REQUIRED: &str = "required";
 pub const OBJECTS: &[Object] = &[
     Object {
         name: "scorecard",
-        what: "The file.",
+        what: "The file: UTF-8, at most 2 MB.",
         keys: &[
             key("schema", Form::Whole, REQUIRED, "1"),
             key("name", Form::Text, REQUIRED, "the scorecard's name in results"),
             key("version", Form::Whole, "1", "raise it when the script changes"),
             key("language", LANGUAGES, REQUIRED, "the languages that it is written in; calls in others are not scored"),
-            key("stages", Form::ListOf(&Form::Text), "", "the stages of the script, in order"),
+            key("stages", Form::ListOf(&Form::Text), "", "the stages of the script, in order; of those that acts have"),
             key("weights", Form::MapOf(&Form::Whole), REQUIRED, "the dimensions and their weights, 1…10000"),
             key("verdicts", Form::Object("verdicts"), "{pass: 85, coach: 70}", "bands of the verdict, in points"),
             key("fatal_cap", Form::Whole, "0", "points that a confirmed fatal leaves"),
@@ -87,7 +98,13 @@ pub const OBJECTS: &[Object] = &[
             key("dimension", Form::Text, REQUIRED, "a key of `weights`"),
             key("points", Form::Whole, "10", "its weight among the items of its dimension"),
             key("full", Form::Range, REQUIRED, "full value inside, in the metric's unit"),
-            key("zero", Form::Range, REQUIRED, "no value outside; it limits the same sides as `full`"),
+            key(
+                "zero",
+                Form::Range,
+                REQUIRED,
+                "where its value has fallen to nothing, on the sides that `full` limits: `[low, high]` around `[low, high]`; `{lte: …}`, below \
+                 it, for `full: {gte: …}`; `{gte: …}`, above it, for `full: {lte: …}`",
+            ),
             key("warn", Form::Object("bounds"), "", "a line that is pointed out when it is crossed"),
             key("when", Form::Object("when"), "", "conditions; where one fails the item is not applicable"),
             key("language", LANGUAGES, "all", "only for calls in these languages"),
@@ -162,7 +179,7 @@ pub const OBJECTS: &[Object] = &[
     },
     Object {
         name: "within",
-        what: "A part of the call.",
+        what: "A part of the call. With `first_…` and `last_…` only what is in both.",
         keys: &[
             key("first_s", Form::Number, "", "begins in the first seconds of the conversation"),
             key(

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Example, Matcher, Pattern, Phrases, Place, Requirement, Scorecard};
+use super::checked::is_share;
+use super::{Example, Matcher, MetricItem, Pattern, Phrases, Place, Requirement, Rule, Scorecard};
 use crate::operator::{Comparison, Expr, Reach};
-use crate::record::ItemKind;
+use crate::record::{ItemKind, Severity};
 use crate::recording::{Language, is_han};
+use crate::signals::Metric;
 
 /// Below this, a phrase of three content words is found wherever two of them are.
 const LOOSE_PERMILLE: u16 = 700;
@@ -47,7 +49,20 @@ pub fn lint(scorecard: &Scorecard) -> Vec<LintFinding> {
             column,
         });
     }
-    for (name, _) in &scorecard.weights {
+    let earns =
+        |r: &Requirement| r.kind() == ItemKind::Required && !matches!(r.severity, Severity::Bonus | Severity::Advisory);
+    let nothing_earns = scorecard.metrics.is_empty() && !scorecard.requirements.iter().any(earns);
+    if nothing_earns {
+        findings.push(LintFinding {
+            severity: LintSeverity::Note,
+            requirement_id: String::new(),
+            message: "no call gets a score: nothing here earns points".to_string(),
+            hint: "what is forbidden only costs some; add a requirement with `require`, or a metric".to_string(),
+            line,
+            column,
+        });
+    }
+    for (name, _) in scorecard.weights.iter().filter(|_| !nothing_earns) {
         let used = scorecard.metrics.iter().map(|m| &m.dimension);
         let required = scorecard.requirements.iter().filter(|r| r.kind() == ItemKind::Required).map(|r| &r.dimension);
         if !used.chain(required).any(|d| d == name) {
@@ -60,6 +75,9 @@ pub fn lint(scorecard: &Scorecard) -> Vec<LintFinding> {
                 column,
             });
         }
+    }
+    for item in &scorecard.metrics {
+        lint_metric(item, &mut findings);
     }
     for requirement in &scorecard.requirements {
         lint_requirement(scorecard, requirement, &mut findings);
@@ -187,6 +205,82 @@ fn impossible_in_pattern(pattern: &str) -> Option<char> {
     None
 }
 
+/// Per cent for per mille, seconds for milliseconds: limits that are right in no unit but the wrong one. 0 and 1 only ask whether there is
+/// any.
+fn unit_doubt(metric: Metric, limits: &[i64]) -> Option<(String, &'static str)> {
+    let largest = limits.iter().map(|limit| limit.abs()).max().filter(|largest| *largest > 1)?;
+    let id = metric.id();
+    if is_share(metric) && largest <= 100 {
+        return Some((
+            format!("`{id}` has no limit above {largest} per mille"),
+            "is that per cent? 1 % is 10 per mille",
+        ));
+    }
+    (id.ends_with("_ms") && largest < 1_000)
+        .then(|| (format!("`{id}` has no limit above {largest} ms"), "is that seconds? 1 s is 1000 ms"))
+}
+
+fn lint_metric(item: &MetricItem, findings: &mut Vec<LintFinding>) {
+    let corners = &item.trapezoid;
+    let limits = [corners.zero_below, corners.full_from, corners.full_to, corners.zero_above];
+    if let Some((message, hint)) = unit_doubt(item.metric, &limits.into_iter().flatten().collect::<Vec<_>>()) {
+        findings.push(LintFinding {
+            severity: LintSeverity::Note,
+            requirement_id: item.id.clone(),
+            message,
+            hint: hint.to_string(),
+            line: item.place.line,
+            column: item.place.column,
+        });
+    }
+}
+
+/// Whether an expression of matchers can hold, and whether it can fail, where only some of them have phrases: one without is not
+/// applicable, which passes through as in [`crate::operator::evaluate`].
+fn outcomes(expr: &Expr, has: &dyn Fn(&str) -> bool) -> (bool, bool) {
+    let all = |names: &[&String]| names.iter().all(|name| has(name.as_str()));
+    let decided = |is_decided: bool| (is_decided, is_decided);
+    let each = |parts: &[Expr]| parts.iter().map(|part| outcomes(part, has)).collect::<Vec<_>>();
+    match expr {
+        Expr::Not(inner) => {
+            let (holds, fails) = outcomes(inner, has);
+            (fails, holds)
+        }
+        Expr::And(parts) => (each(parts).iter().all(|(holds, _)| *holds), each(parts).iter().any(|(_, fails)| *fails)),
+        Expr::Or(parts) => (each(parts).iter().any(|(holds, _)| *holds), each(parts).iter().any(|(_, fails)| *fails)),
+        Expr::Name(name) | Expr::Repeat { name, .. } => decided(has(name)),
+        Expr::Count { names, .. } => decided(names.iter().any(|name| has(name))),
+        Expr::Order(names) => decided(all(&names.iter().collect::<Vec<_>>())),
+        Expr::Before { name, anchor, .. } | Expr::After { name, anchor, .. } | Expr::Near { name, anchor, .. } => {
+            decided(all(&[name, anchor]))
+        }
+    }
+}
+
+/// Whether a part of the expression counts one side's turns alone.
+fn counts_one_side(expr: &Expr) -> bool {
+    match expr {
+        Expr::Not(inner) => counts_one_side(inner),
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().any(counts_one_side),
+        Expr::Count { role, .. } => role.is_some(),
+        _ => false,
+    }
+}
+
+/// Whether anybody's words break a prohibition, the customer's too.
+fn is_of_nobody(requirement: &Requirement, rule: &Rule) -> bool {
+    let names = rule.parsed.names();
+    let mut worded =
+        names.iter().filter_map(|name| requirement.matchers.get(*name)).filter(|m| m.pattern.phrases().is_some());
+    rule.kind == ItemKind::Forbidden
+        && !counts_one_side(&rule.parsed)
+        && worded.clone().next().is_some()
+        && worded.all(|matcher| matcher.role.is_none())
+}
+
+/// What stands for something in patterns, and for nothing in phrases.
+const OF_PATTERNS: &[char] = &['{', '}', '*', '|', '\\', '[', ']', '^', '<', '>'];
+
 fn lint_requirement(scorecard: &Scorecard, requirement: &Requirement, findings: &mut Vec<LintFinding>) {
     let mut add_at = |place: Place, severity, message: String, hint: &str| {
         let (requirement_id, hint) = (requirement.id.clone(), hint.to_string());
@@ -198,7 +292,15 @@ fn lint_requirement(scorecard: &Scorecard, requirement: &Requirement, findings: 
             add_at(here, LintSeverity::Note, format!("has no `{what}`"), "people read it beside the result");
         }
     }
+    if requirement.points == 0 && !matches!(requirement.severity, Severity::Advisory | Severity::Fatal) {
+        let hint = "give it points, or `severity: advisory` where that is meant";
+        add_at(here, LintSeverity::Note, "has 0 points: it changes no score".to_string(), hint);
+    }
     let Some(rule) = &requirement.rule else { return };
+    if is_of_nobody(requirement, rule) {
+        let hint = "with `role: rep` in `forbid` only the rep's count";
+        add_at(rule.place, LintSeverity::Note, "the customer's words count against the rep, too".to_string(), hint);
+    }
     match constant(&rule.parsed) {
         Some(true) => add_at(
             rule.place,
@@ -225,6 +327,34 @@ fn lint_requirement(scorecard: &Scorecard, requirement: &Requirement, findings: 
             add_at(place, LintSeverity::Warning, message, "its `within` is empty; give it seconds or turns");
         }
         let in_when = requirement.when.parsed.iter().any(|e| e.names().contains(&name.as_str()));
+        let first = within.first_ms.is_some() || within.first_turns.is_some();
+        if first && (within.last_ms.is_some() || within.last_turns.is_some()) {
+            let message = format!("matcher `{name}` searches only what is both in the first and in the last part");
+            let hint = "in longer calls that is nothing; two matchers joined by `or` search either part";
+            add_at(place, LintSeverity::Note, message, hint);
+        }
+        if let Pattern::Metric { metric, bounds } = &matcher.pattern {
+            let limits: Vec<i64> = bounds.gte.into_iter().chain(bounds.lte).collect();
+            if let Some((doubt, hint)) = unit_doubt(*metric, &limits) {
+                add_at(place, LintSeverity::Note, format!("matcher `{name}`: {doubt}"), hint);
+            }
+        }
+        let is_pattern = matches!(matcher.pattern, Pattern::Regex(_));
+        let words = matcher.pattern.phrases().into_iter().chain([&matcher.not]).flat_map(|phrases| phrases.0.values());
+        for phrase in words.flat_map(|list| &list.0) {
+            // With `x` a pattern may stand on several lines.
+            if let Some(c) = phrase.chars().find(|c| c.is_control()).filter(|_| is_pattern && !phrase.contains("(?x")) {
+                let message =
+                    format!("matcher `{name}`: no text has the control character U+{:04X} of this pattern", c as u32);
+                let hint = r#"in double quotes "\b" is a backspace: write "\\b", or '\b' in single quotes"#;
+                add_at(place, LintSeverity::Warning, message, hint);
+            }
+            if let Some(c) = phrase.chars().find(|c| OF_PATTERNS.contains(c)).filter(|_| !is_pattern) {
+                let message = format!("matcher `{name}`: `{c}` stands for nothing in \"{phrase}\"");
+                let hint = "phrases are looked for as they are written: leave out what varies, or use `regex`";
+                add_at(place, LintSeverity::Note, message, hint);
+            }
+        }
         if !names.contains(&name.as_str()) && !in_when {
             add_at(
                 place,
@@ -290,6 +420,23 @@ fn lint_requirement(scorecard: &Scorecard, requirement: &Requirement, findings: 
         if !names.iter().any(|n| requirement.matchers.get(*n).is_some_and(speaks)) {
             let message = format!("has no phrases in `{}`", language.code());
             add_at(here, LintSeverity::Warning, message, "it is not applicable to calls in that language");
+        } else {
+            let has = |name: &str| requirement.matchers.get(name).is_none_or(speaks);
+            let lacking = |expr: &Expr| {
+                let lacking: Vec<&str> = expr.names().into_iter().filter(|name| !has(name)).collect();
+                format!("can never hold in `{}`: no phrases there in {}", language.code(), lacking.join(", "))
+            };
+            let hint = "give it phrases in that language, or join it by `or`";
+            if !outcomes(&rule.parsed, &has).0 {
+                add_at(rule.place, LintSeverity::Warning, lacking(&rule.parsed), hint);
+            }
+            if let Some(expr) = requirement.when.parsed.as_ref().filter(|expr| !outcomes(expr, &has).0) {
+                add_at(here, LintSeverity::Warning, format!("`when` {}", lacking(expr)), hint);
+            }
+            for except in requirement.except.iter().filter(|except| !speaks(except)) {
+                let message = format!("an `except` has no phrases in `{}`", language.code());
+                add_at(except.place, LintSeverity::Note, message, "in that language it excepts nothing");
+            }
         }
         let shown = |e: &Example| {
             let text: String = e.turns.iter().map(|t| t.text.as_str()).collect();

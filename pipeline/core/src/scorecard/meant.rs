@@ -63,6 +63,8 @@ pub struct MetricItem {
     pub when: When,
     /// Empty: every language.
     pub languages: Vec<Language>,
+    #[serde(skip)]
+    pub place: Place,
 }
 
 fn metric_id<S: serde::Serializer>(metric: &Metric, serializer: S) -> Result<S::Ok, S::Error> {

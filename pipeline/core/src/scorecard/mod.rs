@@ -10,13 +10,13 @@ mod lint;
 mod meant;
 mod operators;
 mod written;
+mod yaml;
 
 use std::fmt;
 
-use serde::de;
 use serde_saphyr::Spanned;
 
-pub use self::keys::{Form, Key, OBJECTS, Object, json_schema};
+pub use self::keys::{Form, Key, METRICS, OBJECTS, Object, json_schema};
 pub use self::lint::{LintFinding, LintSeverity, lint};
 pub(crate) use self::meant::Compiled;
 pub use self::meant::{
@@ -25,9 +25,7 @@ pub use self::meant::{
 };
 pub use self::operators::{OPERATORS, Operator};
 pub use self::written::{Bounds, OneOrMany, Phrases, Text};
-
-/// Larger files are refused before they are read.
-const MAX_BYTES: usize = 2 * 1024 * 1024;
+pub(crate) use self::yaml::read_yaml;
 
 /// Why a scorecard (or a list of acts) cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,38 +93,4 @@ fn did_you_mean<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>
     let scored = candidates.into_iter().map(|c| (strsim::damerau_levenshtein(written, c), c));
     let (distance, best) = scored.min()?;
     (distance <= (written.chars().count() / 3).max(1)).then(|| format!("did you mean `{best}`?"))
-}
-
-/// Reads YAML with limits on size, depth and aliases; errors carry line, column and a suggestion.
-pub(crate) fn read_yaml<T: de::DeserializeOwned>(yaml: &str) -> Result<T, ScorecardError> {
-    if yaml.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes; the limit is {MAX_BYTES}", yaml.len());
-        return Err(ScorecardError::new(0, 0, &message));
-    }
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_aliases: 200, max_anchors: 200, max_depth: 32, max_nodes: 200_000 },
-        with_snippet: false,
-    };
-    serde_saphyr::from_str_with_options(yaml, options).map_err(|error| {
-        use serde_saphyr::{Error, MessageFormatter as _, UserMessageFormatter};
-        let (line, column) = error.location().map_or((0, 0), |l| (l.line(), l.column()));
-        let (message, hint) = match error.without_snippet() {
-            Error::SerdeUnknownField { field, expected, .. } => {
-                let known = || format!("known keys: {}", expected.join(", "));
-                (
-                    format!("unknown key `{field}`"),
-                    did_you_mean(field, expected.iter().copied()).or_else(|| Some(known())),
-                )
-            }
-            Error::SerdeUnknownVariant { variant, expected, .. } => {
-                let known = || format!("one of: {}", expected.join(", "));
-                let hint = did_you_mean(variant, expected.iter().copied()).or_else(|| Some(known()));
-                (format!("unknown value `{variant}`"), hint)
-            }
-            Error::SerdeMissingField { field, .. } => (format!("missing key `{field}`"), None),
-            // Without the place, which the error has already.
-            other => (UserMessageFormatter.format_message(other).into_owned(), None),
-        };
-        ScorecardError::new(line, column, &message).hint(hint)
-    })
 }

@@ -1,5 +1,5 @@
 //! Every operator of the scorecard language, as docs/scorecards.md shows it. Each example is a requirement without id and
-//! dimension; core/tests/operators.rs runs it.
+//! dimension; core/tests/language/operators.rs runs it.
 
 /// One thing that a scorecard can look for or say about what was found.
 pub struct Operator {
@@ -82,7 +82,7 @@ examples:
     },
     Operator {
         name: "act",
-        what: "A turn is this dialogue act (core/src/acts.yaml). Acts that the model of the call's language is trusted with are the ones that it hears; others, and all acts in calls that no model has read, are found by phrases. Both count from a threshold of their own; `p` asks for a higher probability. `callmark scorecard test` reads examples likewise; beside what is heard, an example's turn has the `act` that it names.",
+        what: "A turn is this dialogue act, one of [the list](#acts-and-stages). Acts that the model of the call's language is trusted with are the ones that it hears; others, and all acts in calls that no model has read, are found by phrases. Both count from a threshold of their own; `p` asks for a higher probability. `callmark scorecard test` reads examples likewise; beside what is heard, an example's turn has the `act` that it names.",
         why: "Objections, questions and greetings are the same in every script.",
         example: r#"match: {objection: {act: price_objection, p: 0.7}}
 forbid: {expr: objection}
@@ -94,7 +94,7 @@ examples:
     },
     Operator {
         name: "stage",
-        what: "A turn has an act of this stage of the script.",
+        what: "A turn has an act of this stage of the script, one of the card's `stages` ([acts and stages](#acts-and-stages)).",
         why: "To require order, or something inside a stage.",
         example: r#"match: {start: {stage: opening}, end: {stage: close}}
 require: {expr: "start before end"}
@@ -286,7 +286,7 @@ examples:
     },
     Operator {
         name: "within (window)",
-        what: "Only this part of the call is searched: `first_s`, `first_turns`, `last_s`, `last_turns`, of the role's own turns. Spoken calls use the seconds where they are given, texts the turns.",
+        what: "Only this part of the call is searched: `first_s`, `first_turns`, `last_s`, `last_turns`, of the role's own turns. Spoken calls use the seconds where they are given, texts the turns. First and last together search only what is in both; for the beginning or the end take two matchers.",
         why: "An opening that comes in the middle is none.",
         example: r#"match: {greeting: {any: {en: ["good morning"]}, role: rep}}
 require: {expr: greeting, within: {first_s: 10, first_turns: 2}}

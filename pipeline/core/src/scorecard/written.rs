@@ -28,7 +28,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
         impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
             type Value = Ordered<V>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a mapping")
+                f.write_str("keys and values")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut entries = Vec::new();
@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for Text {
         impl<'de> Visitor<'de> for TextVisitor {
             type Value = Text;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text, or a mapping from language to text")
+                f.write_str("text, or one per language, such as {en: text, zh: 文字}")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
                 Ok(Text(BTreeMap::from([(Language::of_text(text).unwrap_or(Language::En), text.to_string())])))
@@ -163,6 +163,13 @@ fn nothing<T>() -> Option<T> {
     None
 }
 
+impl<T: PartialOrd> Bounds<T> {
+    /// True when no value is within them.
+    pub(super) fn are_crossed(&self) -> bool {
+        matches!((&self.gte, &self.lte), (Some(gte), Some(lte)) if gte > lte)
+    }
+}
+
 impl Bounds<i64> {
     /// True when the value is inside.
     pub fn contains(&self, value: i64) -> bool {
@@ -217,7 +224,7 @@ pub(super) struct RawMetric {
     pub(super) full: Spanned<RawRange>,
     pub(super) zero: RawRange,
     #[serde(default)]
-    pub(super) warn: Option<Bounds<i64>>,
+    pub(super) warn: Option<Spanned<Bounds<i64>>>,
     #[serde(default)]
     pub(super) when: RawWhen,
     #[serde(default)]
@@ -231,18 +238,18 @@ fn ten() -> u32 {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawWhen {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "not_empty")]
     pub(super) call_type: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "not_empty")]
     pub(super) campaign: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "not_empty")]
     pub(super) direction: Vec<Direction>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "not_empty")]
     pub(super) language: Vec<Language>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "not_empty")]
     pub(super) medium: Vec<Medium>,
     #[serde(default)]
-    pub(super) duration_s: Option<Bounds<f64>>,
+    pub(super) duration_s: Option<Spanned<Bounds<f64>>>,
     #[serde(default)]
     pub(super) first_contact: Option<bool>,
     #[serde(default)]
@@ -279,7 +286,7 @@ pub(super) struct RawRequirement {
     #[serde(default)]
     pub(super) source: RawSource,
     #[serde(default)]
-    pub(super) cap: Option<u32>,
+    pub(super) cap: Option<Spanned<u32>>,
     #[serde(default)]
     pub(super) when: RawWhen,
     #[serde(default)]
@@ -463,6 +470,7 @@ pub(super) struct RawMatcher {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawExample {
+    #[serde(deserialize_with = "not_empty")]
     pub(super) turns: Vec<ExampleTurn>,
     pub(super) expect: Spanned<String>,
     #[serde(default)]
@@ -538,6 +546,16 @@ fn a_side<E: de::Error>(role: Role) -> Result<Role, E> {
 
 fn role_of_a_side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Role>, D::Error> {
     Role::deserialize(deserializer).and_then(a_side).map(Some)
+}
+
+/// A list that says something: an empty one would hold for nothing, or without effect for everything.
+fn not_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let list = Vec::<T>::deserialize(deserializer)?;
+    if list.is_empty() {
+        Err(de::Error::custom("the list is empty: give it an entry, or take the key out"))
+    } else {
+        Ok(list)
+    }
 }
 
 /// Rounds to thousandths (s → ms, share → per mille, points → millipoints); beyond ±10¹² the limit.

@@ -80,6 +80,105 @@ fn each_gives_one_clear_error_with_its_place() {
     }
 }
 
+/// Line, message and remedy of the error when this is the seventh line.
+#[track_caller]
+fn check(seventh: &str, line: u64, message: &str, remedy: &str) {
+    let yaml = format!("{HEAD}  - id: r\n{seventh}\n    dimension: a\n    source: manual\n");
+    let error = error_of(yaml.as_bytes());
+    assert!(error.message.contains(message) && error.hint.clone().unwrap_or_default().contains(remedy), "{error}");
+    assert_eq!(error.line, line, "{error}");
+}
+
+#[test]
+fn a_wrong_type_is_told_in_an_authors_words() {
+    check("    version: one", 7, "expected a whole number, 0 or more", "such as 10");
+    check("    points: 1.5", 7, "expected a whole number", "without a fraction");
+    check("    match: {m: {metric: pace_rep, gte: fast}}", 7, "expected a whole number", "without a fraction");
+    check("    match: {m: {any: {en: [x]}, threshold: high}}", 7, "expected a number", "such as 30 or 0.75");
+    check("    each: perhaps", 7, "expected true or false", "");
+    check("    unless: denied", 7, "expected a list", "such as [en]");
+    check("    match: {m: {any: [hello]}}", 7, "expected keys and values", "such as {en: [hello]}");
+    check("    match: {m: {act: [greeting]}}", 7, "expected text", "in quotes");
+    check("    match: {m: {any: {en: 5}}}", 7, "expected text or a list of texts, not 5", "\"5\"");
+    check("    what: [a, b]", 7, "one per language, such as {en: text, zh: 文字}, not a list", "");
+    check("    what: yes", 7, "not true", "in quotes it is text");
+    check("    severity: [major]", 7, "expected one word", "without brackets");
+    check("    id: s", 7, "key `id` stands here twice", "rename");
+    check("    match: {m: {any: {cn: [您好]}}}", 7, "unknown value `cn`", "did you mean `zh`?");
+    check("    examples: [{turns: [[agent, 0, hi]], expect: met}]", 7, "unknown value `agent`", "did you mean `rep`?");
+    check("    severity:major", 7, "no `key: value`", "a colon and a space");
+    check("    match: {m: {regex: {en: \"\\d\"}}}", 7, "backslash", "single quotes");
+}
+
+#[test]
+fn what_the_keyboard_did_is_named() {
+    check("    severity： major", 7, "a Chinese colon (`：`)", "a colon and a space");
+    check("    match: {m： {any: {en: [x]}}}", 7, "a Chinese colon", "");
+    check("    match: {m: {any： {en: [x]}}}", 7, "a Chinese colon", "");
+    check("    match: {m: {any: {en: [x]}， role: rep}}", 7, "a Chinese comma", "");
+    check("    what: “he: she”", 7, "a curly quotation mark", "type \" instead");
+    check("    severity\u{A0}: major", 7, "a no-break space", "a usual space");
+    check("    severity:\u{3000}major", 7, "a Chinese space", "a usual space");
+    check("\tseverity: major", 7, "a tab in the indentation", "spaces");
+    check("    match:\n    \tm: {act: greeting}", 8, "a tab in the indentation", "spaces");
+    // In a text they are what they are: the error is another one.
+    check("    wat: 他说：“好，行”", 7, "unknown key `wat`", "`what`");
+    check("    what: \"OK： 好\" x", 7, "", "");
+    let text = format!("{HEAD}  - {{id: r, what: 他说：“好，行”, dimension: a, source: manual}}\n");
+    assert!(Scorecard::parse(&text).is_ok());
+}
+
+#[test]
+fn unknown_acts_and_stages_are_told_from_known_ones() {
+    let known = ["acts: greeting, self_introduction", "closing"];
+    for remedy in known {
+        check("    match: {m: {act: wave}}", 7, "unknown act `wave`", remedy);
+        check("    examples: [{turns: [[rep, 0, hi, {act: wave}]], expect: met}]", 7, "unknown act `wave`", remedy);
+    }
+    check("    match: {m: {act: greting}}", 7, "unknown act", "did you mean `greeting`?");
+    check("    match: {m: {stage: opening}}", 7, "unknown stage `opening`", "add it to `stages`, here []");
+    check(
+        "    match: {m: {stage: small_talk}}",
+        7,
+        "unknown stage",
+        "acts have the stages: opening, needs, proposal, close",
+    );
+    let listed = |stage: &str| error_of(format!("stages: [{stage}]\n{HEAD}  []\n").as_bytes()).to_string();
+    assert!(listed("small_talk").contains("line 1, column 10: no act has the stage `small_talk`"));
+    assert!(listed("small_talk").contains("acts have the stages: opening, needs, proposal, close"));
+    assert!(listed("closing").contains("stages: opening") && listed("closse").contains("did you mean `close`?"));
+}
+
+#[test]
+fn what_can_never_hold_is_refused() {
+    let crossed = "`gte` is above `lte`";
+    for matcher in [
+        "metric: hold_ms, gte: 9000, lte: 2000",
+        "sentiment: {gte: 2, lte: -2}",
+        "duration: {gte_s: 60, lte_s: 30}",
+        "loudness: {gte: -10, lte: -20}, role: rep",
+        "pace: {zh: {gte: 300, lte: 200}}, role: rep",
+    ] {
+        check(&format!("    match: {{m: {{{matcher}}}}}"), 7, crossed, "");
+    }
+    check("    when: {duration_s: {gte: 60, lte: 30}}", 7, crossed, "");
+    check("    match: {m: {metric: rep_talk_share_permille, gte: 1001}}", 7, "never above 1000 per mille", "");
+    let metric = |limits: &str| {
+        let text = HEAD.replace("requirements", "metrics")
+            + "  - {metric: rep_talk_share_permille, dimension: a, "
+            + limits
+            + "}\n";
+        error_of(text.as_bytes()).to_string()
+    };
+    assert!(metric("full: {gte: 1100}, zero: {lte: 0}").contains("never above 1000 per mille"));
+    assert!(metric("full: {gte: 300}, zero: {lte: 0}, warn: {gte: 9, lte: 1}").contains(crossed));
+    check("    severity: fatal\n    cap: 101", 8, "cap is more than 100 points", "");
+    for key in ["call_type", "campaign", "direction", "language", "medium"] {
+        check(&format!("    when: {{{key}: []}}"), 7, "the list is empty", "");
+    }
+    check("    examples: [{turns: [], expect: met}]", 7, "the list is empty", "");
+}
+
 #[test]
 fn patterns_that_would_backtrack_for_ever_take_linear_time() {
     use callmark_core::{acts::ActLexicon, adherence::run_examples};

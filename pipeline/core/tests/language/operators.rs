@@ -7,7 +7,8 @@ use callmark_core::acts::ActLexicon;
 use callmark_core::adherence::run_examples;
 use callmark_core::operator::GRAMMAR;
 use callmark_core::record::Outcome;
-use callmark_core::scorecard::{OBJECTS, OPERATORS, Scorecard, json_schema};
+use callmark_core::scorecard::{METRICS, OBJECTS, OPERATORS, Scorecard, json_schema, lint};
+use callmark_core::transcript::Role;
 use serde_json::Value;
 
 use super::embed;
@@ -180,9 +181,21 @@ fn page() -> String {
         let _ = write!(page, "\n### {}\n\n{}\n\n*Why:* {}\n\n", operator.name, operator.what, operator.why);
         let _ = write!(page, "```yaml\n{}```\n", operator.example);
     }
+    let acts = ActLexicon::built_in();
     let _ = write!(
         page,
-        "\n## Patterns over the call\n\n| flag | how |\n|---|---|\n\
+        "\n## Acts and stages\n\nWhat `act` and an example's annotation may name, and the stages that `stages` may list: {}.\n\n\
+         | act | said by | stage |\n|---|---|---|\n",
+        acts.stage_names().join(", ")
+    );
+    for act in acts.names() {
+        let (said_by, stage) = (acts.role_of(act).map_or("either", Role::name), acts.stage_of(act).unwrap_or(""));
+        let _ = writeln!(page, "| `{act}` | {said_by} | {stage} |");
+    }
+    let _ = write!(
+        page,
+        "\n## Metrics\n\nA trapezoid: full value inside `full`, none from `zero` on, in proportion between them. Units: docs/signals.md.\n\n\
+         ```yaml\n{METRICS}```\n\n## Patterns over the call\n\n| flag | how |\n|---|---|\n\
          | price objection repeated and never answered | `count(objection) >= 2 and not (answer after each objection within 4 turns)` |\n\
          | customer's mood falls and nobody acknowledges it | `fall and not (care after each fall within 3 turns)`, `fall: {{sentiment: {{lte: -2}}, period: turn_change}}` |\n\
          | the customer speeds up | `pace: {{gte: 20}}, role: customer, period: shift` |\n\
@@ -202,6 +215,17 @@ fn page() -> String {
         }
     }
     page
+}
+
+#[test]
+fn the_metrics_of_the_page_are_worth_what_it_says() {
+    let yaml = format!("schema: 1\nname: x\nlanguage: [en]\nweights: {{handling: 100}}\n{METRICS}");
+    let scorecard = Scorecard::parse(&yaml).unwrap();
+    let worth = |item: usize, value: i64| scorecard.metrics[item].trapezoid.value_permille(value);
+    assert_eq!([200, 275, 350, 500, 800].map(|share| worth(0, share)), [0, 500, 1_000, 1_000, 0]);
+    assert_eq!([0, 1, 2].map(|questions| worth(1, questions)), [0, 500, 1_000]);
+    assert_eq!([100, 200, 300].map(|share| worth(2, share)), [1_000, 500, 0]);
+    assert!(scorecard.metrics[2].warn.unwrap().contains(200) && lint(&scorecard).is_empty());
 }
 
 #[test]
