@@ -166,7 +166,12 @@ fn fitting_needs_calls_proposes_and_writes_only_when_asked() {
     assert!(fitted >= 3, "{fits}");
     assert_eq!(different.len(), fitted, "{different:?}");
     assert!(different.iter().all(|(_, a)| a.contains("full: ") && a.contains("metric: ")), "{different:?}");
+    assert!(different.iter().all(|(_, a)| a.contains("version: 2, full: ")), "{different:?}");
     place.run(&["scorecard", "lint", card.to_str().unwrap()]).expect(0);
+    let again = place.run(&["scorecard", "fit", card.to_str().unwrap(), "--write"]).expect(0);
+    assert!(again.stderr.contains("nothing to change"), "{}", again.stderr);
+    assert_eq!(std::fs::read_to_string(&card).unwrap(), after);
+    assert!(!place.folder.path().join("card.yaml.before-fit-2").exists(), "nothing was changed");
     let late = place.run(&["scorecard", "coverage", card.to_str().unwrap(), "--since", "2999-01-01"]).expect(3);
     assert!(late.stderr.contains("started on or after 2999-01-01") && late.stderr.contains("without a start time"));
 }

@@ -54,7 +54,10 @@ pub fn run(args: &FitArgs, common: &Common) -> Result<u8> {
     if args.write {
         let copy = write(&args.file, scorecard, &fits)?;
         if !common.quiet {
-            eprintln!("{} is changed; as it was: {}", args.file.display(), copy.display());
+            match copy {
+                Some(copy) => eprintln!("{} is changed; as it was: {}", args.file.display(), copy.display()),
+                None => eprintln!("nothing to change: {} has these limits", args.file.display()),
+            }
         }
     }
     Ok(FINISHED)
@@ -109,25 +112,36 @@ fn sides(trapezoid: &Trapezoid) -> (String, String) {
     }
 }
 
-/// Writes the fitted limits into the file; the place of the copy of what it was.
+/// The limits that an entry gets instead of those it has.
+fn change<'f>(item: &MetricItem, fit: &'f Fit) -> Option<&'f Trapezoid> {
+    fit.fitted.as_ref().filter(|fitted| **fitted != item.trapezoid)
+}
+
+/// Writes the fitted limits into the file; the place of the copy of what it was. `None` when it has these limits already.
 ///
 /// # Errors
 /// Nothing is proposed, the file cannot be written, or it is laid out so that the limits cannot be found for certain.
-fn write(file: &Path, scorecard: &Scorecard, fits: &[Fit]) -> Result<PathBuf> {
+fn write(file: &Path, scorecard: &Scorecard, fits: &[Fit]) -> Result<Option<PathBuf>> {
     if fits.iter().all(|fit| fit.fitted.is_none()) {
         bail!("there are no limits to write");
+    }
+    if scorecard.metrics.iter().zip(fits).all(|(item, fit)| change(item, fit).is_none()) {
+        return Ok(None);
     }
     let before = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let by_hand =
         || format!("the metrics of {} cannot be changed in place\nhint: copy the limits by hand", file.display());
     let after = with_limits(&before, &scorecard.metrics, fits).with_context(by_hand)?;
     let changed = Scorecard::parse(&after).map_err(|error| anyhow::anyhow!("{error}")).with_context(by_hand)?;
-    let wanted = scorecard
-        .metrics
-        .iter()
-        .zip(fits)
-        .map(|(item, fit)| MetricItem { trapezoid: fit.fitted.unwrap_or(item.trapezoid), ..item.clone() });
-    if !changed.metrics.iter().cloned().eq(wanted) || changed.requirements.len() != scorecard.requirements.len() {
+    let wanted = scorecard.metrics.iter().zip(fits).map(|(item, fit)| match change(item, fit) {
+        Some(fitted) => MetricItem { trapezoid: *fitted, version: item.version.saturating_add(1), ..item.clone() },
+        None => item.clone(),
+    });
+    // The new text may put an entry elsewhere; that is no change of it.
+    let in_place = |(item, before): (&MetricItem, &MetricItem)| MetricItem { place: before.place, ..item.clone() };
+    if !changed.metrics.iter().zip(&scorecard.metrics).map(in_place).eq(wanted)
+        || changed.requirements.len() != scorecard.requirements.len()
+    {
         bail!(by_hand());
     }
     let mut n = 1;
@@ -146,11 +160,11 @@ fn write(file: &Path, scorecard: &Scorecard, fits: &[Fit]) -> Result<PathBuf> {
     std::io::Write::write_all(&mut new, after.as_bytes())?;
     std::fs::set_permissions(new.path(), std::fs::metadata(file)?.permissions())?;
     new.persist(file).with_context(|| format!("cannot replace {}", file.display()))?;
-    Ok(copy)
+    Ok(Some(copy))
 }
 
-/// The text of a scorecard with other limits. Only `full` and `zero` of the entries under `metrics` are touched: comments and layout
-/// stay. `None` when the entries are not found as they are expected: one list item each.
+/// The text of a scorecard with other limits. Only `full`, `zero` and `version` of the entries under `metrics` that change are touched:
+/// comments and layout stay. `None` when the entries are not found as they are expected: one list item each.
 fn with_limits(text: &str, items: &[MetricItem], fits: &[Fit]) -> Option<String> {
     let pattern = |text: &str| Regex::new(text).ok();
     let begin = pattern(r"(?m)^metrics:[^\n]*\n")?.find(text)?.end();
@@ -161,18 +175,65 @@ fn with_limits(text: &str, items: &[MetricItem], fits: &[Fit]) -> Option<String>
         return None;
     }
     let (full, zero) = (pattern(r"\bfull:\s*(\[[^\]]*\]|\{[^}]*\})")?, pattern(r"\bzero:\s*(\[[^\]]*\]|\{[^}]*\})")?);
+    let version = pattern(r"\bversion:\s*\d+")?;
     let mut out = text[..begin + starts.first().copied().unwrap_or(0)].to_string();
     let ends = starts.iter().skip(1).copied().chain([section.len()]);
-    for ((start, end), fit) in starts.iter().zip(ends).zip(fits) {
+    for ((start, end), (item, fit)) in starts.iter().zip(ends).zip(items.iter().zip(fits)) {
         let entry = &section[*start..end];
-        let Some(fitted) = &fit.fitted else {
+        let Some(fitted) = change(item, fit) else {
             out.push_str(entry);
             continue;
         };
         let (new_full, new_zero) = sides(fitted);
-        let entry = full.replace(entry, NoExpand(&format!("full: {new_full}")));
+        let raised = format!("version: {}", item.version.saturating_add(1));
+        let new_full = match (version.is_match(entry), full.find(entry)) {
+            (false, Some(before)) => {
+                // Beside it in braces, else a line before it in the same column.
+                let line = entry[..before.start()].rsplit('\n').next().unwrap_or_default();
+                let between =
+                    if line.contains('{') { ", ".to_string() } else { format!("\n{}", " ".repeat(line.len())) };
+                format!("{raised}{between}full: {new_full}")
+            }
+            _ => format!("full: {new_full}"),
+        };
+        let entry = version.replace(entry, NoExpand(&raised));
+        let entry = full.replace(&entry, NoExpand(&new_full));
         out.push_str(&zero.replace(&entry, NoExpand(&format!("zero: {new_zero}"))));
     }
     out.push_str(&text[end..]);
     Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Braces, lines, an own version, and an entry that has its limits already.
+    #[test]
+    fn changed_limits_raise_the_version_of_their_entry_alone() {
+        let head = "schema: 1\nname: x\nlanguage: [en]\nweights: {a: 100}\nmetrics:\n";
+        let before = format!(
+            "{head}  - {{metric: pace_rep, dimension: a, full: [1, 4], zero: [0, 5]}}   # braces\n  \
+             - metric: hold_ms\n    dimension: a\n    full: {{lte: 2000}}\n    zero: {{gte: 3000}}\n  \
+             - {{metric: questions_rep, version: 4, dimension: a, full: {{gte: 3}}, zero: {{lte: 0}}}}\n  \
+             - {{metric: spin_kinds, dimension: a, full: {{gte: 2}}, zero: {{lte: 0}}}}\n"
+        );
+        let items = Scorecard::parse(&before).unwrap().metrics;
+        let fitted = |item: &MetricItem| {
+            let mut trapezoid = item.trapezoid;
+            if item.id != "spin_kinds" {
+                trapezoid.full_from = trapezoid.full_from.map(|limit| limit + 1);
+                trapezoid.full_to = trapezoid.full_to.map(|limit| limit - 1);
+            }
+            Fit { id: item.id.clone(), present: item.trapezoid, all: None, groups: Vec::new(), fitted: Some(trapezoid) }
+        };
+        let fits: Vec<Fit> = items.iter().map(fitted).collect();
+        let after = format!(
+            "{head}  - {{metric: pace_rep, dimension: a, version: 2, full: [2, 3], zero: [0, 5]}}   # braces\n  \
+             - metric: hold_ms\n    dimension: a\n    version: 2\n    full: {{lte: 1999}}\n    zero: {{gte: 3000}}\n  \
+             - {{metric: questions_rep, version: 5, dimension: a, full: {{gte: 4}}, zero: {{lte: 0}}}}\n  \
+             - {{metric: spin_kinds, dimension: a, full: {{gte: 2}}, zero: {{lte: 0}}}}\n"
+        );
+        assert_eq!(with_limits(&before, &items, &fits), Some(after));
+    }
 }
