@@ -134,7 +134,7 @@ fn write(file: &Path, scorecard: &Scorecard, fits: &[Fit]) -> Result<Option<Path
     let after = with_limits(&before, &scorecard.metrics, fits).with_context(by_hand)?;
     let changed = Scorecard::parse(&after).map_err(|error| anyhow::anyhow!("{error}")).with_context(by_hand)?;
     let wanted = scorecard.metrics.iter().zip(fits).map(|(item, fit)| match change(item, fit) {
-        Some(fitted) => MetricItem { trapezoid: *fitted, version: item.version + 1, ..item.clone() },
+        Some(fitted) => MetricItem { trapezoid: *fitted, version: item.version.saturating_add(1), ..item.clone() },
         None => item.clone(),
     });
     // The new text may put an entry elsewhere; that is no change of it.
@@ -185,7 +185,7 @@ fn with_limits(text: &str, items: &[MetricItem], fits: &[Fit]) -> Option<String>
             continue;
         };
         let (new_full, new_zero) = sides(fitted);
-        let raised = format!("version: {}", item.version + 1);
+        let raised = format!("version: {}", item.version.saturating_add(1));
         let new_full = match (version.is_match(entry), full.find(entry)) {
             (false, Some(before)) => {
                 // Beside it in braces, else a line before it in the same column.
