@@ -12,8 +12,8 @@ use crate::harness::{Place, project, read_csv};
 
 const CARDS: [&str; 3] = ["telesales", "support", "collections"];
 const LANGUAGES: [&str; 2] = ["en", "zh"];
-/// Wrong fatal findings that are known, of both languages and all cards together. Lower it when they become fewer.
-const MOST_WRONG_FATALS: usize = 40;
+/// They rest on the sentiment of turns, not on wording; nobody judged them.
+const NOT_JUDGED: [&str; 2] = ["customer_leaves_unhappy", "emotion_falls_unacknowledged"];
 
 /// Writes the calls of a language as plain transcripts with a table of their names.
 fn write_calls(folder: &Path, language: &str) {
@@ -54,9 +54,11 @@ fn findings() -> Findings {
             let out = place.folder.path().join(format!("{language}-{name}"));
             let [store, card, out, calls] = [&store, &card, &out, &folder].map(|path| path.to_str().unwrap());
             // The text models read the calls once; the other cards judge what is stored.
-            let command: &[&str] = if index == 0 { &["run", calls, "--quiet"] } else { &["score", "--quiet"] };
-            let options = ["--store", store, "--scorecard", card, "--out", out];
-            place.run(&[command, &options].concat()).expect(0);
+            let work = place.out();
+            let read: &[&str] = &["run", "--quiet", calls, "--out", work.to_str().unwrap()];
+            let command: &[&str] = if index == 0 { read } else { &["score", "--quiet"] };
+            place.run(&[command, &["--store", store, "--scorecard", card]].concat()).expect(0);
+            place.run(&["export", out, "--format", "csv", "--store", store]).expect(0);
             for row in read_csv(&Path::new(out).join("ledger.csv")) {
                 if row["result"] == "violated" {
                     let key = (name.to_string(), language.to_string(), row["requirement_id"].clone());
@@ -83,7 +85,8 @@ fn few_ordinary_calls_are_accused_falsely() {
     let mut rows = String::new();
     let mut wrong_fatals = 0;
     for name in CARDS {
-        let card = Scorecard::parse(&std::fs::read_to_string(project().join(format!("scorecards/{name}.yaml"))).unwrap());
+        let card =
+            Scorecard::parse(&std::fs::read_to_string(project().join(format!("scorecards/{name}.yaml"))).unwrap());
         for requirement in card.unwrap().requirements {
             let severity = format!("{:?}", requirement.severity).to_lowercase();
             let mut cells = Vec::new();
@@ -92,6 +95,10 @@ fn few_ordinary_calls_are_accused_falsely() {
                 let calls = found.get(&key).cloned().unwrap_or_default();
                 let is_real =
                     |call: &&String| real.contains(&(language.to_string(), (*call).clone(), requirement.id.clone()));
+                if NOT_JUDGED.contains(&requirement.id.as_str()) {
+                    cells.push(format!("{} / –", calls.len()));
+                    continue;
+                }
                 let wrong: Vec<&String> = calls.iter().filter(|call| !is_real(call)).collect();
                 if !wrong.is_empty() {
                     println!("{name}.{} {language}: {wrong:?}", requirement.id);
@@ -107,15 +114,16 @@ fn few_ordinary_calls_are_accused_falsely() {
     let page = format!(
         "# What the scorecards in the box find in ordinary calls\n\nMade by tests/ordinary_calls.rs. The 212 English and 212 Chinese written calls of models/training/acts (sales and service, mostly decent \
          reps; plain text, so nothing that is measured in seconds), each judged by all three scorecards, also by those that are not meant for it. Calls in which a requirement is found *violated* / of these \
-         wrongly, as one reader judged (tests/scorecards/ordinary_calls.tsv lists the right ones); requirements without a finding are left out. The patterns were narrowed on these calls (2026-12-01), so the \
-         figures are no estimate for others; they show which findings to trust least.\n\n| requirement | severity | English: found / wrong | Chinese: found / wrong |\n|---|---|---:|---:|\n{rows}"
+         wrongly, as one reader judged (tests/scorecards/ordinary_calls.tsv lists the right ones); –: rests on sentiment and was not judged; requirements without a finding are left out. The patterns were narrowed on these calls (2026-12-01), so the \
+         figures are no estimate for others; they show which findings to trust least. For others: of 48 written calls that nobody who narrowed the patterns had seen (24 a language, a third for each scorecard; one writer \
+         a language, who also said what is wrong in them), 20 fatal findings, 13 of them right (before 29, 13 right), one real one not found (before one); of other forbidden things \
+         13 findings, 9 right (before 27, 9 right). What was still wrong there has been mended since.\n\n| requirement | severity | English: found / wrong | Chinese: found / wrong |\n|---|---|---:|---:|\n{rows}"
     );
     let written_at = project().join("docs/ordinary-calls.md");
     if std::env::var_os("CALLMARK_WRITE_DOCS").is_some() {
         std::fs::write(&written_at, &page).unwrap();
     }
-    println!("{wrong_fatals} wrong fatal findings");
-    assert!(wrong_fatals <= MOST_WRONG_FATALS, "{wrong_fatals} wrong fatal findings");
+    assert_eq!(wrong_fatals, 0, "wrong fatal findings, named above");
     assert!(
         std::fs::read_to_string(&written_at).unwrap_or_default() == page,
         "docs/ordinary-calls.md is stale\nhint: CALLMARK_WRITE_DOCS=1 cargo test --release --test integration ordinary"
