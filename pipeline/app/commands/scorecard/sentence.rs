@@ -68,7 +68,7 @@ static FORBIDDEN_EN: LazyLock<Regex> = LazyLock::new(|| {
 });
 static SPEECH_EN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)(?:guarantee|ask|offer|threaten|pressure|insult|call|blame|suggest|discuss|read|request|speak)(?:ing)?$",
+        r"(?i)(?:guarantee|ask|offer|threaten|pressure|insult|call|blam(?:e|ing)|suggest|discuss|read|request|speak)(?:ing)?$",
     )
 });
 static FORBIDDEN_ZH: LazyLock<Regex> = LazyLock::new(|| {

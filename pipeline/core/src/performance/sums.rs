@@ -17,7 +17,7 @@ use crate::record::{Outcome, Status, Verdict};
 use crate::statistics::Moments;
 
 /// Version of [`RepSums`] as stored: raise it when a field or its meaning changes, and make stored sums again from summaries.
-pub const SUMS_SCHEMA: u32 = 2;
+pub const SUMS_SCHEMA: u32 = 3;
 /// Rows of calls without a rep have this rep id.
 pub const UNASSIGNED: &str = "unassigned";
 

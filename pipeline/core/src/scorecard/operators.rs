@@ -82,7 +82,7 @@ examples:
     },
     Operator {
         name: "act",
-        what: "A turn is this dialogue act, one of [the list](#acts-and-stages). Acts that the model of the call's language is trusted with are the ones that it hears; others, and all acts in calls that no model has read, are found by phrases. Both count from a threshold of their own; `p` asks for a higher probability. `callmark scorecard test` reads examples likewise; beside what is heard, an example's turn has the `act` that it names.",
+        what: "A turn is this dialogue act, one of [the list](#acts-and-stages). Acts that the model of the call's language is trusted with are the ones that it hears (insults also by their phrases, word by word); others, and all acts in calls that no model has read, are found by phrases. Both count from a threshold of their own; `p` asks for a higher probability. `callmark scorecard test` reads examples likewise; beside what is heard, an example's turn has the `act` that it names.",
         why: "Objections, questions and greetings are the same in every script.",
         example: r#"match: {objection: {act: price_objection, p: 0.7}}
 forbid: {expr: objection}
