@@ -154,6 +154,9 @@ fn before_colon(line: &str) -> Option<(&str, &str)> {
     Some((&line[..colon.0], line[colon.0 + colon.1.len_utf8()..].trim()))
 }
 
+/// Characters of a Chinese name with a title, such as 欧阳小明经理.
+const MOST_HAN_OF_A_NAME: usize = 6;
+
 /// Splits `Mr Brown: text`: somebody speaks, and nothing says for whom. What another person says must not be the words of whoever spoke before.
 fn named(line: &str) -> Option<(Role, &str)> {
     let (label, said) = before_colon(line)?;
@@ -163,8 +166,10 @@ fn named(line: &str) -> Option<(Role, &str)> {
         let first = word.trim_start_matches(['(', '[']).chars().next();
         first.is_some_and(|c| c.is_uppercase() || c.is_numeric() || is_han(c))
     };
+    // A clause before a colon, 他跟我说的原话是：, is longer than a name or a title.
+    let is_short = !label.chars().any(is_han) || label.chars().count() <= MOST_HAN_OF_A_NAME;
     let looks_so = label.chars().any(char::is_alphabetic) && words.clone().count() <= 4 && words.clone().all(is_name);
-    (looks_so && !said.starts_with("//")).then_some((Role::Unknown, said))
+    (is_short && looks_so && !said.starts_with("//")).then_some((Role::Unknown, said))
 }
 
 /// White space and control characters as single spaces; line breaks inside a cue carry no meaning.
@@ -681,12 +686,13 @@ mod tests {
     #[test]
     fn what_somebody_else_says_is_nobodys_words() {
         let text = "Rep: I will connect you.\nMr Brown: You are an idiot.\nCustomer: Pardon?\nSupervisor Tom: Hello.\nEmily (Rep): Back again,\n\
-                    the price is: ten dollars.\nAGENT 007 (Emily): Yes.\nUnknown: hm\n客服小王：您好\n客户：你好\n小李：喂\n";
+                    the price is: ten dollars.\nAGENT 007 (Emily): Yes.\nUnknown: hm\n客服小王：您好\n他跟我说的原话是：可以\n客户：你好\n小李：喂\n";
         let found = read(text.as_bytes(), "a.txt", None).unwrap().unwrap();
         let roles: Vec<Role> = found.turns.iter().map(|turn| turn.role).collect();
         let (rep, customer, unknown) = (Role::Rep, Role::Customer, Role::Unknown);
         assert_eq!(roles, [rep, unknown, customer, rep, rep, unknown, rep, customer, unknown]);
         assert_eq!(found.turns[3].text, "Back again, the price is: ten dollars.");
+        assert_eq!(found.turns[6].text, "您好 他跟我说的原话是：可以");
         assert_eq!((found.other_turns.len(), found.other_turns[0].role), (1, Role::Supervisor));
         assert!(found.warnings.contains(&Warning::SpeakersNotNamed.with(&[&3])), "{:?}", found.warnings);
     }
